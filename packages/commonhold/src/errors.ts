@@ -1,0 +1,157 @@
+/**
+ * Every error the library rejects or throws with. Each has a literal `code`, documented in docs/errors.md under the
+ * same name, and `advice`: one sentence on what the reader can do. Expected outcomes (absent, limited, cancelled) are
+ * values, never errors.
+ */
+export type ErrorCode =
+  | 'InvalidArgument'
+  | 'MissingDependency'
+  | 'Unavailable'
+  | 'OutcomeUnknown'
+  | 'Closed'
+  | 'Overloaded'
+  | 'ValueTooLarge'
+  | 'UnknownForm'
+  | 'CorruptState';
+
+interface Details {
+  /** What went wrong underneath, when something did. */
+  readonly cause?: unknown;
+  /** What the reader can do about it. */
+  readonly advice?: string;
+}
+
+/** Base of all errors. Recognise it with {@link isCommonholdError}, which also works across two installed copies. */
+export abstract class CommonholdError extends Error {
+  abstract readonly code: ErrorCode;
+  /** One sentence on what to do. */
+  readonly advice: string;
+
+  constructor(message: string, advice: string, details: Details = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.advice = details.advice ?? advice;
+  }
+}
+
+const codes: ReadonlySet<string> = new Set<ErrorCode>([
+  'InvalidArgument',
+  'MissingDependency',
+  'Unavailable',
+  'OutcomeUnknown',
+  'Closed',
+  'Overloaded',
+  'ValueTooLarge',
+  'UnknownForm',
+  'CorruptState',
+]);
+
+/** Whether `error` came from this library, by its code rather than its class. */
+export function isCommonholdError(error: unknown): error is CommonholdError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.has(error.code);
+}
+
+/** An argument or option is not what it must be. Nothing else happened. */
+export class InvalidArgumentError extends CommonholdError {
+  override readonly name = 'InvalidArgumentError';
+  readonly code = 'InvalidArgument';
+
+  constructor(where: string, expected: string, received: unknown, details: Details = {}) {
+    super(`${where}: expected ${expected}, received ${describe(received)}`, 'Correct the argument named.', details);
+  }
+}
+
+/** An optional package is needed and not installed. */
+export class MissingDependencyError extends CommonholdError {
+  override readonly name = 'MissingDependencyError';
+  readonly code = 'MissingDependency';
+
+  constructor(packageName: string, neededFor: string, details: Details = {}) {
+    super(`${packageName} is not installed, and ${neededFor} needs it`, `npm install ${packageName}`, details);
+  }
+}
+
+/** The store did not run the call, for certain. Trying again later is safe. */
+export class UnavailableError extends CommonholdError {
+  override readonly name = 'UnavailableError';
+  readonly code = 'Unavailable';
+
+  constructor(operation: string, why: string, details: Details = {}) {
+    super(`${operation} did not run: ${why}`, 'Try again later; nothing was changed.', details);
+  }
+}
+
+/** The call was sent and no answer came: it may have run. */
+export class OutcomeUnknownError extends CommonholdError {
+  override readonly name = 'OutcomeUnknownError';
+  readonly code = 'OutcomeUnknown';
+  /** Whether the operation may simply be sent again, because running twice equals running once. */
+  readonly retrySafe: boolean;
+
+  constructor(operation: string, why: string, retrySafe: boolean, details: Details = {}) {
+    const advice = retrySafe
+      ? 'Send it again: running twice equals running once.'
+      : 'Read the state before sending it again: it may already have run.';
+    super(`${operation} may have run: ${why}`, advice, details);
+    this.retrySafe = retrySafe;
+  }
+}
+
+/** The state, or the part of it that was called, is closed. */
+export class ClosedError extends CommonholdError {
+  override readonly name = 'ClosedError';
+  readonly code = 'Closed';
+
+  constructor(what: string, details: Details = {}) {
+    super(`${what} is closed`, 'Open a new state, or call before close().', details);
+  }
+}
+
+/** A bound was reached (memory, calls in flight), and taking more would harm what is there. */
+export class OverloadedError extends CommonholdError {
+  override readonly name = 'OverloadedError';
+  readonly code = 'Overloaded';
+
+  constructor(what: string, bound: string, details: Details = {}) {
+    super(`${what} is full: ${bound}`, 'Raise the bound, or write less.', details);
+  }
+}
+
+/** A value is larger or deeper than allowed. It was not sent. */
+export class ValueTooLargeError extends CommonholdError {
+  override readonly name = 'ValueTooLargeError';
+  readonly code = 'ValueTooLarge';
+
+  constructor(what: string, bound: string, details: Details = {}) {
+    super(`${what} exceeds ${bound}`, 'Store the bytes elsewhere and keep a reference here, or raise maxValueBytes.', details);
+  }
+}
+
+/** Stored bytes begin with a form this version does not know: a newer version wrote them. They were left untouched. */
+export class UnknownFormError extends CommonholdError {
+  override readonly name = 'UnknownFormError';
+  readonly code = 'UnknownForm';
+
+  constructor(what: string, details: Details = {}) {
+    super(`${what} was written in a form this version does not know`, 'Finish rolling out the newer version.', details);
+  }
+}
+
+/** Stored data is not what this library writes: another program wrote the key, or it was damaged. */
+export class CorruptStateError extends CommonholdError {
+  override readonly name = 'CorruptStateError';
+  readonly code = 'CorruptState';
+
+  constructor(what: string, why: string, details: Details = {}) {
+    super(`${what} holds something else: ${why}`, 'Look at the key with redis-cli; give each application its own namespace.', details);
+  }
+}
+
+/** Names a value in an error without printing its content: content may be a secret. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'string') return value.length <= 40 ? JSON.stringify(value) : `a string of ${value.length} characters`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`;
+  return `a ${typeof value}`;
+}
