@@ -1,0 +1,28 @@
+import type { CachePort } from '../cache/cache-port.js';
+import type { Bus } from './bus.js';
+
+/** One port for each feature. */
+export interface Ports {
+  readonly cache: CachePort;
+}
+
+/** What the store says of itself; never waits for it. */
+export type BackendStatus =
+  | { readonly kind: 'memory'; readonly connected: true }
+  | { readonly kind: 'redis'; readonly connected: true; readonly version: string; readonly warning?: string }
+  | { readonly kind: 'redis'; readonly connected: false; readonly reason: string };
+
+/** A place where state lives. */
+export interface Backend {
+  readonly ports: Ports;
+  readonly bus: Bus;
+  /** Whether values travel, so that compressing them pays. */
+  readonly remote: boolean;
+  status(): BackendStatus;
+  /** Writes and reads back, with a script: what a ping does not prove. Rejects as any call does. */
+  probe(): Promise<void>;
+  /** The client library's own object, where there is one. */
+  readonly rawClient: unknown;
+  /** Lets calls in flight end, within their deadline, and closes the connection. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,72 @@
+import {
+  type CommonholdError,
+  CorruptStateError,
+  OutcomeUnknownError,
+  OverloadedError,
+  UnavailableError,
+} from '../../errors.js';
+import type { NamedOperation } from '../../operation.js';
+
+/** Replies by which Redis says that it ran nothing, and what each means. */
+const refusals: Readonly<Record<string, string>> = {
+  LOADING: 'Redis is loading its data',
+  READONLY: 'this Redis is a replica',
+  MISCONF: 'Redis cannot save to disk and refuses writes',
+  BUSY: 'Redis is busy with a long script',
+  CLUSTERDOWN: 'the cluster is down',
+  MASTERDOWN: 'the master is down',
+  NOAUTH: 'Redis asks for a password',
+  WRONGPASS: 'Redis refused the user name or password',
+  NOPERM: 'the Redis user may not run this command',
+  NOSCRIPT: 'Redis lost the script',
+  TRYAGAIN: 'the slot is moving',
+};
+
+/** Errors of the client that come before anything was written. */
+const unsentErrors: ReadonlySet<string> = new Set(['ClientOfflineError', 'ClientClosedError']);
+
+/** What a failed call means to the caller (K3): certainly not run, may have run, or wrong data in the way. */
+export function classify(operation: NamedOperation, error: unknown): CommonholdError {
+  const { name, message } = errorParts(error);
+  const code = replyCode(message);
+  // The client's and the server's messages carry no arguments; the errors themselves do, so they are not kept as cause.
+  const details = { cause: new Error(message) };
+  if (unsentErrors.has(name)) return new UnavailableError(operation.name, 'no connection to Redis');
+  if (message === 'The queue is full') return new OverloadedError('The queue of calls to Redis', '10000 calls in flight');
+  if (code === 'OOM') return new OverloadedError('Redis', 'its maxmemory', details);
+  if (code === 'WRONGTYPE') return new CorruptStateError(`A key of ${operation.name}`, 'another Redis type', details);
+  const refusal = code === undefined ? undefined : refusals[code];
+  if (refusal !== undefined) return new UnavailableError(operation.name, refusal, details);
+  return unanswered(operation, message, details.cause);
+}
+
+/** A call that was sent and whose answer did not come, or made no sense. */
+export function unanswered(operation: NamedOperation, why: string, cause?: Error): CommonholdError {
+  const details = cause === undefined ? {} : { cause };
+  if (operation.kind === 'read') return new UnavailableError(operation.name, why, details);
+  return new OutcomeUnknownError(operation.name, why, operation.kind === 'idempotent', details);
+}
+
+/** Whether Redis does not hold the script: it did not run, so sending its text instead is safe. */
+export function isNoScript(error: unknown): boolean {
+  return errorParts(error).message.startsWith('NOSCRIPT');
+}
+
+/** The reason a connection attempt failed, for people. */
+export function connectFailure(error: unknown): string {
+  const { message } = errorParts(error);
+  const code = replyCode(message);
+  return (code === undefined ? undefined : refusals[code]) ?? message;
+}
+
+function errorParts(error: unknown): { name: string; message: string } {
+  if (!(error instanceof Error)) return { name: '', message: String(error) };
+  // A refused connection to several addresses is an AggregateError with an empty message.
+  const message = error.message || ('code' in error ? String(error.code) : error.name);
+  return { name: error.constructor.name, message };
+}
+
+// Inside a script Redis 7 puts the code first; Redis 6.2 puts it behind `ERR Error running script (...): @user_script:1: `.
+function replyCode(message: string): string | undefined {
+  return /^(?:ERR Error running script.*?: (?:@?user_script:\d+: )?)?-?([A-Z]{3,})\b/.exec(message)?.[1];
+}

@@ -1,0 +1,77 @@
+import { MissingDependencyError } from '../../errors.js';
+
+/** The part of node-redis 6 that we use, described here so that the library is needed only when Redis is configured. */
+export interface RedisClient {
+  readonly isReady: boolean;
+  connect(): Promise<unknown>;
+  destroy(): void;
+  sendCommand(args: readonly CommandArgument[], options?: ReplyOptions): Promise<unknown>;
+  subscribe(channels: readonly string[], listener: BufferListener, bufferMode: true): Promise<void>;
+  unsubscribe(channels: readonly string[], listener: BufferListener, bufferMode: true): Promise<void>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+export type CommandArgument = string | Buffer;
+export type BufferListener = (message: Buffer, channel: Buffer) => void;
+
+/** How replies are read: as text, or bulk strings as bytes. */
+export interface ReplyOptions {
+  readonly typeMapping?: Readonly<Record<number, unknown>>;
+}
+
+/** Where a Redis is and how to get in. */
+export interface RedisEndpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly database: number;
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  /** TLS with the chain and the host name verified; `ca` for a private authority. */
+  readonly tls?: { readonly ca?: string | undefined } | undefined;
+}
+
+// RESP type bytes, as node-redis keys its type mappings: '$' bulk string, '%' map.
+const bulkString = 36;
+const map = 37;
+
+/** Bulk strings as text, maps as flat arrays. */
+export const textReply: ReplyOptions = { typeMapping: { [map]: Array } };
+/** Bulk strings as bytes, maps as flat arrays. */
+export const bytesReply: ReplyOptions = { typeMapping: { [bulkString]: Buffer, [map]: Array } };
+
+/** Calls waiting for an answer beyond this number are refused at once: a queue that grows is an outage in disguise. */
+const maxCallsInFlight = 10_000;
+
+interface RedisModule {
+  createClient(options: object): RedisClient;
+}
+
+/**
+ * A client that leaves deadlines, hangs and reconnecting to us (K3): no per-command timer, no offline queue, no
+ * reconnecting of its own.
+ * @throws MissingDependencyError when `@redis/client` is not installed.
+ */
+export async function createRedisClient(endpoint: RedisEndpoint): Promise<RedisClient> {
+  const { createClient } = await loadModule();
+  const { host, port, database, username, password, tls } = endpoint;
+  return createClient({
+    RESP: 3,
+    socket: { host, port, connectTimeout: 0, reconnectStrategy: false, ...(tls ? { tls: true, ...tls } : {}) },
+    database,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    commandOptions: { timeout: 0 },
+    commandsQueueMaxLength: maxCallsInFlight,
+    disableOfflineQueue: true,
+    disableClientInfo: true,
+    maintNotifications: 'disabled',
+  });
+}
+
+async function loadModule(): Promise<RedisModule> {
+  try {
+    return (await import('@redis/client')) as unknown as RedisModule;
+  } catch (cause) {
+    throw new MissingDependencyError('@redis/client', 'a Redis endpoint', { cause });
+  }
+}

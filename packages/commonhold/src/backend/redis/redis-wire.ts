@@ -1,0 +1,175 @@
+import type { Clock } from '../../clock.js';
+import { InvalidArgumentError, UnavailableError } from '../../errors.js';
+import type { DeadlineClass, NamedOperation } from '../../operation.js';
+import { classify, isNoScript, unanswered } from './classify.js';
+import { Deadlines, type PendingCall } from './deadlines.js';
+import { type CommandArgument, type ReplyOptions, textReply } from './redis-client.js';
+import type { RedisLink } from './redis-link.js';
+import { PreparedScript, type Script, type ScriptTime, shareSlot } from './script.js';
+
+export interface RedisWireOptions {
+  readonly clock: Clock;
+  readonly deadlineMs: Readonly<Record<DeadlineClass, number>>;
+  readonly scriptTime: ScriptTime;
+}
+
+/** In flight and no byte for this long, over punctual sweeps: the second of K3's clocks. */
+const hangAfterMs = 500;
+
+/**
+ * Sends commands and scripts. Each call settles by its deadline with a reply, with `Unavailable` (did not run) or with
+ * `OutcomeUnknown` (may have run). A connection on which calls wait and no byte arrives is destroyed.
+ */
+export class RedisWire {
+  /** Whether the server is part of a cluster, so that keys of one command must share a slot. Set by the greeting. */
+  clustered = false;
+  readonly #link: RedisLink;
+  readonly #options: RedisWireOptions;
+  readonly #deadlines: Deadlines;
+  readonly #prepared = new Map<Script, PreparedScript>();
+  #inFlight = 0;
+  #replies = 0;
+  #progress = 0;
+  #silentMs = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(link: RedisLink, options: RedisWireOptions) {
+    this.#link = link;
+    this.#options = options;
+    this.#deadlines = new Deadlines(options.clock, (elapsedMs, punctual) => this.#watch(elapsedMs, punctual));
+  }
+
+  /** Sends one command. Replies are text with flat maps unless `reply` says bytes. */
+  command(operation: NamedOperation, args: readonly CommandArgument[], reply: ReplyOptions = textReply): Promise<unknown> {
+    if (!this.#link.ready) return Promise.reject(new UnavailableError(operation.name, this.#link.reason));
+    return this.#send(operation, args, reply);
+  }
+
+  /** Runs one script, by its hash; where the server lost it, by its text. All keys must share a hash tag. */
+  run(
+    operation: NamedOperation,
+    script: Script,
+    keys: readonly string[],
+    args: readonly CommandArgument[],
+    reply: ReplyOptions = textReply,
+  ): Promise<unknown> {
+    if (!this.#link.ready) return Promise.reject(new UnavailableError(operation.name, this.#link.reason));
+    if (!shareSlot(keys)) {
+      return Promise.reject(new InvalidArgumentError(script.name, 'keys with one hash tag', keys.length));
+    }
+    const prepared = this.#prepare(script);
+    const tail = prepared.tail(keys, args);
+    return this.#send(operation, ['EVALSHA', prepared.hash, ...tail], reply, ['EVAL', prepared.text, ...tail]);
+  }
+
+  /** As {@link command}, on a connection that is being greeted. */
+  greet(operation: NamedOperation, args: readonly CommandArgument[]): Promise<unknown> {
+    return this.#send(operation, args, textReply);
+  }
+
+  /** Resolves when nothing is in flight, or after the longest deadline. */
+  async drain(): Promise<void> {
+    if (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#options.clock.setTimer(resolve, this.#options.deadlineMs.state, { keepAlive: true });
+        this.#onIdle = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+    }
+    this.#deadlines.close();
+  }
+
+  #prepare(script: Script): PreparedScript {
+    const known = this.#prepared.get(script);
+    if (known !== undefined) return known;
+    const prepared = new PreparedScript(script, this.#options.scriptTime);
+    this.#prepared.set(script, prepared);
+    return prepared;
+  }
+
+  #send(
+    operation: NamedOperation,
+    args: readonly CommandArgument[],
+    reply: ReplyOptions,
+    healed?: readonly CommandArgument[],
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const dueAtMs = this.#options.clock.monotonic() + this.#options.deadlineMs[operation.deadline];
+      const call = new Call(operation, dueAtMs, resolve, reject);
+      this.#deadlines.add(call);
+      this.#write(call, args, reply, healed);
+    });
+  }
+
+  #write(call: Call, args: readonly CommandArgument[], reply: ReplyOptions, healed?: readonly CommandArgument[]): void {
+    this.#inFlight++;
+    this.#link.client.sendCommand(args, reply).then(
+      (value) => {
+        this.#answered();
+        call.succeed(value);
+      },
+      (error: unknown) => {
+        this.#answered();
+        if (healed !== undefined && !call.settled && isNoScript(error)) this.#write(call, healed, reply);
+        else call.fail(error);
+      },
+    );
+  }
+
+  #answered(): void {
+    this.#replies++;
+    this.#inFlight--;
+    if (this.#inFlight === 0) this.#onIdle?.();
+  }
+
+  // A late sweep proves nothing about the server: it starts the evidence over.
+  #watch(elapsedMs: number, punctual: boolean): boolean {
+    const progress = this.#link.bytesRead + this.#replies;
+    if (!punctual || progress !== this.#progress || this.#inFlight === 0) this.#silentMs = 0;
+    else this.#silentMs += elapsedMs;
+    this.#progress = progress;
+    if (this.#silentMs >= hangAfterMs) {
+      this.#silentMs = 0;
+      this.#link.hang();
+    }
+    return this.#inFlight > 0;
+  }
+}
+
+class Call implements PendingCall {
+  readonly operation: NamedOperation;
+  readonly dueAtMs: number;
+  settled = false;
+  readonly #resolve: (reply: unknown) => void;
+  readonly #reject: (error: Error) => void;
+
+  constructor(
+    operation: NamedOperation,
+    dueAtMs: number,
+    resolve: (reply: unknown) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.operation = operation;
+    this.dueAtMs = dueAtMs;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  succeed(reply: unknown): void {
+    this.settled = true;
+    this.#resolve(reply);
+  }
+
+  fail(error: unknown): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.#reject(classify(this.operation, error));
+  }
+
+  expire(): void {
+    this.settled = true;
+    this.#reject(unanswered(this.operation, 'no answer by its deadline'));
+  }
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hashTag } from '../../keys.js';
+
+/** A Lua script: one atomic step. A constant; what users give is only ever an argument. */
+export interface Script {
+  /** `<feature>/<file>.lua`. */
+  readonly name: string;
+  readonly source: string;
+}
+
+const include = /^-- include (\S+)\n/gm;
+
+/**
+ * Reads `lua/<file>` beside the module whose `import.meta.url` is given. A line `-- include <path>` is replaced by that
+ * file, named from the script: a function that several scripts need.
+ */
+export function loadScript(moduleUrl: string, file: string): Script {
+  const url = new URL(`./lua/${file}`, moduleUrl);
+  const name = url.pathname.split('/').slice(-3).filter((part) => part !== 'lua').join('/');
+  return { name, source: read(url) };
+}
+
+function read(url: URL): string {
+  return readFileSync(url, 'utf8').replace(include, (_, path: string) => read(new URL(path, url)));
+}
+
+/** Where scripts take the time from (K4): a first line that sets `now`, and perhaps an argument that it consumes. */
+export interface ScriptTime {
+  readonly prelude: string;
+  readonly argument?: () => string;
+}
+
+/** `now` is the server's clock in milliseconds. */
+export const serverTime: ScriptTime = {
+  prelude: `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)\n`,
+};
+
+/** A script as it is sent: text and hash with the time prelude, which only scripts that read `now` pay for. */
+export class PreparedScript {
+  readonly text: string;
+  readonly hash: string;
+  readonly #argument: (() => string) | undefined;
+
+  constructor(script: Script, time: ScriptTime) {
+    const timed = /\bnow\b/.test(script.source.replace(/--.*/g, ''));
+    this.text = timed ? time.prelude + script.source : script.source;
+    this.hash = createHash('sha1').update(this.text).digest('hex');
+    this.#argument = timed ? time.argument : undefined;
+  }
+
+  /** Keys and arguments as EVALSHA and EVAL take them after the script. */
+  tail<Argument>(keys: readonly string[], args: readonly Argument[]): (string | Argument)[] {
+    const time = this.#argument === undefined ? [] : [this.#argument()];
+    return [String(keys.length), ...keys, ...args, ...time];
+  }
+}
+
+/** Whether one node of a cluster can see all of `keys`. */
+export function shareSlot(keys: readonly string[]): boolean {
+  const [first, ...rest] = keys;
+  return first === undefined || rest.every((key) => hashTag(key) === hashTag(first));
+}

@@ -1,0 +1,39 @@
+/** What a Redis server says of itself, from INFO: works where CONFIG is forbidden. */
+export interface ServerFacts {
+  readonly version: string;
+  readonly clustered: boolean;
+  readonly role: string;
+  /** `noeviction`, or the policy by which the server drops live keys. */
+  readonly evictionPolicy: string;
+  /** 0 when unlimited. */
+  readonly maxMemoryBytes: number;
+  /** Changes with each start of the server. */
+  readonly runId: string;
+}
+
+/** Reads the text of INFO. Absent lines give an empty string or zero. */
+export function parseServerFacts(info: string): ServerFacts {
+  const lines = new Map<string, string>();
+  for (const line of info.split(/\r?\n/)) {
+    const colon = line.indexOf(':');
+    if (colon > 0) lines.set(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return {
+    version: lines.get('redis_version') ?? '',
+    clustered: lines.get('redis_mode') === 'cluster',
+    role: lines.get('role') ?? '',
+    evictionPolicy: lines.get('maxmemory_policy') ?? '',
+    maxMemoryBytes: Number(lines.get('maxmemory') ?? 0),
+    runId: lines.get('run_id') ?? '',
+  };
+}
+
+/** What is wrong with this server for anything but a cache, in plain words; undefined when nothing is. */
+export function stateWarning(facts: ServerFacts): string | undefined {
+  if (facts.role === 'slave') return 'this Redis is a replica and takes no writes';
+  if (facts.evictionPolicy === '' || facts.evictionPolicy === 'noeviction') return undefined;
+  return (
+    `maxmemory-policy is ${facts.evictionPolicy}: when memory is short Redis silently drops sessions, queues and ` +
+    'counters; set it to noeviction'
+  );
+}

@@ -1,0 +1,15 @@
+import { defineOperations, type Operations } from '../operation.js';
+import type { CachePort } from './cache-port.js';
+
+/** A cache may forget, so without Redis it serves what it has, or computes. */
+export const cacheOperations: Operations<CachePort> = defineOperations<CachePort>('cache', 'cache', {
+  get: { kind: 'read', away: 'stale' },
+  getMany: { kind: 'read', away: 'stale' },
+  set: { kind: 'idempotent', away: 'miss' },
+  setMany: { kind: 'idempotent', away: 'miss' },
+  delete: { kind: 'idempotent', away: 'journal' },
+  claim: { kind: 'idempotent', away: 'miss' },
+  fulfil: { kind: 'idempotent', away: 'miss' },
+  abandon: { kind: 'idempotent', away: 'miss' },
+  clear: { kind: 'idempotent', away: 'refuse' },
+});

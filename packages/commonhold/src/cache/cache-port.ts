@@ -1,0 +1,44 @@
+import type { Stored } from '../codec/stored.js';
+import { encodePart } from '../keys.js';
+
+/** Says who may compute a missing value: see {@link CachePort.claim}. */
+export type CacheClaim =
+  | { readonly state: 'value'; readonly value: Stored }
+  | { readonly state: 'compute' }
+  | { readonly state: 'wait'; readonly leaseMs: number };
+
+/**
+ * The contract of the two cache twins. Each method is one atomic step for each key it names. `cache` and `key` are the
+ * names users gave; a lifetime of undefined means without end.
+ */
+export interface CachePort {
+  /** The live value of `key`, or undefined. */
+  get(cache: string, key: string): Promise<Stored | undefined>;
+  /** The live values of `keys`, in their order. Each key is read atomically, the batch is not. */
+  getMany(cache: string, keys: readonly string[]): Promise<(Stored | undefined)[]>;
+  /** Sets `key`, replacing value and lifetime. */
+  set(cache: string, key: string, value: Stored, ttlMs: number | undefined): Promise<void>;
+  /** Sets each key; atomic for each key, not for the batch. Order is that of `entries`. */
+  setMany(cache: string, entries: readonly (readonly [string, Stored])[], ttlMs: number | undefined): Promise<void>;
+  /** Removes the keys and every claim on them; returns how many values were there. */
+  delete(cache: string, keys: readonly string[]): Promise<number>;
+  /**
+   * The value; or, when absent, the right to compute it for `leaseMs`, given to one `token` at a time; or how long the
+   * present computation may still hold that right. A waiting `owner` is woken with {@link claimTopic}.
+   */
+  claim(cache: string, key: string, token: string, leaseMs: number, owner: string): Promise<CacheClaim>;
+  /** Stores the computed value if `token` still holds the claim, frees the claim and wakes all waiting owners. */
+  fulfil(cache: string, key: string, token: string, value: Stored, ttlMs: number | undefined): Promise<boolean>;
+  /** Frees the claim if `token` holds it and wakes all waiting owners, so that another computes. */
+  abandon(cache: string, key: string, token: string): Promise<void>;
+  /**
+   * One step of removing every entry whose key begins with `prefix`, taken literally. Begin with cursor '0' and call with
+   * the returned one until it is '0' again. Entries set meanwhile may or may not be removed.
+   */
+  clear(cache: string, prefix: string, cursor: string): Promise<{ readonly cursor: string; readonly removed: number }>;
+}
+
+/** The topic on which those are woken who wait for `key` to be computed. */
+export function claimTopic(cache: string, key: string): string {
+  return `cache:${encodePart(cache)}:${encodePart(key)}`;
+}

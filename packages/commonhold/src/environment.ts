@@ -1,0 +1,53 @@
+import { InvalidArgumentError } from './errors.js';
+
+/** Environment variables, as `process.env` holds them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The value of `name`; an empty variable is an unset one. */
+export function variable(environment: Environment, name: string): string | undefined {
+  const value = environment[name];
+  return value === undefined || value === '' ? undefined : value;
+}
+
+/** A whole number from `least` to `most`, or undefined when unset. */
+export function numberVariable(
+  environment: Environment,
+  name: string,
+  least: number,
+  most: number,
+): number | undefined {
+  const text = variable(environment, name);
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new InvalidArgumentError(`Environment variable ${name}`, `a whole number from ${least} to ${most}`, text);
+}
+
+/** True or false, or undefined when unset. */
+export function booleanVariable(environment: Environment, name: string): boolean | undefined {
+  const text = variable(environment, name)?.toLowerCase();
+  if (text === undefined) return undefined;
+  if (['true', '1', 'yes', 'on'].includes(text)) return true;
+  if (['false', '0', 'no', 'off'].includes(text)) return false;
+  throw new InvalidArgumentError(`Environment variable ${name}`, "'true' or 'false'", text);
+}
+
+/**
+ * The Redis that the environment names: a URL, or undefined for memory. `USE_REDIS=false` wins over all; otherwise Redis
+ * is used when `USE_REDIS=true`, `REDIS_URL` or `REDIS_HOST` is set, or `NODE_ENV=production`. `REDIS_URL` wins over
+ * `REDIS_HOST`, `REDIS_PORT` (6379), `REDIS_DB` (0) and `REDIS_PASSWORD`.
+ */
+export function redisFromEnvironment(environment: Environment): string | undefined {
+  const use = booleanVariable(environment, 'USE_REDIS');
+  const url = variable(environment, 'REDIS_URL');
+  const host = variable(environment, 'REDIS_HOST');
+  const production = variable(environment, 'NODE_ENV') === 'production';
+  if (use === false || !(use || url !== undefined || host !== undefined || production)) return undefined;
+  if (url !== undefined) return url;
+  const port = numberVariable(environment, 'REDIS_PORT', 1, 65_535) ?? 6379;
+  const database = numberVariable(environment, 'REDIS_DB', 0, 1_000_000) ?? 0;
+  const password = variable(environment, 'REDIS_PASSWORD');
+  const login = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
+  // The documents' Azure settings name TLS by its port alone.
+  return `${port === 6380 ? 'rediss' : 'redis'}://${login}${host ?? 'localhost'}:${port}/${database}`;
+}

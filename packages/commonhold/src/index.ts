@@ -1,0 +1,12 @@
+export { openState } from './open-state.js';
+export { SharedState } from './shared-state.js';
+export type { OpenOptions, RedisOptions } from './options.js';
+export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './backend/memory/memory-store.js';
+export type { BackendStatus } from './backend/backend.js';
+export type { Duration } from './duration.js';
+export type { Clock, Timer } from './clock.js';
+export type { Random } from './random.js';
+export type { Log } from './log.js';
+export type { Environment } from './environment.js';
+export * from './errors.js';
+export { Cache, type CacheOptions, type CacheSetOptions } from './cache/cache.js';

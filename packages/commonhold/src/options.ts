@@ -1,0 +1,43 @@
+import type { MemoryStore } from './backend/memory/memory-store.js';
+import type { Clock } from './clock.js';
+import type { Duration } from './duration.js';
+import type { Environment } from './environment.js';
+import type { Log } from './log.js';
+import type { Random } from './random.js';
+
+/** How to reach Redis. */
+export interface RedisOptions {
+  /** `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS with chain and host name verified. */
+  readonly url: string;
+  /** Authority certificates in PEM, for a private authority. Only with `rediss://`. */
+  readonly ca?: string;
+  /** How long a call on state may take. Default 500 ms. */
+  readonly deadline?: Duration;
+  /** How long a call on a cache may take. Default 100 ms. */
+  readonly cacheDeadline?: Duration;
+}
+
+/** Options of `openState`. Each wins over the environment variable of the same purpose. */
+export interface OpenOptions {
+  /**
+   * What all keys begin with: 1 to 64 letters, digits, `_`, `.`, `-`. Mandatory when Redis is used with
+   * `NODE_ENV=production`; otherwise 'default'.
+   */
+  readonly namespace?: string;
+  /** A URL or options; `false` for memory whatever the environment says. Default: what the environment says. */
+  readonly redis?: string | RedisOptions | false;
+  /** Name of this process for people. Default `CONTAINER_ID`, else host name and process id. */
+  readonly owner?: string;
+  /** The store to use in memory, to share it between several states. Default: one of its own. */
+  readonly memory?: MemoryStore;
+  /** Bound on one encoded value. Default 1 MiB. */
+  readonly maxValueBytes?: number;
+  /** Where the few log lines go: a pino or Fastify logger fits. Default: warnings and errors to standard error. */
+  readonly log?: Log;
+  /** Environment variables. Default `process.env`. */
+  readonly environment?: Environment;
+  /** Time, for tests. */
+  readonly clock?: Clock;
+  /** Randomness, for tests. */
+  readonly random?: Random;
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import type { Ports } from '../backend/backend.js';
+import { createMemoryBackend } from '../backend/memory/memory-backend.js';
+import { createMemoryStore } from '../backend/memory/memory-store.js';
+import { createRedisBackend } from '../backend/redis/redis-backend.js';
+import { parseRedisUrl } from '../backend/redis/redis-endpoint.js';
+import type { ScriptTime } from '../backend/redis/script.js';
+import { createKeys } from '../keys.js';
+import type { Log } from '../log.js';
+import { openState, openStateWith } from '../open-state.js';
+import type { OpenOptions } from '../options.js';
+import { systemRandom } from '../random.js';
+import type { SharedState } from '../shared-state.js';
+import { createManualClock } from './manual-clock.js';
+import type { RedisServer } from './redis-server.js';
+import { createShiftedClock } from './shifted-clock.js';
+
+/** One empty store with time under our hand. Everything opened from it sees the same data. */
+export interface Engine {
+  /** A state of its own, as another process would have it, in this engine's namespace unless told otherwise. */
+  open(options?: OpenOptions): Promise<SharedState>;
+  /** The bare ports of one more connection. */
+  ports(): Promise<Ports>;
+  /** Moves time forward for everything opened and stored. */
+  advance(ms: number): Promise<void>;
+  /** Closes what was opened. */
+  close(): Promise<void>;
+}
+
+/** Makes engines of one kind, for a suite to run on. */
+export interface EngineKind {
+  readonly name: string;
+  start(): Promise<Engine>;
+}
+
+const silentLog: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** Memory, on a manual clock. */
+export const memoryEngine: EngineKind = {
+  name: 'memory',
+  start: async () => {
+    const clock = createManualClock();
+    const memory = createMemoryStore({ clock });
+    const namespace = freshNamespace();
+    const opened = new Opened();
+    return {
+      open: async (options) => opened.add(await openState({ namespace, memory, clock, log: silentLog, ...options })),
+      ports: async () => createMemoryBackend(memory, createKeys(namespace), false).ports,
+      advance: (ms) => clock.advance(ms),
+      close: async () => {
+        await opened.close();
+        memory.close();
+      },
+    };
+  },
+};
+
+/** A real server, each engine in its own namespace. Scripts see a time that `advance` moves (K4). */
+export function redisEngine(server: RedisServer, name: string = 'redis'): EngineKind {
+  return { name, start: async () => startRedisEngine(server) };
+}
+
+async function startRedisEngine(server: RedisServer): Promise<Engine> {
+  const namespace = freshNamespace();
+  const clock = createShiftedClock();
+  const scriptTime: ScriptTime = {
+    prelude:
+      "local time = redis.call('TIME') " +
+      'local now = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(table.remove(ARGV))\n',
+    argument: () => String(clock.aheadMs),
+  };
+  const opened = new Opened();
+  const random = systemRandom;
+  return {
+    open: async (options) => {
+      const defaults: OpenOptions = { namespace, redis: server.url, clock, log: silentLog };
+      return opened.add(await openStateWith({ ...defaults, ...options }, scriptTime));
+    },
+    ports: async () => {
+      const endpoint = parseRedisUrl(server.url);
+      const deadlineMs = { state: 2_000, cache: 2_000 };
+      const keys = createKeys(namespace);
+      const backend = await createRedisBackend({ endpoint, deadlineMs, keys, clock, random, log: silentLog, scriptTime });
+      return opened.add(backend).ports;
+    },
+    advance: async (ms) => {
+      clock.advance(ms);
+      await server.command('EVAL', shortenLives, '0', `${namespace}:*`, String(ms));
+    },
+    close: () => opened.close(),
+  };
+}
+
+// Native expiry cannot be told that time has moved, so each life is shortened by as much.
+const shortenLives = `
+for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+  local left = redis.call('PTTL', key)
+  if left >= 0 then
+    redis.call('PEXPIRE', key, left - tonumber(ARGV[2]))
+  end
+end`;
+
+class Opened {
+  readonly #things: { close(): Promise<void> }[] = [];
+
+  add<Thing extends { close(): Promise<void> }>(thing: Thing): Thing {
+    this.#things.push(thing);
+    return thing;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#things.splice(0).map((thing) => thing.close()));
+  }
+}
+
+function freshNamespace(): string {
+  return `test-${randomBytes(6).toString('hex')}`;
+}
