@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { it } from 'vitest';
-import { memoryEngine, redisEngine } from '../src/testing/engine.js';
+import { memoryEngine, stoppedRedisEngine } from '../src/testing/engine.js';
 import { compareTwins, type ModelStep } from '../src/testing/model.js';
 import { seedFromEnvironment } from '../src/testing/random.js';
 import { useServer } from './engines.js';
@@ -15,7 +15,7 @@ const stepsPerRun = 50;
 export function checkModel(step: fc.Arbitrary<ModelStep>): void {
   const server = useServer();
   it(`answers alike over ${stepsPerFeature} steps`, { timeout: 120_000 }, async () => {
-    const twins = { left: memoryEngine, right: redisEngine(server()) };
+    const twins = { left: memoryEngine, right: stoppedRedisEngine(server()) };
     const run = fc.array(step, { minLength: stepsPerRun, maxLength: stepsPerRun });
     await fc.assert(
       fc.asyncProperty(run, (steps) => compareTwins(twins, steps)),

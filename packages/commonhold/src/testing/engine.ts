@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock.js';
 import type { Ports } from '../backend/backend.js';
 import { createMemoryBackend } from '../backend/memory/memory-backend.js';
 import { createMemoryStore } from '../backend/memory/memory-store.js';
@@ -13,7 +14,7 @@ import { systemRandom } from '../random.js';
 import type { SharedState } from '../shared-state.js';
 import { createManualClock } from './manual-clock.js';
 import type { RedisServer } from './redis-server.js';
-import { createShiftedClock } from './shifted-clock.js';
+import { createShiftedClock, type ShiftedClock } from './shifted-clock.js';
 
 /** One empty store with time under our hand. Everything opened from it sees the same data. */
 export interface Engine {
@@ -55,20 +56,45 @@ export const memoryEngine: EngineKind = {
   },
 };
 
-/** A real server, each engine in its own namespace. Scripts see a time that `advance` moves (K4). */
+/** A real server, each engine in its own namespace. Scripts see the server's time, moved by `advance` (K4). */
 export function redisEngine(server: RedisServer, name: string = 'redis'): EngineKind {
-  return { name, start: async () => startRedisEngine(server) };
+  return {
+    name,
+    start: async () => {
+      const clock = createShiftedClock();
+      return startRedisEngine(server, clock, {
+        prelude:
+          "local time = redis.call('TIME') " +
+          'local now = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(table.remove(ARGV))\n',
+        argument: () => String(clock.aheadMs),
+      });
+    },
+  };
 }
 
-async function startRedisEngine(server: RedisServer): Promise<Engine> {
-  const namespace = freshNamespace();
-  const clock = createShiftedClock();
-  const scriptTime: ScriptTime = {
-    prelude:
-      "local time = redis.call('TIME') " +
-      'local now = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(table.remove(ARGV))\n',
-    argument: () => String(clock.aheadMs),
+/**
+ * A real server whose scripts see a time that stands still but for `advance`, so that the milliseconds between two calls
+ * decide nothing. Native expiry goes on in real time.
+ */
+export function stoppedRedisEngine(server: RedisServer): EngineKind {
+  return {
+    name: 'redis',
+    start: async () => {
+      const clock = createManualClock();
+      const wire = createShiftedClock();
+      const moved = { ...wire, advance: (ms: number) => void clock.advance(ms) };
+      const argument = (): string => String(clock.now());
+      return startRedisEngine(server, moved, { prelude: 'local now = tonumber(table.remove(ARGV))\n', argument });
+    },
   };
+}
+
+async function startRedisEngine(
+  server: RedisServer,
+  clock: Pick<ShiftedClock, keyof Clock | 'advance'>,
+  scriptTime: ScriptTime,
+): Promise<Engine> {
+  const namespace = freshNamespace();
   const opened = new Opened();
   const random = systemRandom;
   return {

@@ -61,9 +61,9 @@ export class FaultLink {
 
   /** Passes on how `from` ends, and holds it back while `to` cannot take more. */
   #join(from: Socket, to: Socket, lane: Lane): void {
-    from.on('end', () => this.#isDark() || lane.end());
+    from.on('end', () => lane.end());
     from.on('error', () => this.#isDark() || to.resetAndDestroy());
-    from.on('close', () => lane.close());
+    to.on('close', () => lane.close());
     to.on('drain', () => from.resume());
     lane.onFull = () => from.pause();
   }
@@ -93,8 +93,7 @@ export class Lane {
   send(chunk: Buffer, delayMs = 0): void {
     const dueAtMs = systemClock.monotonic() + delayMs;
     this.#then(async () => {
-      const restMs = dueAtMs - systemClock.monotonic();
-      if (delayMs > 0 && restMs > 0) await sleep(systemClock, restMs, this.#closing.signal);
+      await this.#until(dueAtMs);
       this.#write(chunk);
     });
   }
@@ -116,13 +115,23 @@ export class Lane {
     });
   }
 
-  /** Ends all waiting: the sender is gone. */
+  /** Ends all waiting: the receiver is gone. */
   close(): void {
     this.#closing.abort();
   }
 
   #then(step: () => void | Promise<void>): void {
     this.#last = this.#last.then(step);
+  }
+
+  /** Never early: a timer of the machine may fire a fraction of a millisecond before its time. */
+  async #until(dueAtMs: number): Promise<void> {
+    const { signal } = this.#closing;
+    for (;;) {
+      const restMs = dueAtMs - systemClock.monotonic();
+      if (restMs <= 0 || signal.aborted) return;
+      await sleep(systemClock, restMs, signal);
+    }
   }
 
   #write(chunk: Buffer): void {

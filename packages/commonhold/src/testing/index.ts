@@ -1,0 +1,16 @@
+export { type Engine, type EngineKind, memoryEngine, redisEngine, stoppedRedisEngine } from './engine.js';
+export { createManualClock, type ManualClock } from './manual-clock.js';
+export { createShiftedClock, type ShiftedClock } from './shifted-clock.js';
+export { startRedisServer, type RedisServer } from './redis-server.js';
+export { startFaultProxy, type FaultProxy } from './fault-proxy.js';
+export { countCommands } from './command-count.js';
+export { leakCheck, type LeakCheck } from './leak-check.js';
+export { compareTwins, type ModelStep, type Twins } from './model.js';
+export { seededRandom, seedFromEnvironment } from './random.js';
+export { freePort } from './free-port.js';
+export { eventually, pause, waitUntil, type WaitOptions } from './waiting.js';
+export type { TestRunner } from './suite.js';
+export { cacheConformance } from './cache-conformance.js';
+export { counterConformance } from './counter-conformance.js';
+export { queueConformance } from './queue-conformance.js';
+export { rateLimitConformance } from './rate-limit-conformance.js';
