@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { InvalidArgumentError } from './errors.js';
 
 /** Environment variables, as `process.env` holds them. */
@@ -20,7 +21,7 @@ export function numberVariable(
   if (text === undefined) return undefined;
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
-  throw new InvalidArgumentError(`Environment variable ${name}`, `a whole number from ${least} to ${most}`, text);
+  throw new InvalidArgumentError(named(name), `a whole number from ${least} to ${most}`, text);
 }
 
 /** True or false, or undefined when unset. */
@@ -29,25 +30,49 @@ export function booleanVariable(environment: Environment, name: string): boolean
   if (text === undefined) return undefined;
   if (['true', '1', 'yes', 'on'].includes(text)) return true;
   if (['false', '0', 'no', 'off'].includes(text)) return false;
-  throw new InvalidArgumentError(`Environment variable ${name}`, "'true' or 'false'", text);
+  throw new InvalidArgumentError(named(name), "'true' or 'false'", text);
+}
+
+/** A Redis that the environment names. */
+export interface NamedRedis {
+  readonly url: string;
+  /** The variable to blame for a bad URL. */
+  readonly where: string;
 }
 
 /**
- * The Redis that the environment names: a URL, or undefined for memory. `USE_REDIS=false` wins over all; otherwise Redis
- * is used when `USE_REDIS=true`, `REDIS_URL` or `REDIS_HOST` is set, or `NODE_ENV=production`. `REDIS_URL` wins over
- * `REDIS_HOST`, `REDIS_PORT` (6379), `REDIS_DB` (0) and `REDIS_PASSWORD`.
+ * The Redis that the environment names, or undefined for memory. `USE_REDIS=false` wins over all; otherwise Redis is used
+ * when `USE_REDIS=true`, `REDIS_URL` or `REDIS_HOST` is set, or `NODE_ENV=production`. `REDIS_URL` wins over `REDIS_HOST`
+ * (localhost), `REDIS_PORT` (6379), `REDIS_DB` (0) and `REDIS_PASSWORD`; `memory://` as its value means memory.
+ *
+ * @throws InvalidArgumentError naming the variable.
  */
-export function redisFromEnvironment(environment: Environment): string | undefined {
+export function redisFromEnvironment(environment: Environment): NamedRedis | undefined {
   const use = booleanVariable(environment, 'USE_REDIS');
   const url = variable(environment, 'REDIS_URL');
   const host = variable(environment, 'REDIS_HOST');
   const production = variable(environment, 'NODE_ENV') === 'production';
   if (use === false || !(use || url !== undefined || host !== undefined || production)) return undefined;
-  if (url !== undefined) return url;
+  if (url === 'memory://') return undefined;
+  if (url !== undefined) return { url, where: named('REDIS_URL') };
+  return { url: urlFromParts(environment, host ?? 'localhost'), where: named('REDIS_HOST') };
+}
+
+function urlFromParts(environment: Environment, host: string): string {
   const port = numberVariable(environment, 'REDIS_PORT', 1, 65_535) ?? 6379;
   const database = numberVariable(environment, 'REDIS_DB', 0, 1_000_000) ?? 0;
   const password = variable(environment, 'REDIS_PASSWORD');
   const login = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
   // The documents' Azure settings name TLS by its port alone.
-  return `${port === 6380 ? 'rediss' : 'redis'}://${login}${host ?? 'localhost'}:${port}/${database}`;
+  return `${port === 6380 ? 'rediss' : 'redis'}://${login}${authority(host)}:${port}/${database}`;
+}
+
+function authority(host: string): string {
+  if (isIPv6(host)) return `[${host}]`;
+  if (/^[A-Za-z0-9_.-]+$/.test(host)) return host;
+  throw new InvalidArgumentError(named('REDIS_HOST'), 'a host name or an address, without a port', host);
+}
+
+function named(variableName: string): string {
+  return `Environment variable ${variableName}`;
 }

@@ -1,3 +1,4 @@
+import type { Bus } from './backend/bus.js';
 import type { Wakes } from './backend/wakes.js';
 import type { Clock } from './clock.js';
 import type { Codec } from './codec/codec.js';
@@ -15,4 +16,5 @@ export interface FeatureContext {
   readonly keys: Keys;
   readonly owner: Owner;
   readonly wakes: Wakes;
+  readonly bus: Bus;
 }

@@ -9,4 +9,40 @@ export type { Random } from './random.js';
 export type { Log } from './log.js';
 export type { Environment } from './environment.js';
 export * from './errors.js';
+export {
+  type AddOptions,
+  type Job,
+  type JobList,
+  type ListOptions,
+  Queue,
+} from './queue/queue.js';
+export type { BackoffOptions, QueueOptions, RetryOptions } from './queue/queue-options.js';
+export type { AddedJob, DocumentedNames, JobStatus, QueueDay, QueueTotals } from './queue/queue-port.js';
+export type { CloseOptions, JobControls, JobHandler, JobToRun, JobWorker, WorkOptions } from './queue/job-worker.js';
+export type { DocumentedNotice, JobNotice } from './queue/job-notice.js';
+export { JobAborted, NonRetryableError } from './queue/running-job.js';
 export { Cache, type CacheOptions, type CacheSetOptions } from './cache/cache.js';
+export {
+  Channel,
+  type ChannelHistory,
+  type ChannelOptions,
+  type HistoryOptions,
+  type SubscribeOptions,
+} from './channel/channel.js';
+export type { MessageListener, Subscription } from './channel/subscription.js';
+export type { MessageFormat } from './message-frame.js';
+export { Counter, type CounterOptions, type DayCount, type SeriesRange } from './counter/counter.js';
+export { type ConsumeOptions, RateLimit } from './rate-limit/rate-limit.js';
+export { type RateLimitPolicy, rateLimitHeaders } from './rate-limit/headers.js';
+export type { RateLimitRule } from './rate-limit/rule.js';
+export type { RateLimitVerdict } from './rate-limit/rate-limit-port.js';
+export {
+  type IssuedSession,
+  type Session,
+  type SessionChanges,
+  type SessionEndReason,
+  type SessionLogin,
+  type SessionRead,
+  Sessions,
+} from './session/session.js';
+export type { SessionsOptions } from './session/session-options.js';

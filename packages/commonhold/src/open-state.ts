@@ -2,6 +2,7 @@ import type { Backend } from './backend/backend.js';
 import { createMemoryBackend } from './backend/memory/memory-backend.js';
 import { createMemoryStore } from './backend/memory/memory-store.js';
 import { createRedisBackend } from './backend/redis/redis-backend.js';
+import type { RedisConnectionOptions } from './backend/redis/redis-connection.js';
 import { parseRedisUrl } from './backend/redis/redis-endpoint.js';
 import { type ScriptTime, serverTime } from './backend/redis/script.js';
 import { Wakes } from './backend/wakes.js';
@@ -14,8 +15,8 @@ import type { FeatureContext } from './feature-context.js';
 import { createKeys } from './keys.js';
 import { standardErrorLog } from './log.js';
 import type { OpenOptions, RedisOptions } from './options.js';
-import { createOwner } from './owner.js';
-import { systemRandom } from './random.js';
+import { createOwner, type Owner } from './owner.js';
+import { type Random, systemRandom } from './random.js';
 import { SharedState } from './shared-state.js';
 
 /**
@@ -35,40 +36,41 @@ export function openState(options: OpenOptions = {}): Promise<SharedState> {
 /** As {@link openState}, with the time that scripts see given by the caller: for moving time in tests. */
 export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime): Promise<SharedState> {
   const environment = options.environment ?? process.env;
-  const redis = resolveRedis(options, environment);
   const random = options.random ?? systemRandom;
   const clock = options.clock ?? systemClock;
   const log = options.log ?? standardErrorLog;
+  const redis = resolveRedis(options, environment);
   const keys = createKeys(resolveNamespace(options, environment, redis !== undefined));
-  const owner = createOwner(random, options.owner ?? variable(environment, 'CONTAINER_ID'));
+  const owner = resolveOwner(options, environment, random);
+  const codec = createCodec({ compress: redis !== undefined, maxValueBytes: options.maxValueBytes });
+  // Everything that may be refused comes before this line: a connection that was opened would be left behind.
   const backend: Backend =
     redis === undefined
       ? createMemoryBackend(options.memory ?? createMemoryStore({ clock }), keys, options.memory === undefined)
-      : await createRedisBackend({ ...resolveEndpoint(redis), keys, clock, random, log, scriptTime });
-  const limit = options.maxValueBytes;
-  const codec = createCodec({ compress: backend.remote, ...(limit === undefined ? {} : { maxValueBytes: limit }) });
+      : await createRedisBackend({ ...redis, keys, clock, random, log, scriptTime });
   const wakes = new Wakes(clock, random);
   await wakes.start(backend.bus, keys.wake(owner.id));
-  const context: FeatureContext = { clock, random, log, codec, keys, owner, wakes };
+  const context: FeatureContext = { clock, random, log, codec, keys, owner, wakes, bus: backend.bus };
   return new SharedState(backend, context);
 }
 
-function resolveRedis(options: OpenOptions, environment: Environment): RedisOptions | undefined {
-  const { redis } = options;
-  if (redis === false || (redis === undefined && options.memory !== undefined)) return undefined;
-  if (redis !== undefined && options.memory !== undefined) {
-    throw new InvalidArgumentError('openState', 'either redis or memory', 'both');
+type ResolvedRedis = Pick<RedisConnectionOptions, 'endpoint' | 'deadlineMs'>;
+
+function resolveRedis(options: OpenOptions, environment: Environment): ResolvedRedis | undefined {
+  const { redis, memory } = options;
+  if (redis === false) return undefined;
+  if (memory !== undefined) {
+    if (redis !== undefined) throw new InvalidArgumentError('openState', 'either redis or memory', 'both');
+    return undefined;
   }
-  if (typeof redis === 'object') return redis;
-  const url = redis ?? redisFromEnvironment(environment);
-  return url === undefined ? undefined : { url };
+  if (typeof redis === 'object' && redis !== null) return resolveOptions(redis);
+  if (redis !== undefined) return resolveOptions({ url: redis }, 'redis');
+  const named = redisFromEnvironment(environment);
+  return named === undefined ? undefined : resolveOptions(named, named.where);
 }
 
-function resolveEndpoint(redis: RedisOptions): {
-  endpoint: ReturnType<typeof parseRedisUrl>;
-  deadlineMs: { state: number; cache: number };
-} {
-  const endpoint = parseRedisUrl(redis.url);
+function resolveOptions(redis: RedisOptions, where: string = 'redis.url'): ResolvedRedis {
+  const endpoint = parseRedisUrl(redis.url, where);
   if (redis.ca !== undefined && endpoint.tls === undefined) {
     throw new InvalidArgumentError('redis.ca', 'a rediss:// URL beside it', 'a redis:// URL');
   }
@@ -79,6 +81,11 @@ function resolveEndpoint(redis: RedisOptions): {
       cache: durationMs(redis.cacheDeadline ?? 100, 'redis.cacheDeadline'),
     },
   };
+}
+
+function resolveOwner(options: OpenOptions, environment: Environment, random: Random): Owner {
+  if (options.owner !== undefined) return createOwner(random, options.owner);
+  return createOwner(random, variable(environment, 'CONTAINER_ID'), 'Environment variable CONTAINER_ID');
 }
 
 function resolveNamespace(options: OpenOptions, environment: Environment, onRedis: boolean): string {

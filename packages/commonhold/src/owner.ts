@@ -10,11 +10,19 @@ export interface Owner {
   readonly id: string;
 }
 
-/** @throws InvalidArgumentError for an empty name, one of over 128 characters, or one with a `#` or a control character. */
-export function createOwner(random: Random, name: string = `${hostname()}-${process.pid}`): Owner {
+/**
+ * @param where what to name in an error about `name`.
+ * @throws InvalidArgumentError for an empty name, one of over 128 characters, or one with a `#`, a control character or half
+ *   of a surrogate pair.
+ */
+export function createOwner(
+  random: Random,
+  name: string = `${hostname()}-${process.pid}`,
+  where: string = 'owner',
+): Owner {
   // oxlint-disable-next-line no-control-regex -- control characters are what it refuses
-  if (!/^[^#\u0000-\u001f]{1,128}$/.test(name)) {
-    throw new InvalidArgumentError('owner', "1 to 128 characters without '#'", name);
+  if (typeof name !== 'string' || !/^[^#\u0000-\u001f]{1,128}$/.test(name) || !name.isWellFormed()) {
+    throw new InvalidArgumentError(where, "1 to 128 characters without '#' and control characters", name);
   }
   return { name, id: `${name}#${random.bytes(6).toString('base64url')}` };
 }

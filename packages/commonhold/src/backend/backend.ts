@@ -1,9 +1,19 @@
 import type { CachePort } from '../cache/cache-port.js';
+import type { ChannelPort } from '../channel/channel-port.js';
+import type { CounterPort } from '../counter/counter-port.js';
+import type { RateLimitPort } from '../rate-limit/rate-limit-port.js';
+import type { QueuePort } from '../queue/queue-port.js';
+import type { SessionPort } from '../session/session-port.js';
 import type { Bus } from './bus.js';
 
 /** One port for each feature. */
 export interface Ports {
+  readonly queue: QueuePort;
   readonly cache: CachePort;
+  readonly channel: ChannelPort;
+  readonly counter: CounterPort;
+  readonly rateLimit: RateLimitPort;
+  readonly session: SessionPort;
 }
 
 /** What the store says of itself; never waits for it. */

@@ -1,4 +1,5 @@
 import type { Stored } from '../codec/stored.js';
+import type { Log } from '../log.js';
 
 /** Publish and subscribe as plain plumbing: no history, no order across channels, messages lost while the link is down. */
 export interface Bus {
@@ -11,5 +12,17 @@ export interface Bus {
   onRestored(listener: () => void): Unsubscribe;
 }
 
+/** Hears one message. What it throws is logged and goes no further. */
 export type BusListener = (message: Stored) => void;
+
+/** Ends what it was returned for; calling it twice does nothing more. */
 export type Unsubscribe = () => void;
+
+/** Calls a listener. One that throws must harm neither its neighbours nor the connection that brought the message. */
+export function deliver(log: Log, listener: BusListener, message: Stored): void {
+  try {
+    listener(message);
+  } catch (error) {
+    log.error({ error: String(error) }, 'a listener threw');
+  }
+}

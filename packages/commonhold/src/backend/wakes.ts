@@ -12,6 +12,8 @@ export interface Waiter {
    * than about a second) has passed: the caller looks again in every case.
    */
   wait(atMostMs?: number, signal?: AbortSignal): Promise<void>;
+  /** Ends the present wait, or the next. */
+  wake(): void;
   close(): void;
 }
 

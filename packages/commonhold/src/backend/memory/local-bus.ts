@@ -1,16 +1,22 @@
 import type { Stored } from '../../codec/stored.js';
-import type { Bus, BusListener, Unsubscribe } from '../bus.js';
+import { type Log, standardErrorLog } from '../../log.js';
+import { type Bus, type BusListener, deliver, type Unsubscribe } from '../bus.js';
 
 /** Publish and subscribe inside one process. Listeners run after the publishing step is done, in order. */
 export class LocalBus implements Bus {
+  readonly #log: Log;
   readonly #channels = new Map<string, Set<BusListener>>();
+
+  constructor(log: Log = standardErrorLog) {
+    this.#log = log;
+  }
 
   publish(channel: string, message: Stored): void {
     const listeners = this.#channels.get(channel);
     if (listeners === undefined) return;
     for (const listener of listeners) {
       queueMicrotask(() => {
-        if (listeners.has(listener)) listener(message);
+        if (listeners.has(listener)) deliver(this.#log, listener, message);
       });
     }
   }

@@ -1,6 +1,7 @@
 import {
   type CommonholdError,
   CorruptStateError,
+  isCommonholdError,
   OutcomeUnknownError,
   OverloadedError,
   UnavailableError,
@@ -52,9 +53,19 @@ export function isNoScript(error: unknown): boolean {
   return errorParts(error).message.startsWith('NOSCRIPT');
 }
 
+/** Whether Redis refused because the user lacks a right. */
+export function isForbidden(error: unknown): boolean {
+  return replyCode(errorParts(underlying(error)).message) === 'NOPERM';
+}
+
+/** Whether Redis refuses writes because it is a replica. */
+export function isReadOnly(error: unknown): boolean {
+  return replyCode(errorParts(error).message) === 'READONLY';
+}
+
 /** The reason a connection attempt failed, for people. */
 export function connectFailure(error: unknown): string {
-  const { message } = errorParts(error);
+  const { message } = errorParts(underlying(error));
   const code = replyCode(message);
   return (code === undefined ? undefined : refusals[code]) ?? message;
 }
@@ -66,7 +77,14 @@ function errorParts(error: unknown): { name: string; message: string } {
   return { name: error.constructor.name, message };
 }
 
+// Our own error about a call made while connecting says less than what caused it.
+function underlying(error: unknown): unknown {
+  return isCommonholdError(error) && error.cause instanceof Error ? error.cause : error;
+}
+
 // Inside a script Redis 7 puts the code first; Redis 6.2 puts it behind `ERR Error running script (...): @user_script:1: `.
 function replyCode(message: string): string | undefined {
-  return /^(?:ERR Error running script.*?: (?:@?user_script:\d+: )?)?-?([A-Z]{3,})\b/.exec(message)?.[1];
+  const [, scripted, code] = /^(ERR Error running script.*?: (?:@?user_script:\d+: )?)?-?([A-Z]{3,})\b/.exec(message) ?? [];
+  // The other codes come before the first write of a script. A missing right shows where the script stumbles over it.
+  return scripted !== undefined && code === 'NOPERM' ? undefined : code;
 }

@@ -12,32 +12,41 @@ export interface PendingCall {
 }
 
 const sweepEveryMs = 10;
-/** A sweep later than this saw a stalled event loop: replies may wait unread in the socket. */
-const punctualMs = 20;
+/** A sweep this late saw a stalled event loop. */
+const lateMs = 20;
+/** What a stall gives to calls that fell due in it: time to be written, answered and read. */
+const graceMs = 30;
 
 /**
  * The first of K3's two clocks: settles callers whose deadline passed. Calls of one class fall due in the order they were
  * sent, so one ring for each class and one sweep every 10 ms replace a timer for each call. The timer runs only while
  * calls are in flight.
  *
- * After a stall of the event loop timers fire before replies that have already arrived are read; a late sweep therefore
- * lets the replies in first.
+ * After a stall of the event loop timers fire before replies that have already arrived are read, and before calls made
+ * in it are written. Calls that fell due in a stall are therefore settled 30 ms after it, or by the next late sweep.
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #onSweep: (elapsedMs: number, punctual: boolean) => boolean;
+  readonly #onSweep: (elapsedMs: number) => boolean;
   readonly #rings: Readonly<Record<DeadlineClass, Ring>> = { state: new Ring(), cache: new Ring() };
   #timer: Timer | undefined;
   #lastSweepMs = 0;
+  #graceUntilMs = -Infinity;
+  #stalledFromMs = 0;
 
   /** `onSweep` hears of each sweep, and says whether sweeping must go on although no caller waits. */
-  constructor(clock: Clock, onSweep: (elapsedMs: number, punctual: boolean) => boolean) {
+  constructor(clock: Clock, onSweep: (elapsedMs: number) => boolean) {
     this.#clock = clock;
     this.#onSweep = onSweep;
   }
 
   add(call: PendingCall): void {
     this.#rings[call.operation.deadline].push(call);
+    this.#timer ??= this.#start();
+  }
+
+  /** Begins to sweep although no caller waits, for as long as `onSweep` asks for it. */
+  watch(): void {
     this.#timer ??= this.#start();
   }
 
@@ -49,21 +58,25 @@ export class Deadlines {
 
   #start(): Timer {
     this.#lastSweepMs = this.#clock.monotonic();
-    return this.#clock.setTimer(() => this.#tick(), sweepEveryMs);
+    return this.#clock.setTimer(() => this.#sweep(), sweepEveryMs);
   }
 
-  #tick(): void {
-    const elapsedMs = this.#clock.monotonic() - this.#lastSweepMs;
-    if (elapsedMs - sweepEveryMs < punctualMs) this.#sweep(elapsedMs, true);
-    else this.#clock.afterPoll(() => this.#sweep(elapsedMs, false));
-  }
-
-  #sweep(elapsedMs: number, punctual: boolean): void {
-    if (this.#timer === undefined) return;
+  #sweep(): void {
     const now = this.#clock.monotonic();
-    const waiting = this.#rings.state.expire(now) + this.#rings.cache.expire(now) > 0;
-    const goOn = this.#onSweep(elapsedMs, punctual);
+    const elapsedMs = now - this.#lastSweepMs;
+    const waiting = this.#expire(now, elapsedMs - sweepEveryMs >= lateMs);
+    const goOn = this.#onSweep(elapsedMs);
     this.#timer = waiting || goOn ? this.#start() : undefined;
+  }
+
+  /** Returns whether callers still wait. */
+  #expire(nowMs: number, late: boolean): boolean {
+    if (late) {
+      this.#graceUntilMs = nowMs + graceMs;
+      this.#stalledFromMs = this.#lastSweepMs;
+    }
+    const dueByMs = nowMs < this.#graceUntilMs ? this.#stalledFromMs : nowMs;
+    return this.#rings.state.expire(dueByMs) + this.#rings.cache.expire(dueByMs) > 0;
   }
 }
 
@@ -76,11 +89,11 @@ class Ring {
     this.#calls.push(call);
   }
 
-  /** Expires what is due; returns how many calls are left. */
-  expire(nowMs: number): number {
+  /** Expires what fell due by then; returns how many calls are left. */
+  expire(dueByMs: number): number {
     for (; this.#head < this.#calls.length; this.#head++) {
       const call = this.#calls[this.#head] as PendingCall;
-      if (!call.settled && call.dueAtMs > nowMs) break;
+      if (!call.settled && call.dueAtMs > dueByMs) break;
       if (!call.settled) call.expire();
     }
     if (this.#head > 1_024 && this.#head * 2 > this.#calls.length) this.#drop();

@@ -1,22 +1,29 @@
-import type { Bus, BusListener, Unsubscribe } from '../bus.js';
+import type { Log } from '../../log.js';
+import { type Bus, type BusListener, deliver, type Unsubscribe } from '../bus.js';
 import type { BufferListener } from './redis-client.js';
-import type { RedisLink } from './redis-link.js';
+import type { RedisWire } from './redis-wire.js';
 
 /**
- * Subscriptions on the command connection (RESP3 allows both on one). What is wanted is kept here, and asked for again
- * on each new connection before the link counts as ready.
+ * Subscriptions on the command connection (RESP3 allows both on one). The client asks by itself, on each new connection,
+ * for the channels it holds; what became wanted or unwanted meanwhile is put right while that connection is greeted.
  */
 export class RedisBus implements Bus {
-  readonly #link: () => RedisLink;
+  readonly #wire: () => RedisWire;
+  readonly #log: Log;
   readonly #wanted = new Map<string, Set<BusListener>>();
-  readonly #active = new Set<string>();
+  /** Channels whose subscription the client keeps up. */
+  readonly #held = new Set<string>();
   readonly #changing = new Map<string, Promise<void>>();
   readonly #restored = new Set<() => void>();
-  readonly #deliver: BufferListener = (message, channel) => this.#receive(message, channel.toString());
+  readonly #receive: BufferListener = (message, channel) => {
+    const listeners = this.#wanted.get(channel.toString());
+    for (const listener of [...(listeners ?? [])]) if (listeners?.has(listener)) deliver(this.#log, listener, message);
+  };
 
-  /** The link is made after the bus, since greeting a connection needs both. */
-  constructor(link: () => RedisLink) {
-    this.#link = link;
+  /** The wire is made after the bus, since greeting a connection needs both. */
+  constructor(wire: () => RedisWire, log: Log) {
+    this.#wire = wire;
+    this.#log = log;
   }
 
   async subscribe(channel: string, listener: BusListener): Promise<Unsubscribe> {
@@ -38,46 +45,43 @@ export class RedisBus implements Bus {
     return () => void this.#restored.delete(own);
   }
 
-  /** Asks for everything wanted, on a connection that is being greeted. */
+  /** Puts right, on a connection that is being greeted, what changed while there was none. */
   async resubscribe(): Promise<void> {
-    this.#active.clear();
-    const channels = [...this.#wanted.keys()];
-    if (channels.length === 0) return;
-    await this.#link().client.subscribe(channels, this.#deliver, true);
-    for (const channel of channels) this.#active.add(channel);
+    const channels = new Set([...this.#wanted.keys(), ...this.#held]);
+    await Promise.all([...channels].map((channel) => this.#change(channel)));
   }
 
   /** Tells the listeners that messages may have been missed. */
   restored(): void {
-    for (const listener of [...this.#restored]) listener();
+    for (const listener of [...this.#restored]) deliver(this.#log, listener, '');
   }
 
   // Changes of one channel go one after the other: the client forgets a channel that is subscribed again while an
   // unsubscribe is under way.
   #change(channel: string): Promise<void> {
     const before = this.#changing.get(channel) ?? Promise.resolve();
-    const change = before.then(() => this.#settle(channel)).finally(() => {
-      if (this.#changing.get(channel) === change) this.#changing.delete(channel);
-    });
+    const change = before
+      .then(() => this.#settle(channel))
+      .finally(() => {
+        if (this.#changing.get(channel) === change) this.#changing.delete(channel);
+      });
     this.#changing.set(channel, change);
     return change;
   }
 
   async #settle(channel: string): Promise<void> {
-    const { ready, client } = this.#link();
+    const wire = this.#wire();
     const wanted = this.#wanted.has(channel);
-    if (!ready || wanted === this.#active.has(channel)) return;
+    // Without a connection there is nobody to ask; the next greeting comes by here.
+    if (wanted === this.#held.has(channel) || !wire.connected) return;
     try {
-      if (wanted) await client.subscribe([channel], this.#deliver, true);
-      else await client.unsubscribe([channel], this.#deliver, true);
-    } catch {
-      return; // The connection broke; the next greeting asks for what is wanted.
+      if (wanted) await wire.subscribe([channel], this.#receive);
+      else await wire.unsubscribe([channel], this.#receive);
+      if (wanted) this.#held.add(channel);
+      else this.#held.delete(channel);
+    } catch (error) {
+      // On a connection that still stands it is the server's word, such as a user without the right to the channel.
+      if (wire.connected) this.#log.warn({ channel, reason: String(error) }, 'Redis refused a subscription');
     }
-    if (wanted) this.#active.add(channel);
-    else this.#active.delete(channel);
-  }
-
-  #receive(message: Buffer, channel: string): void {
-    for (const listener of [...(this.#wanted.get(channel) ?? [])]) listener(message);
   }
 }

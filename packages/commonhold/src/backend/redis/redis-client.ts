@@ -9,6 +9,7 @@ export interface RedisClient {
   subscribe(channels: readonly string[], listener: BufferListener, bufferMode: true): Promise<void>;
   unsubscribe(channels: readonly string[], listener: BufferListener, bufferMode: true): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'end', listener: () => void): unknown;
 }
 
 export type CommandArgument = string | Buffer;
@@ -48,15 +49,15 @@ interface RedisModule {
 
 /**
  * A client that leaves deadlines, hangs and reconnecting to us (K3): no per-command timer, no offline queue, no
- * reconnecting of its own.
+ * reconnecting of its own. Only a socket that does not connect within `connectTimeout` milliseconds it drops by itself.
  * @throws MissingDependencyError when `@redis/client` is not installed.
  */
-export async function createRedisClient(endpoint: RedisEndpoint): Promise<RedisClient> {
+export async function createRedisClient(endpoint: RedisEndpoint, connectTimeout: number): Promise<RedisClient> {
   const { createClient } = await loadModule();
   const { host, port, database, username, password, tls } = endpoint;
   return createClient({
     RESP: 3,
-    socket: { host, port, connectTimeout: 0, reconnectStrategy: false, ...(tls ? { tls: true, ...tls } : {}) },
+    socket: { host, port, connectTimeout, reconnectStrategy: false, ...(tls ? { tls: true, ...tls } : {}) },
     database,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -72,6 +73,12 @@ async function loadModule(): Promise<RedisModule> {
   try {
     return (await import('@redis/client')) as unknown as RedisModule;
   } catch (cause) {
+    if (!isNotFound(cause)) throw cause;
     throw new MissingDependencyError('@redis/client', 'a Redis endpoint', { cause });
   }
+}
+
+// Installed and broken is not the same as not installed.
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }

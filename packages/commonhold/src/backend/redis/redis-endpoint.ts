@@ -1,34 +1,51 @@
 import { InvalidArgumentError } from '../../errors.js';
 import type { RedisEndpoint } from './redis-client.js';
 
-const expected = "a URL such as 'redis://localhost:6379/0' or 'rediss://:password@host:6380', with special characters of the password percent-encoded";
+const expected =
+  "a URL such as 'redis://localhost:6379/0' or 'rediss://:password@host:6380', with special characters of the password percent-encoded";
+const schemes: ReadonlySet<string> = new Set(['redis:', 'rediss:']);
 
 /**
  * Reads a Redis URL. What cannot be read for certain is refused: `redis://:p@ss/word#x@host` would otherwise connect to
- * the host `ss`. The password appears in no error.
- * @throws InvalidArgumentError
+ * the host `ss`. The text appears in no error, since it may hold a password.
+ * @throws InvalidArgumentError naming `where`.
  */
-export function parseRedisUrl(text: string): RedisEndpoint {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !isPlain(url, text)) throw new InvalidArgumentError('Redis URL', expected, new Hidden());
+export function parseRedisUrl(text: string, where: string = 'redis'): RedisEndpoint {
+  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+  const [username, password] = url === undefined ? [] : [decoded(url.username), decoded(url.password)];
+  if (url === undefined || username === undefined || password === undefined || !isPlain(url, text)) {
+    throw new InvalidArgumentError(where, expected, typeof text === 'string' ? new WithheldText() : text);
+  }
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? 6379 : Number(url.port),
-    database: url.pathname.length > 1 ? Number(url.pathname.slice(1)) : 0,
-    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    database: Number(url.pathname.slice(1)),
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
   };
 }
 
 function isPlain(url: URL, text: string): boolean {
-  const known = url.protocol === 'redis:' || url.protocol === 'rediss:';
-  const oneLogin = text.split('@').length <= 2;
-  const decodable = !/%(?![0-9A-Fa-f]{2})/.test(url.username + url.password);
   return (
-    known && oneLogin && decodable && url.hostname !== '' && url.search === '' && url.hash === '' && /^\/?\d*$/.test(url.pathname)
+    schemes.has(url.protocol) &&
+    url.hostname !== '' &&
+    url.port !== '0' &&
+    /^(?:\/\d{0,9})?$/.test(url.pathname) &&
+    // One '@' at most; and nothing that the parser drops, as it drops a tab, or reads as the end of the host.
+    !/[\s?#]|@.*@/.test(text) &&
+    // A name without a password would not be sent at all.
+    (url.username === '' || url.password !== '')
   );
 }
 
-/** Named in the error in place of a text that may hold a password. */
-class Hidden {}
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stands in the error for a text that may hold a password; who forgot the host has the password in its place. */
+class WithheldText {}

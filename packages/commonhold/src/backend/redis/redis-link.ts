@@ -10,13 +10,16 @@ export interface RedisLinkOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Time for connecting, the handshake and the greeting together. */
+  /** Time for connecting with the handshake, and as much again for the greeting. */
   readonly handshakeMs: number;
-  /** What must be done on a new connection before anything else is sent. */
+  /** What must be done on a new connection before anything else is sent; rejects when the server is of no use. */
   readonly greet: () => Promise<void>;
   /** Called after each connection is ready; `again` when there was one before. */
   readonly onReady: (again: boolean) => void;
 }
+
+/** Where a link stands. */
+type LinkState = 'away' | 'ready' | 'closed';
 
 const firstBackoffMs = 50;
 const longestBackoffMs = 2_000;
@@ -25,8 +28,8 @@ const longestBackoffMs = 2_000;
  * Keeps one client connected (K3). Three states:
  *
  * - away: an attempt is under way or waits for its turn, full jitter between 50 ms and 2 s. Every call fails at once.
- * - ready: entered when connect, handshake and greeting succeeded within their deadline. Left when the socket breaks or
- *   `hang()` is called; both go to away at once.
+ * - ready: entered when connect with handshake, and greeting, each succeeded in time. Left when the socket breaks or
+ *   `giveUp()` is called; both go to away at once.
  * - closed: entered by `close()`, never left.
  *
  * The same client object is used again, so that the raw client handed to users stays valid.
@@ -35,7 +38,7 @@ export class RedisLink {
   readonly client: RedisClient;
   readonly #options: RedisLinkOptions;
   readonly #closing = new AbortController();
-  #state: 'away' | 'ready' | 'closed' = 'away';
+  #state: LinkState = 'away';
   #reason = 'not connected yet';
   #wasReady = false;
   #socket: Socket | undefined;
@@ -44,10 +47,16 @@ export class RedisLink {
     this.client = client;
     this.#options = options;
     client.on('error', (error) => this.#lost(connectFailure(error)));
+    // Whoever holds the raw client can destroy it, which is no error to the client.
+    client.on('end', () => this.#lost('the connection was closed'));
   }
 
   get ready(): boolean {
     return this.#state === 'ready';
+  }
+
+  get closed(): boolean {
+    return this.#state === 'closed';
   }
 
   /** Why it is not ready, for people. */
@@ -68,17 +77,17 @@ export class RedisLink {
     }
   }
 
-  /** The verdict that the connection hangs: destroys it, which settles everything in flight, and connects anew. */
-  hang(): void {
-    this.client.destroy();
-    this.#lost('no byte arrived in time');
+  /** Destroys the connection, which settles everything in flight, and connects anew. */
+  giveUp(reason: string): void {
+    this.#lost(reason);
+    this.#destroy();
   }
 
   close(): void {
     this.#state = 'closed';
     this.#reason = 'the state is closed';
     this.#closing.abort();
-    this.client.destroy();
+    this.#destroy();
   }
 
   #lost(reason: string): void {
@@ -86,7 +95,16 @@ export class RedisLink {
     this.#state = 'away';
     this.#reason = reason;
     this.#options.log.warn({ reason }, 'Redis is unreachable: calls fail until it is back');
+    // What failed may be the reading of replies, with the socket still open. First the client settles its calls with its
+    // own, better reason.
+    queueMicrotask(() => this.#destroy());
     void this.#reconnect();
+  }
+
+  // The client does not know its socket yet while that connects, and would let it go on and take it later.
+  #destroy(): void {
+    this.client.destroy();
+    if (this.#socket?.connecting) this.#socket.destroy(new Error('given up'));
   }
 
   async #reconnect(): Promise<void> {
@@ -102,9 +120,10 @@ export class RedisLink {
   async #attempt(): Promise<boolean> {
     try {
       await this.#inTime(this.#connect());
+      await this.#inTime(this.#options.greet());
     } catch (error) {
       if (this.#state !== 'closed') this.#reason = connectFailure(error);
-      this.client.destroy();
+      this.#destroy();
       return false;
     }
     // Closed, or broken again, between the last answer and this line.
@@ -116,14 +135,9 @@ export class RedisLink {
     return true;
   }
 
-  async #connect(): Promise<void> {
-    await this.#seeSocket(() => this.client.connect());
-    await this.#options.greet();
-  }
-
   // node-redis does not show its socket, and the hang verdict wants to know about every byte. Node announces each
   // plain socket at its creation, which happens inside connect().
-  #seeSocket(connect: () => Promise<unknown>): Promise<unknown> {
+  #connect(): Promise<unknown> {
     const created = channel('net.client.socket');
     const note = (message: unknown): void => {
       this.#socket ??= (message as { socket: Socket }).socket;
@@ -131,13 +145,13 @@ export class RedisLink {
     this.#socket = undefined;
     created.subscribe(note);
     try {
-      return connect();
+      return this.client.connect();
     } finally {
       created.unsubscribe(note);
     }
   }
 
-  #inTime(work: Promise<void>): Promise<void> {
+  #inTime(work: Promise<unknown>): Promise<unknown> {
     const { clock, handshakeMs } = this.#options;
     return new Promise((resolve, reject) => {
       const late = (): void => reject(new Error(`no answer within ${handshakeMs} ms`));

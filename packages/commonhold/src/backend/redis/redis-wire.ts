@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.js';
-import { InvalidArgumentError, UnavailableError } from '../../errors.js';
+import { ClosedError, type CommonholdError, InvalidArgumentError, UnavailableError } from '../../errors.js';
 import type { DeadlineClass, NamedOperation } from '../../operation.js';
-import { classify, isNoScript, unanswered } from './classify.js';
+import { classify, isNoScript, isReadOnly, unanswered } from './classify.js';
 import { Deadlines, type PendingCall } from './deadlines.js';
-import { type CommandArgument, type ReplyOptions, textReply } from './redis-client.js';
+import { type BufferListener, type CommandArgument, type ReplyOptions, textReply } from './redis-client.js';
 import type { RedisLink } from './redis-link.js';
 import { PreparedScript, type Script, type ScriptTime, shareSlot } from './script.js';
 
@@ -13,8 +13,10 @@ export interface RedisWireOptions {
   readonly scriptTime: ScriptTime;
 }
 
-/** In flight and no byte for this long, over punctual sweeps: the second of K3's clocks. */
+/** In flight and no byte for this long, as seen by sweeps: the second of K3's clocks. */
 const hangAfterMs = 500;
+/** What the gap between two sweeps counts for at most. */
+const longestCountedMs = 30;
 
 /**
  * Sends commands and scripts. Each call settles by its deadline with a reply, with `Unavailable` (did not run) or with
@@ -36,12 +38,17 @@ export class RedisWire {
   constructor(link: RedisLink, options: RedisWireOptions) {
     this.#link = link;
     this.#options = options;
-    this.#deadlines = new Deadlines(options.clock, (elapsedMs, punctual) => this.#watch(elapsedMs, punctual));
+    this.#deadlines = new Deadlines(options.clock, (elapsedMs) => this.#watch(elapsedMs));
+  }
+
+  /** Whether there is a connection, perhaps one that is still being greeted. */
+  get connected(): boolean {
+    return this.#link.client.isReady;
   }
 
   /** Sends one command. Replies are text with flat maps unless `reply` says bytes. */
   command(operation: NamedOperation, args: readonly CommandArgument[], reply: ReplyOptions = textReply): Promise<unknown> {
-    if (!this.#link.ready) return Promise.reject(new UnavailableError(operation.name, this.#link.reason));
+    if (!this.#link.ready) return Promise.reject(this.#away(operation));
     return this.#send(operation, args, reply);
   }
 
@@ -53,7 +60,7 @@ export class RedisWire {
     args: readonly CommandArgument[],
     reply: ReplyOptions = textReply,
   ): Promise<unknown> {
-    if (!this.#link.ready) return Promise.reject(new UnavailableError(operation.name, this.#link.reason));
+    if (!this.#link.ready) return Promise.reject(this.#away(operation));
     if (!shareSlot(keys)) {
       return Promise.reject(new InvalidArgumentError(script.name, 'keys with one hash tag', keys.length));
     }
@@ -67,7 +74,17 @@ export class RedisWire {
     return this.#send(operation, args, textReply);
   }
 
-  /** Resolves when nothing is in flight, or after the longest deadline. */
+  /** Has `listener` called with what is published on `channels`. Ends with the connection at the latest. */
+  subscribe(channels: readonly string[], listener: BufferListener): Promise<void> {
+    return this.#attend(this.#link.client.subscribe(channels, listener, true));
+  }
+
+  /** Ends {@link subscribe} for `channels`. */
+  unsubscribe(channels: readonly string[], listener: BufferListener): Promise<void> {
+    return this.#attend(this.#link.client.unsubscribe(channels, listener, true));
+  }
+
+  /** Resolves when nothing is in flight, or after the deadline for state. */
   async drain(): Promise<void> {
     if (this.#inFlight > 0) {
       await new Promise<void>((resolve) => {
@@ -79,6 +96,19 @@ export class RedisWire {
       });
     }
     this.#deadlines.close();
+  }
+
+  #away(operation: NamedOperation): CommonholdError {
+    return this.#link.closed ? new ClosedError('This state') : new UnavailableError(operation.name, this.#link.reason);
+  }
+
+  // What the client sends by itself has no deadline, but counts as in flight, so that a hang is noticed.
+  #attend(work: Promise<void>): Promise<void> {
+    this.#inFlight++;
+    this.#deadlines.watch();
+    const ended = (): void => this.#answered();
+    work.then(ended, ended);
+    return work;
   }
 
   #prepare(script: Script): PreparedScript {
@@ -112,8 +142,10 @@ export class RedisWire {
       },
       (error: unknown) => {
         this.#answered();
-        if (healed !== undefined && !call.settled && isNoScript(error)) this.#write(call, healed, reply);
-        else call.fail(error);
+        if (healed !== undefined && !call.settled && isNoScript(error)) return this.#write(call, healed, reply);
+        // Another server may have become the master under the same name; only a new connection finds it.
+        if (isReadOnly(error)) this.#link.giveUp('this Redis is a replica');
+        call.fail(error);
       },
     );
   }
@@ -124,17 +156,20 @@ export class RedisWire {
     if (this.#inFlight === 0) this.#onIdle?.();
   }
 
-  // A late sweep proves nothing about the server: it starts the evidence over.
-  #watch(elapsedMs: number, punctual: boolean): boolean {
+  // What arrived while our event loop stood still is read before the next sweep. So a long gap between two sweeps counts
+  // for little, and complete evidence must stand for one more sweep.
+  #watch(elapsedMs: number): boolean {
     const progress = this.#link.bytesRead + this.#replies;
-    if (!punctual || progress !== this.#progress || this.#inFlight === 0) this.#silentMs = 0;
-    else this.#silentMs += elapsedMs;
+    if (progress !== this.#progress || this.#inFlight === 0) this.#silentMs = 0;
+    else if (this.#silentMs >= hangAfterMs) this.#hang();
+    else this.#silentMs += Math.min(elapsedMs, longestCountedMs);
     this.#progress = progress;
-    if (this.#silentMs >= hangAfterMs) {
-      this.#silentMs = 0;
-      this.#link.hang();
-    }
     return this.#inFlight > 0;
+  }
+
+  #hang(): void {
+    this.#silentMs = 0;
+    this.#link.giveUp(`no byte arrived for ${hangAfterMs} ms`);
   }
 }
 

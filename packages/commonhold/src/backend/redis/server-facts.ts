@@ -2,6 +2,7 @@
 export interface ServerFacts {
   readonly version: string;
   readonly clustered: boolean;
+  /** `master` or `slave`. */
   readonly role: string;
   /** `noeviction`, or the policy by which the server drops live keys. */
   readonly evictionPolicy: string;
@@ -30,7 +31,6 @@ export function parseServerFacts(info: string): ServerFacts {
 
 /** What is wrong with this server for anything but a cache, in plain words; undefined when nothing is. */
 export function stateWarning(facts: ServerFacts): string | undefined {
-  if (facts.role === 'slave') return 'this Redis is a replica and takes no writes';
   if (facts.evictionPolicy === '' || facts.evictionPolicy === 'noeviction') return undefined;
   return (
     `maxmemory-policy is ${facts.evictionPolicy}: when memory is short Redis silently drops sessions, queues and ` +

@@ -1,0 +1,99 @@
+import type { Clock } from '../../clock.js';
+import type { Log } from '../../log.js';
+import type { DeadlineClass, NamedOperation } from '../../operation.js';
+import type { Random } from '../../random.js';
+import type { BackendStatus } from '../backend.js';
+import { isForbidden } from './classify.js';
+import { IdleWatch } from './idle-watch.js';
+import { RedisBus } from './redis-bus.js';
+import { createRedisClient, type RedisClient, type RedisEndpoint } from './redis-client.js';
+import { RedisLink } from './redis-link.js';
+import { RedisWire } from './redis-wire.js';
+import type { ScriptTime } from './script.js';
+import { parseServerFacts, type ServerFacts, stateWarning } from './server-facts.js';
+
+/** Where to connect, and what to be given. */
+export interface RedisConnectionOptions {
+  readonly endpoint: RedisEndpoint;
+  readonly deadlineMs: Readonly<Record<DeadlineClass, number>>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly scriptTime: ScriptTime;
+}
+
+const greeting: NamedOperation = { name: 'connection.greet', kind: 'read', away: 'refuse', deadline: 'state' };
+const asking: NamedOperation = { name: 'connection.ask', kind: 'read', away: 'refuse', deadline: 'state' };
+/** Time for connecting with the handshake (K3). */
+const handshakeMs = 500;
+
+/** One connection to one Redis, kept up: what carries calls and messages, and what is known of the server. */
+export class RedisConnection {
+  readonly client: RedisClient;
+  readonly wire: RedisWire;
+  readonly bus: RedisBus;
+  readonly #link: RedisLink;
+  readonly #log: Log;
+  readonly #idleWatch: IdleWatch;
+  #facts: ServerFacts = parseServerFacts('');
+
+  /** Resolves after the first attempt to connect, whether or not it succeeded. */
+  static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
+    const connection = new RedisConnection(await createRedisClient(options.endpoint, handshakeMs), options);
+    await connection.#link.start();
+    return connection;
+  }
+
+  private constructor(client: RedisClient, options: RedisConnectionOptions) {
+    this.client = client;
+    this.#log = options.log;
+    this.bus = new RedisBus(() => this.wire, options.log);
+    this.#link = new RedisLink(client, {
+      ...options,
+      handshakeMs,
+      greet: () => this.#greet(),
+      onReady: (again) => (again ? this.bus.restored() : undefined),
+    });
+    this.wire = new RedisWire(this.#link, options);
+    this.#idleWatch = new IdleWatch(options.clock, {
+      ready: () => this.#link.ready,
+      bytesRead: () => this.#link.bytesRead,
+      ask: () => void this.wire.command(asking, ['PING']).catch(() => undefined),
+    });
+  }
+
+  /** What is known of the server and of the connection; never waits. */
+  status(): BackendStatus {
+    if (!this.#link.ready) return { kind: 'redis', connected: false, reason: this.#link.reason };
+    const warning = stateWarning(this.#facts);
+    const version = this.#facts.version;
+    return { kind: 'redis', connected: true, version, ...(warning === undefined ? {} : { warning }) };
+  }
+
+  /** Lets calls in flight end, within the deadline for state, and disconnects. */
+  async close(): Promise<void> {
+    this.#idleWatch.close();
+    await this.wire.drain();
+    this.#link.close();
+  }
+
+  async #greet(): Promise<void> {
+    const [facts] = await Promise.all([this.#readFacts(), this.bus.resubscribe()]);
+    // A master that stepped down; its successor may be found under the same name.
+    if (facts.role === 'slave') throw new Error('this Redis is a replica');
+    this.#facts = facts;
+    this.wire.clustered = facts.clustered;
+    const warning = stateWarning(facts);
+    if (warning !== undefined) this.#log.warn({ version: facts.version }, warning);
+  }
+
+  // A user without the right to read INFO works; what depends on it is then unknown.
+  async #readFacts(): Promise<ServerFacts> {
+    try {
+      return parseServerFacts(String(await this.wire.greet(greeting, ['INFO'])));
+    } catch (error) {
+      if (isForbidden(error)) return parseServerFacts('');
+      throw error;
+    }
+  }
+}

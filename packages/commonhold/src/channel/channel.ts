@@ -1,0 +1,181 @@
+import type { Stored } from '../codec/stored.js';
+import { type Duration, durationMs } from '../duration.js';
+import { InvalidArgumentError, isCommonholdError } from '../errors.js';
+import type { FeatureContext } from '../feature-context.js';
+import { type MessageFormat, type MessageRules, parseFrame, type StoredMessage } from '../message-frame.js';
+import { isMessageId, originId } from '../message-id.js';
+import { type ChannelAddress, channelKey, type ChannelPort } from './channel-port.js';
+import { encodeJsonMessage } from './json-message.js';
+import { replay } from './replay.js';
+import { ChannelSubscription, type Feed, type MessageListener, type Subscription } from './subscription.js';
+import type { SubscriptionSet } from './subscription-set.js';
+
+/** Every process that publishes or subscribes to one channel gives the same options. */
+export interface ChannelOptions {
+  /** How long a message can be replayed. Default one hour. The newest stays until nothing was published for so long. */
+  readonly keep?: Duration;
+  /** How many messages can be replayed, 1 to 1,000,000. Default 1,000. */
+  readonly keepCount?: number;
+  /**
+   * For a channel that other programs know: stream and pub/sub channel are then both called `<prefix>:<name>`, without
+   * the namespace. 1 to 256 visible ASCII characters.
+   */
+  readonly prefix?: string;
+  /**
+   * What is published: `framed` (default) takes every value; `json` takes plain objects without members `id` and
+   * `previous` and publishes JSON text with those two put first, for programs that subscribe with a plain Redis client.
+   */
+  readonly format?: MessageFormat;
+}
+
+export interface SubscribeOptions {
+  /** The id of the last message seen: begin with what was published after it. `0-0`: with the oldest kept. */
+  readonly after?: string;
+  /**
+   * Called when messages may be missing: they were removed before they could be read, the server lost its data, or the
+   * store was away when the subscription began. Delivery goes on from what exists once this has settled.
+   */
+  readonly onResync?: () => void | Promise<void>;
+}
+
+export interface HistoryOptions {
+  /** The id of the last message seen. Default: from the oldest kept. */
+  readonly after?: string;
+  /** At most so many messages, 1 to 1,000. Default 100. */
+  readonly limit?: number;
+}
+
+/** Messages of a channel, oldest first. */
+export interface ChannelHistory<Message> {
+  readonly messages: readonly { readonly id: string; readonly message: Message }[];
+  /** False when messages that came right after `after` (or, without it, at the beginning) are gone or cannot be read. */
+  readonly complete: boolean;
+}
+
+/**
+ * Publish and subscribe without loss: messages go through a stream, so that one who was away reads what was missed, and
+ * every subscriber sees the same messages in the same order, each once.
+ *
+ * A message is what JSON holds, and also Date, Map, Set, BigInt, bytes and typed arrays; in format `json`, a plain object.
+ * Its id is `<ms>-<seq>`, where ms is the server's time in milliseconds since 1970; ids of one channel only grow.
+ */
+export class Channel<Message> {
+  readonly #name: string;
+  readonly #address: ChannelAddress;
+  readonly #rules: MessageRules;
+  readonly #port: ChannelPort;
+  readonly #context: FeatureContext;
+  readonly #subscriptions: SubscriptionSet;
+  readonly #feed: Feed<Message>;
+
+  /** Use `state.channel(name, options)`. */
+  constructor(
+    name: string,
+    options: ChannelOptions,
+    port: ChannelPort,
+    context: FeatureContext,
+    subscriptions: SubscriptionSet,
+  ) {
+    this.#name = name;
+    this.#address = { name, prefix: options.prefix };
+    this.#rules = resolveRules(options);
+    this.#port = port;
+    this.#context = context;
+    this.#subscriptions = subscriptions;
+    this.#feed = this.#openFeed(channelKey(context.keys, this.#address));
+  }
+
+  /**
+   * Publishes `message` and returns its id. Rejects with `Unavailable` when nothing was published for certain, and with
+   * `OutcomeUnknown` when it may have been: publishing again may then deliver it twice.
+   */
+  async publish(message: Message): Promise<string> {
+    return this.#port.append(this.#address, this.#encode(message), this.#rules);
+  }
+
+  /**
+   * Calls `listener` for each message: first those after `after`, then those published from the moment the promise
+   * resolves, each once, in the stream's order. The next call waits until the promise it returned has settled; one that
+   * throws is logged and does not stop the rest. A listener that is slower than the publishers falls back to reading the
+   * stream, so memory stays bounded.
+   *
+   * Breaks of the link are mended by reading what was missed. Where that is gone, `onResync` is called. While the store is
+   * away the promise resolves all the same, and messages come when it is back.
+   */
+  async subscribe(listener: MessageListener<Message>, options: SubscribeOptions = {}): Promise<Subscription> {
+    const after = checkId(options.after);
+    const onResync = options.onResync ?? ((): void => undefined);
+    const listening = { listener, onResync, after };
+    const subscription = new ChannelSubscription(this.#feed, listening, this.#subscriptions, this.#context);
+    await subscription.open();
+    return subscription;
+  }
+
+  /** Messages after a given one. For the next page, give the id of the last one. */
+  async history(options: HistoryOptions = {}): Promise<ChannelHistory<Message>> {
+    const id = checkId(options.after) ?? originId;
+    const limit = checkWhole('history limit', options.limit ?? 100, 1_000);
+    const { keepMs } = this.#rules;
+    const unseenMs = id === originId ? 0 : Infinity;
+    const found = await replay(this.#feed.read, { id, keepMs, unseenMs, silentMs: 0 }, limit);
+    const messages = (await Promise.all(found.messages.map((stored) => this.#readable(stored)))).flat();
+    return { messages, complete: found.complete && messages.length === found.messages.length };
+  }
+
+  #openFeed(key: string): Feed<Message> {
+    return {
+      name: this.#name,
+      keepMs: this.#rules.keepMs,
+      listen: (receive) => this.#context.bus.subscribe(key, receive),
+      parse: (published) => parseFrame(this.#rules.format, published),
+      read: (from, limit) => this.#port.read(this.#address, from, limit),
+      newest: () => this.#port.newest(this.#address),
+      decode: (body) => this.#decode(body),
+    };
+  }
+
+  async #readable({ id, body }: StoredMessage): Promise<{ id: string; message: Message }[]> {
+    try {
+      return [{ id, message: await this.#decode(body) }];
+    } catch (error) {
+      if (!isCommonholdError(error)) throw error;
+      this.#context.log.error(
+        { channel: this.#name, id, code: error.code },
+        'a message cannot be read and is left out',
+      );
+      return [];
+    }
+  }
+
+  #decode(body: Stored): Message | Promise<Message> {
+    return this.#context.codec.decode(body, `A message of channel ${this.#name}`) as Message | Promise<Message>;
+  }
+
+  #encode(message: Message): Stored {
+    const what = `A message of channel ${this.#name}`;
+    if (message === undefined) throw new InvalidArgumentError(what, 'a value', message);
+    const { codec } = this.#context;
+    return this.#rules.format === 'json' ? encodeJsonMessage(message, what, codec) : codec.encode(message, what);
+  }
+}
+
+function resolveRules({ keep, keepCount, format }: ChannelOptions): MessageRules {
+  if (format !== undefined && format !== 'framed' && format !== 'json') {
+    throw new InvalidArgumentError('channel format', "'framed' or 'json'", format);
+  }
+  return {
+    keepMs: durationMs(keep ?? '1h', 'channel keep'),
+    keepCount: checkWhole('channel keepCount', keepCount ?? 1_000, 1_000_000),
+    format: format ?? 'framed',
+  };
+}
+
+function checkWhole(where: string, count: number, most: number): number {
+  if (Number.isInteger(count) && count >= 1 && count <= most) return count;
+  throw new InvalidArgumentError(where, `a whole number from 1 to ${most}`, count);
+}
+
+function checkId(after: string | undefined): string | undefined {
+  if (after === undefined || isMessageId(after)) return after;
+  throw new InvalidArgumentError('after', 'the id of a message, such as 1700000000000-0', after);
+}

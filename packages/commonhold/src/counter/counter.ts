@@ -1,0 +1,106 @@
+import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
+import { InvalidArgumentError } from '../errors.js';
+import { encodePart } from '../keys.js';
+import type { CounterPort } from './counter-port.js';
+import { dayName, dayNumber } from './days.js';
+
+/** Every process that uses one counter must give it the same options. */
+export interface CounterOptions {
+  /**
+   * How long a total lives, from the first add that finds none; later adds do not prolong it. Default: without end. Does
+   * not concern the counts of days.
+   */
+  readonly ttl?: Duration;
+  /** Also count each UTC day by itself, for {@link Counter.series}. Default: no. */
+  readonly daily?: {
+    /** How long the count of a day is kept after that day has ended. */
+    readonly keep: Duration;
+  };
+}
+
+/** Which days: the last `days` up to today, or all from one to another, both included, as `YYYY-MM-DD` in UTC. */
+export type SeriesRange = { readonly days: number } | { readonly from: string; readonly to: string };
+
+/** What was added on one day. */
+export interface DayCount {
+  /** `YYYY-MM-DD`, UTC. */
+  readonly day: string;
+  readonly count: number;
+}
+
+/** Days that one call of `series` reads at most: ten years. */
+const mostDays = 3_660;
+
+/**
+ * A whole number that any process may add to. It is exact from -(2^53-1) to 2^53-1: an add that would leave that range
+ * rejects with `Overloaded` and adds nothing.
+ *
+ * Every method rejects with `Unavailable` when the store certainly did nothing, and with `CorruptState` when another
+ * program's value is in the way. `add` and `reset` reject with `OutcomeUnknown` when they may have happened: an add done
+ * again may count twice, and what a reset took away is then not known.
+ */
+export class Counter {
+  readonly #name: string;
+  readonly #port: CounterPort;
+  readonly #ttlMs: number | undefined;
+  readonly #keepMs: number | undefined;
+
+  /**
+   * Use `state.counter(name, options)`.
+   * @throws InvalidArgumentError for an empty name or a bad duration.
+   */
+  constructor(name: string, options: CounterOptions, port: CounterPort) {
+    encodePart(name);
+    this.#name = name;
+    this.#port = port;
+    this.#ttlMs = durationMsOrForever(options.ttl, 'counter ttl');
+    this.#keepMs = options.daily === undefined ? undefined : durationMs(options.daily.keep, 'counter daily.keep');
+  }
+
+  /** Adds `by`, a whole number of at most 2^53-1 either way; returns the new total. */
+  add(by: number = 1): Promise<number> {
+    if (!Number.isSafeInteger(by)) {
+      return Promise.reject(new InvalidArgumentError(`counter ${this.#name}, by`, 'a whole number within 2^53-1', by));
+    }
+    return this.#port.add(this.#name, by, this.#ttlMs, this.#keepMs);
+  }
+
+  /** The total; 0 when nothing was added, or its ttl has passed. */
+  get(): Promise<number> {
+    return this.#port.get(this.#name);
+  }
+
+  /** Sets the total back to nothing and returns what it was. The counts of days stay. */
+  reset(): Promise<number> {
+    return this.#port.reset(this.#name);
+  }
+
+  /**
+   * The counts of up to 3,660 days in their order; a day on which nothing was added, or that is no longer kept, counts 0.
+   * Only for a counter with `daily`.
+   */
+  async series(range: SeriesRange): Promise<DayCount[]> {
+    const keepMs = this.#keepMs;
+    if (keepMs === undefined) {
+      throw new InvalidArgumentError(`counter ${this.#name}, series`, 'a counter with the option daily', 'one without');
+    }
+    const { days, lastDay } = parseRange(range, `counter ${this.#name}, series`);
+    const series = await this.#port.series(this.#name, keepMs, days, lastDay);
+    const firstDay = series.lastDay - days + 1;
+    return series.counts.map((count, index) => ({ day: dayName(firstDay + index), count }));
+  }
+}
+
+function parseRange(range: SeriesRange, where: string): { days: number; lastDay: number | undefined } {
+  if ('days' in range) return { days: checkDays(range.days, where), lastDay: undefined };
+  const first = dayNumber(range.from);
+  const lastDay = dayNumber(range.to);
+  if (first === undefined) throw new InvalidArgumentError(`${where}, from`, 'a day as YYYY-MM-DD', range.from);
+  if (lastDay === undefined) throw new InvalidArgumentError(`${where}, to`, 'a day as YYYY-MM-DD', range.to);
+  return { days: checkDays(lastDay - first + 1, where), lastDay };
+}
+
+function checkDays(days: number, where: string): number {
+  if (Number.isInteger(days) && days >= 1 && days <= mostDays) return days;
+  throw new InvalidArgumentError(where, `1 to ${mostDays} days`, days);
+}

@@ -1,0 +1,104 @@
+import type { ReplyOptions } from '../backend/redis/redis-client.js';
+import type { RedisWire } from '../backend/redis/redis-wire.js';
+import { loadScript } from '../backend/redis/script.js';
+import { CorruptStateError, OutcomeUnknownError } from '../errors.js';
+import type { Keys } from '../keys.js';
+import { counterOperations as operations } from './counter-operations.js';
+import { type CounterPort, type DayCounts, counterFull } from './counter-port.js';
+
+const addScript = loadScript(import.meta.url, 'add.lua');
+const addDailyScript = loadScript(import.meta.url, 'add-daily.lua');
+const resetScript = loadScript(import.meta.url, 'reset.lua');
+const seriesScript = loadScript(import.meta.url, 'series.lua');
+
+/**
+ * Integer replies as text (type ':' is 58): node-redis reads them with a rounding error in the last 48 numbers below 2^53.
+ */
+const exactReply: ReplyOptions = { typeMapping: { 58: String } };
+
+/** A total is one string key, which INCR understands; the counts of days are one hash beside it, by `YYYY-MM-DD`. */
+export class RedisCounter implements CounterPort {
+  readonly #wire: RedisWire;
+  readonly #keys: Keys;
+
+  constructor(wire: RedisWire, keys: Keys) {
+    this.#wire = wire;
+    this.#keys = keys;
+  }
+
+  async add(counter: string, by: number, ttlMs: number | undefined, keepMs: number | undefined): Promise<number> {
+    const key = this.#key(counter);
+    if (ttlMs === undefined && keepMs === undefined) return this.#increment(counter, key, by);
+    const args = [String(by), ttlMs === undefined ? '' : String(ttlMs)];
+    const sum =
+      keepMs === undefined
+        ? this.#wire.run(operations.add, addScript, [key], args, exactReply)
+        : this.#wire.run(operations.add, addDailyScript, [key, daysKey(key)], [...args, String(keepMs)], exactReply);
+    const reply = await sum;
+    if (reply === null) throw counterFull(counter);
+    return Number(reply);
+  }
+
+  async get(counter: string): Promise<number> {
+    return integer(counter, (await this.#wire.command(operations.get, ['GET', this.#key(counter)])) ?? '0');
+  }
+
+  async reset(counter: string): Promise<number> {
+    return Number(await this.#wire.run(operations.reset, resetScript, [this.#key(counter)], [], exactReply));
+  }
+
+  async series(counter: string, keepMs: number, days: number, lastDay: number | undefined): Promise<DayCounts> {
+    const args = [String(keepMs), String(days), lastDay === undefined ? '' : String(lastDay)];
+    const reply = await this.#wire.run(operations.series, seriesScript, [daysKey(this.#key(counter))], args);
+    const [last, counts] = reply as [last: number, counts: string[]];
+    return { lastDay: last, counts: counts.map((count) => integer(counter, count)) };
+  }
+
+  #key(counter: string): string {
+    return this.#keys.tagged('counter', counter);
+  }
+
+  // INCRBY is several times cheaper than a script and cannot look at the sum first, so a sum out of range is taken back.
+  // Both commands commute with every other add: whatever comes between them, the total ends up exact.
+  async #increment(counter: string, key: string, by: number): Promise<number> {
+    const command = ['INCRBY', key, String(by)];
+    const reply = await this.#wire.command(operations.add, command, exactReply).catch((error: unknown) => {
+      throw refusedIncrement(counter, error);
+    });
+    const sum = Number(reply);
+    if (Number.isSafeInteger(sum)) return sum;
+    await this.#takeBack(key, by);
+    throw counterFull(counter);
+  }
+
+  async #takeBack(key: string, by: number): Promise<void> {
+    try {
+      await this.#wire.command(operations.add, ['DECRBY', key, String(by)]);
+    } catch (cause) {
+      const why = 'the total passed 2^53-1 and the add could not be taken back';
+      throw new OutcomeUnknownError(operations.add.name, why, false, { cause });
+    }
+  }
+}
+
+function daysKey(key: string): string {
+  return `${key}:days`;
+}
+
+function integer(counter: string, text: unknown): number {
+  const value = typeof text === 'string' && /^(?:0|-?[1-9]\d*)$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw notOurs(counter);
+  return value;
+}
+
+/** What INCRBY says when it did nothing, because of what the key holds. */
+function refusedIncrement(counter: string, error: unknown): unknown {
+  const reply = error instanceof Error && error.cause instanceof Error ? error.cause.message : '';
+  if (reply.includes('not an integer')) return notOurs(counter, error);
+  return reply.includes('would overflow') ? counterFull(counter) : error;
+}
+
+function notOurs(counter: string, cause?: unknown): CorruptStateError {
+  const details = cause === undefined ? {} : { cause };
+  return new CorruptStateError(`Counter ${counter}`, 'no whole number within 2^53-1', details);
+}

@@ -1,0 +1,111 @@
+import { type Duration, durationMs } from '../duration.js';
+import { InvalidArgumentError } from '../errors.js';
+import { jittered, type Random } from '../random.js';
+import type { DocumentedNames, QueueAddress } from './queue-port.js';
+
+/** How long a job that failed waits before it is tried again: `first`, then `factor` times as long each time. */
+export interface BackoffOptions {
+  /** Default 1 s. */
+  readonly first?: Duration;
+  /** At least 1. Default 2. */
+  readonly factor?: number;
+  /** Default 5 min. */
+  readonly longest?: Duration;
+}
+
+/** Settings that a queue has and that one job may have of its own. */
+export interface RetryOptions {
+  /** How often a job is started at most, 1 to 1000. Default 3. */
+  readonly attempts?: number;
+  /** The wait before the next attempt; half of it is random, so that jobs which failed together part ways. */
+  readonly backoff?: BackoffOptions;
+}
+
+export interface QueueOptions extends RetryOptions {
+  /** How long completed and cancelled jobs stay readable; 0 for not at all. Default 1 h. */
+  readonly keepCompleted?: Duration | 0;
+  /** How long failed jobs stay, to be read or sent again. Default 7 d. */
+  readonly keepFailed?: Duration;
+  /** Whether the changes of jobs are announced: see `notices`. Default false. */
+  readonly notices?: boolean;
+  /**
+   * `compact` (default) keeps waiting jobs in about 90 bytes each. `hash` gives each job a hash from the start, with the
+   * texts, numbers and booleans of its data as fields of their own, for readers in other languages.
+   */
+  readonly record?: 'compact' | 'hash';
+  /** Key names that other programs rely on, instead of ours. Implies `record: 'hash'`. */
+  readonly documented?: DocumentedNames;
+}
+
+export interface ResolvedQueueOptions {
+  readonly address: QueueAddress;
+  readonly hash: boolean;
+  readonly retry: ResolvedRetry;
+}
+
+export interface ResolvedRetry {
+  readonly attempts: number;
+  readonly firstMs: number;
+  readonly factor: number;
+  readonly longestMs: number;
+}
+
+const defaultRetry: ResolvedRetry = { attempts: 3, firstMs: 1_000, factor: 2, longestMs: 300_000 };
+
+/** @throws InvalidArgumentError naming the option. */
+export function resolveQueueOptions(name: string, options: QueueOptions): ResolvedQueueOptions {
+  const { documented, record, notices } = options;
+  if (documented !== undefined && record === 'compact') {
+    throw new InvalidArgumentError('queue record', "'hash' with documented names", record);
+  }
+  const completed = options.keepCompleted ?? '1h';
+  return {
+    address: {
+      name,
+      documented: documented && { ...documented },
+      notices: notices ?? false,
+      keepCompletedMs: completed === 0 ? 0 : durationMs(completed, 'queue keepCompleted'),
+      keepFailedMs: durationMs(options.keepFailed ?? '7d', 'queue keepFailed'),
+    },
+    hash: record === 'hash' || documented !== undefined,
+    retry: resolveRetry(options, defaultRetry),
+  };
+}
+
+/** Fills what `options` leaves open from `defaults`. */
+export function resolveRetry(options: RetryOptions, defaults: ResolvedRetry): ResolvedRetry {
+  const { attempts = defaults.attempts, backoff = {} } = options;
+  if (!(Number.isInteger(attempts) && attempts >= 1 && attempts <= 1_000)) {
+    throw new InvalidArgumentError('queue attempts', 'a whole number from 1 to 1000', attempts);
+  }
+  const factor = backoff.factor ?? defaults.factor;
+  if (!(factor >= 1 && factor <= 100)) throw new InvalidArgumentError('queue backoff.factor', 'a number from 1 to 100', factor);
+  return {
+    attempts,
+    factor,
+    firstMs: backoff.first === undefined ? defaults.firstMs : durationMs(backoff.first, 'queue backoff.first'),
+    longestMs: backoff.longest === undefined ? defaults.longestMs : durationMs(backoff.longest, 'queue backoff.longest'),
+  };
+}
+
+/** The wait after the given attempt failed, in whole milliseconds. */
+export function backoffMs(retry: ResolvedRetry, attempt: number, random: Random): number {
+  const fullMs = Math.min(retry.longestMs, retry.firstMs * retry.factor ** (attempt - 1));
+  return Math.ceil(jittered(random, fullMs));
+}
+
+/** A job's own settings as the text kept with it; empty when it has none. */
+export function writeJobOptions(options: RetryOptions, defaults: ResolvedRetry): string {
+  if (options.attempts === undefined && options.backoff === undefined) return '';
+  return JSON.stringify(resolveRetry(options, defaults));
+}
+
+/** The settings that hold for a job. Text of another version that cannot be read gives the queue's own. */
+export function readJobOptions(text: string, defaults: ResolvedRetry): ResolvedRetry {
+  if (text === '') return defaults;
+  try {
+    return { ...defaults, ...(JSON.parse(text) as Partial<ResolvedRetry>) };
+  } catch {
+    return defaults;
+  }
+}

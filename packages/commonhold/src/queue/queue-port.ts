@@ -1,0 +1,212 @@
+import type { Stored } from '../codec/stored.js';
+import { encodePart } from '../keys.js';
+
+/** Where a queue lives and what it keeps; the same for every call on it. */
+export interface QueueAddress {
+  readonly name: string;
+  /** Key names that other programs rely on, instead of ours. */
+  readonly documented: DocumentedNames | undefined;
+  /** Whether changes of a job are announced on channels. */
+  readonly notices: boolean;
+  /** How long records of completed and cancelled jobs stay; 0 for not at all. */
+  readonly keepCompletedMs: number;
+  /** How long records of failed jobs stay, to be looked at or sent again. */
+  readonly keepFailedMs: number;
+}
+
+/** Verbatim beginnings of key names. */
+export interface DocumentedNames {
+  /** The queue's own structures. */
+  readonly queue: string;
+  /** A job's hash is `<record>:<id>`. */
+  readonly record: string;
+  /** Totals are `<stats>:tasks:total` and so on, days `<stats>:daily:<YYYY-MM-DD>`. */
+  readonly stats: string;
+  /** Channels are `<notices>`, `<notices>:user:<topic>` and `<notices>:task:<id>`. */
+  readonly notices: string;
+}
+
+export type JobStatus = 'pending' | 'delayed' | 'processing' | 'completed' | 'failed' | 'cancelled';
+
+/** A job to add. With an id, a delay, a topic or fields it has a record of its own from the start; else it is compact. */
+export interface NewJob {
+  /** Chosen by the caller or drawn for it; a second job of a known id is not added. */
+  readonly id: string | undefined;
+  /** 0 to 10, higher first. */
+  readonly priority: number;
+  readonly delayMs: number;
+  /** Whom it concerns: its jobs can be listed, and its notices heard. */
+  readonly topic: string | undefined;
+  readonly data: Stored;
+  /** Settings of this job alone, as text for the front. Without a line feed. */
+  readonly options: string;
+  /** Names and texts that stand in the record beside `data`, for readers in other languages. */
+  readonly fields: readonly string[];
+}
+
+export interface AddedJob {
+  readonly id: string;
+  /** A job of this id was there, and nothing was added. */
+  readonly duplicate: boolean;
+}
+
+/** Who works: leases bind to `id`, people see `name`. */
+export interface QueueWorker {
+  /** {@link workerId}: one process may have several workers. */
+  readonly id: string;
+  readonly name: string;
+  readonly leaseMs: number;
+}
+
+/** How a started job ended. Refused as superseded unless `attempt` is the present one and the worker holds the job. */
+export interface JobEnd {
+  readonly id: string;
+  readonly attempt: number;
+  /**
+   * `complete` with its result; `fail` for good, with its error; `retry` after `delayMs`, with its error; `return`
+   * unfinished, first in line again and with no attempt charged.
+   */
+  readonly kind: 'complete' | 'fail' | 'retry' | 'return';
+  readonly payload: Stored;
+  readonly delayMs: number;
+}
+
+/** One trip of a worker: hand in what ended, take what is free. */
+export interface QueueTurn {
+  readonly ends: readonly JobEnd[];
+  /** How many jobs to take at most. */
+  readonly free: number;
+  /** Whether this worker holds nothing: only then may it take a job that must run alone. */
+  readonly idle: boolean;
+  /**
+   * After a turn whose answer was lost: the ids this worker knows that it holds. Others it holds without knowing are
+   * given to it again. Undefined when nothing was lost.
+   */
+  readonly known: readonly string[] | undefined;
+}
+
+export interface ClaimedJob {
+  readonly id: string;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly priority: number;
+  readonly createdAtMs: number;
+  readonly options: string;
+  readonly topic: string | undefined;
+  readonly data: Stored;
+}
+
+export interface QueueTurnReply {
+  readonly ends: readonly ('done' | 'superseded')[];
+  readonly jobs: readonly ClaimedJob[];
+  /** The one job was with workers that died, twice: run nothing beside it. */
+  readonly alone: boolean;
+  /** Jobs that wait for a worker that holds nothing. */
+  readonly waitingForIdle: number;
+  readonly paused: boolean;
+  /** Milliseconds until a delayed job falls due or another worker's lease ends; undefined when there is none. */
+  readonly lookAgainMs: number | undefined;
+}
+
+/** A job as it stands, absent parts left out. */
+export interface StoredJob {
+  readonly id: string;
+  readonly status: JobStatus;
+  readonly priority: number;
+  readonly createdAtMs: number;
+  readonly attempts: number;
+  readonly data: Stored;
+  readonly options: string;
+  readonly topic?: string;
+  readonly workerName?: string;
+  readonly startedAtMs?: number;
+  readonly completedAtMs?: number;
+  /** 0 to 1. */
+  readonly progress?: number;
+  readonly result?: Stored;
+  readonly error?: string;
+}
+
+export interface JobPage {
+  readonly jobs: readonly StoredJob[];
+  /** Pass it to get the next page; undefined on the last. */
+  readonly cursor: string | undefined;
+}
+
+export interface QueueTotals {
+  /** Jobs ever added. */
+  readonly total: number;
+  readonly completed: number;
+  readonly failed: number;
+}
+
+/** One UTC day. */
+export interface QueueDay {
+  readonly completed: number;
+  readonly failed: number;
+  /** Mean milliseconds from start to completion, rounded. */
+  readonly averageMs: number;
+}
+
+/** What the twins of the queue must do. Each method is one atomic step. */
+export interface QueuePort {
+  /** Adds the jobs in order; counts them and wakes as many waiting workers as there are jobs. */
+  add(queue: QueueAddress, jobs: readonly NewJob[]): Promise<readonly AddedJob[]>;
+  /**
+   * Ends, takes over what dead workers held, promotes what falls due, and claims: the highest priority first, within it
+   * the oldest. A worker that gets fewer jobs than it asked for is woken with {@link queueTopic} when some come.
+   */
+  turn(queue: QueueAddress, worker: QueueWorker, turn: QueueTurn): Promise<QueueTurnReply>;
+  /** Keeps the lease of a worker; returns those of `held` that are not its own any more (cancelled, or taken over). */
+  renew(queue: QueueAddress, worker: QueueWorker, held: readonly string[]): Promise<readonly string[]>;
+  /** Forgets a worker that holds nothing. */
+  leave(queue: QueueAddress, worker: QueueWorker): Promise<void>;
+  /** Notes how far a job is, 0 to 1; false when it is not this worker's attempt any more. */
+  progress(
+    queue: QueueAddress,
+    worker: QueueWorker,
+    id: string,
+    attempt: number,
+    progress: number,
+  ): Promise<boolean>;
+  get(queue: QueueAddress, id: string): Promise<StoredJob | undefined>;
+  /** The jobs of a topic, newest first; with `status`, only those. */
+  list(
+    queue: QueueAddress,
+    topic: string,
+    status: JobStatus | undefined,
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<JobPage>;
+  /** The jobs that failed for good, newest first. */
+  deadLetters(queue: QueueAddress, cursor: string | undefined, limit: number): Promise<JobPage>;
+  /**
+   * Ends a job that has not ended; a worker that runs it is told with {@link heldTopic}. Returns the status found:
+   * pending, delayed and processing jobs are cancelled now, others were over before.
+   */
+  cancel(queue: QueueAddress, id: string): Promise<JobStatus | undefined>;
+  /** Makes a failed job pending again with all its attempts; false when it is not a failed job. */
+  retry(queue: QueueAddress, id: string): Promise<boolean>;
+  /** Jobs by status. Completed, failed and cancelled ones count while their records are kept. */
+  counts(queue: QueueAddress): Promise<Readonly<Record<'pending' | 'delayed' | 'processing' | 'failed', number>>>;
+  totals(queue: QueueAddress): Promise<QueueTotals>;
+  /** The days asked for, `YYYY-MM-DD`, in their order. */
+  days(queue: QueueAddress, days: readonly string[]): Promise<readonly QueueDay[]>;
+  /** While paused, workers take nothing; jobs may be added. */
+  pause(queue: QueueAddress, paused: boolean): Promise<void>;
+}
+
+/** The topic on which a worker hears that there may be jobs. */
+export function queueTopic(queue: QueueAddress): string {
+  return `queue:${encodePart(queue.name)}`;
+}
+
+/** The topic on which a worker hears that it should look whether the jobs it runs are still its own. */
+export function heldTopic(queue: QueueAddress): string {
+  return `queue-held:${encodePart(queue.name)}`;
+}
+
+/** A worker's id: the process it is woken through, and a name of its own in it. */
+export function workerId(owner: string, name: string): string {
+  return `${encodePart(owner)}:${name}`;
+}

@@ -1,0 +1,9 @@
+import { defineOperations, type Operations } from '../operation.js';
+import type { RateLimitPort } from './rate-limit-port.js';
+
+/** Without Redis each process serves its share of the limit; what it cannot lift for all, it refuses. */
+export const rateLimitOperations: Operations<RateLimitPort> = defineOperations<RateLimitPort>('rate-limit', 'state', {
+  consume: { kind: 'mutation', away: 'local' },
+  peek: { kind: 'read', away: 'local' },
+  reset: { kind: 'idempotent', away: 'refuse' },
+});

@@ -1,0 +1,38 @@
+-- session/index.lua, layout 1
+-- The index of one user: ids of sessions by when they expire. It lives as long as the longest of them may.
+-- Defines index_of(user), prune(index), enlist(index, id, expires_at, ends_at), admit(index, id, expires_at, ends_at)
+local base = ARGV[1]
+local tombstone_ms = tonumber(ARGV[5])
+
+-- The name that keys.ts gives it. The user is known only from the session.
+local function index_of(user)
+  return base .. 'u:' .. string.gsub(user, '[%%:{}*?%[%]\\%^%-%c]', function(character)
+    return string.format('%%%02X', string.byte(character))
+  end)
+end
+
+local function prune(index)
+  redis.call('ZREMRANGEBYSCORE', index, '-inf', string.format('(%.0f', now))
+end
+
+local function enlist(index, id, expires_at, ends_at)
+  redis.call('ZADD', index, expires_at, id)
+  local life_ms = math.max(1, ends_at - now)
+  if redis.call('PTTL', index) < life_ms then
+    redis.call('PEXPIRE', index, life_ms)
+  end
+end
+
+-- As enlist, and ends the least recently used sessions where the user would have more than allowed.
+local function admit(index, id, expires_at, ends_at)
+  prune(index)
+  local most = tonumber(ARGV[6])
+  local over = most > 0 and redis.call('ZCARD', index) - most or -1
+  if over >= 0 then
+    for _, other in ipairs(redis.call('ZRANGE', index, 0, over)) do
+      bury(base .. other, 'revoked', tombstone_ms)
+    end
+    redis.call('ZREMRANGEBYRANK', index, 0, over)
+  end
+  enlist(index, id, expires_at, ends_at)
+end

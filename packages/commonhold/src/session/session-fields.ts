@@ -1,0 +1,72 @@
+import type { Codec } from '../codec/codec.js';
+import { CorruptStateError, InvalidArgumentError, ValueTooLargeError } from '../errors.js';
+import { maxSessionBytes, type SessionFieldChanges, type SessionFields } from './session-port.js';
+
+const longestNameBytes = 128;
+type Data = Record<string, unknown>;
+
+/**
+ * The own properties of `changes`, encoded; undefined stays undefined.
+ * @throws InvalidArgumentError for what is not an object, a bad name, or a value that is not data.
+ * @throws ValueTooLargeError for more than a session may hold.
+ */
+export function encodeFields(codec: Codec, changes: object, what: string): SessionFieldChanges {
+  if (typeof changes !== 'object' || changes === null) throw new InvalidArgumentError(what, 'an object', changes);
+  const fields = Object.entries(changes).map(([name, value]: [string, unknown]) => {
+    checkName(name, what);
+    return [name, value === undefined ? undefined : codec.encode(value, `A field of ${what}`)] as const;
+  });
+  return withinBound(fields, what);
+}
+
+/** `fields` with `changes` applied. */
+export function mergeFields(fields: SessionFields, changes: SessionFieldChanges): SessionFields {
+  const merged = new Map(fields);
+  for (const [name, value] of changes) {
+    if (value === undefined) merged.delete(name);
+    else merged.set(name, value);
+  }
+  return [...merged];
+}
+
+/**
+ * The object that `fields` are the properties of. A promise of it only where the codec makes one.
+ * @throws whatever `codec.decode` throws, and CorruptStateError for a name that is never written.
+ */
+export function decodeFields(codec: Codec, fields: SessionFields, what: string, data: Data = {}): Data | Promise<Data> {
+  for (const [index, [name, stored]] of fields.entries()) {
+    if (name === '__proto__') throw new CorruptStateError(what, 'a field named __proto__');
+    const value = codec.decode(stored, `A field of ${what}`);
+    if (value instanceof Promise) {
+      return value.then((first: unknown) => {
+        data[name] = first;
+        return decodeFields(codec, fields.slice(index + 1), what, data);
+      });
+    }
+    data[name] = value;
+  }
+  return data;
+}
+
+/** The refusal of more than a session may hold. */
+export function sessionTooLarge(what: string): ValueTooLargeError {
+  const advice = 'Keep what is large elsewhere, and a reference to it in the session.';
+  return new ValueTooLargeError(`The data of ${what}`, `${maxSessionBytes} bytes`, { advice });
+}
+
+function withinBound(fields: SessionFieldChanges, what: string): SessionFieldChanges {
+  const written = fields.filter(([, value]) => value !== undefined);
+  const bytes = written.reduce(
+    (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value ?? ''),
+    0,
+  );
+  if (bytes > maxSessionBytes) throw sessionTooLarge(what);
+  return fields;
+}
+
+function checkName(name: string, what: string): void {
+  const isName = name !== '' && name !== '__proto__' && name.isWellFormed();
+  if (isName && Buffer.byteLength(name) <= longestNameBytes) return;
+  const expected = `well-formed text of 1 to ${longestNameBytes} bytes other than __proto__`;
+  throw new InvalidArgumentError(`the name of a field of ${what}`, expected, name);
+}

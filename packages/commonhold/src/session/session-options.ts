@@ -1,0 +1,50 @@
+import { type Duration, durationMs } from '../duration.js';
+import { InvalidArgumentError } from '../errors.js';
+import { encodePart, type Keys } from '../keys.js';
+import type { SessionSpace } from './session-port.js';
+
+/** How the sessions of one name live. */
+export interface SessionsOptions {
+  /**
+   * A session ends when it was not used for this long. Default 30 minutes. Use is noted at most every hundredth of it and
+   * at most every 15 s, so a session may end by as much too early.
+   */
+  readonly idle?: Duration;
+  /** A session ends this long after login, however much it is used. Default 7 days. */
+  readonly absolute?: Duration;
+  /**
+   * How long `read` still says of a session that expired which lifetime ended it; later, and by default at once, it is
+   * `absent`. Costs a script instead of a plain command for each read.
+   */
+  readonly remember?: Duration;
+  /** How long `read` says `revoked` of a revoked session; later it is `absent`. Default 10 minutes. */
+  readonly tombstone?: Duration;
+  /** The most live sessions of one user, 1 to 10,000: a further login ends the one least recently used. Default: no bound. */
+  readonly maxPerUser?: number;
+  /**
+   * Key names that other programs rely on, verbatim: `<prefix>:<SHA-256 of the token in hexadecimal>` and
+   * `<prefix>:u:<user>`. On a clustered server it must hold a `{tag}`. Default: the library's own names.
+   */
+  readonly prefix?: string;
+}
+
+const mostPerUser = 10_000;
+
+/** @throws InvalidArgumentError naming the option. */
+export function resolveSpace(name: string, options: SessionsOptions, keys: Keys): SessionSpace {
+  encodePart(name);
+  const { prefix, remember, maxPerUser } = options;
+  if (prefix !== undefined) keys.documented(prefix);
+  if (maxPerUser !== undefined && !(Number.isInteger(maxPerUser) && maxPerUser >= 1 && maxPerUser <= mostPerUser)) {
+    throw new InvalidArgumentError('sessions maxPerUser', `a whole number from 1 to ${mostPerUser}`, maxPerUser);
+  }
+  return {
+    name,
+    prefix,
+    idleMs: durationMs(options.idle ?? '30m', 'sessions idle'),
+    absoluteMs: durationMs(options.absolute ?? '7d', 'sessions absolute'),
+    rememberMs: remember === undefined ? 0 : durationMs(remember, 'sessions remember'),
+    tombstoneMs: durationMs(options.tombstone ?? '10m', 'sessions tombstone'),
+    maxPerUser: maxPerUser ?? 0,
+  };
+}

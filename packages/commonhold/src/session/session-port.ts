@@ -1,0 +1,103 @@
+import type { Stored } from '../codec/stored.js';
+
+/** What all sessions of one name share. A space is plain data and goes with each call. */
+export interface SessionSpace {
+  readonly name: string;
+  /** Documented key names to use, verbatim, instead of the library's own. */
+  readonly prefix: string | undefined;
+  /** A session ends when it was not used for this long. */
+  readonly idleMs: number;
+  /** A session ends this long after login, used or not. */
+  readonly absoluteMs: number;
+  /** How long a session that expired is still told apart from an unknown one; 0 for not at all. */
+  readonly rememberMs: number;
+  /** How long a revoked session is remembered as revoked. */
+  readonly tombstoneMs: number;
+  /** The most live sessions of one user; 0 for no bound. */
+  readonly maxPerUser: number;
+}
+
+/**
+ * One session's place: `id` is the hash of its token, never the token. Sessions of one user share a `bucket`, and with it
+ * a slot of a cluster.
+ */
+export interface SessionAddress {
+  readonly bucket: string;
+  readonly id: string;
+}
+
+/** A live session as stored. Times are the server's, in milliseconds since 1970. */
+export interface SessionRecord {
+  readonly id: string;
+  readonly user: string | undefined;
+  readonly createdAtMs: number;
+  readonly lastActivityAtMs: number;
+  /** When it ends even if it is used: touching never moves it. */
+  readonly endsAtMs: number;
+  /** 1 for a fresh id; each write to the fields adds 1. */
+  readonly version: number;
+  readonly fields: SessionFields;
+}
+
+/** Names and encoded values of fields. */
+export type SessionFields = readonly (readonly [name: string, value: Stored])[];
+/** Fields to write; a value of undefined removes its field. */
+export type SessionFieldChanges = readonly (readonly [name: string, value: Stored | undefined])[];
+
+/** Why there is no live session. `corrupt`: the key holds something that is not a session of this version. */
+export type SessionEnd = 'absent' | 'idle' | 'absolute' | 'revoked' | 'corrupt';
+/** Why nothing was written. `too-large`: the fields together would exceed {@link maxSessionBytes}. */
+export type SessionRefusal = SessionEnd | 'too-large';
+
+/** Bound on names and encoded values of one session's fields together, in bytes. */
+export const maxSessionBytes: number = 64 * 1024;
+
+/**
+ * The contract of the two session twins. Each method is one atomic step. A session is live while it was neither revoked
+ * nor expired by the server's clock; nothing but `create` and `rotate` ever makes one live.
+ */
+export interface SessionPort {
+  /** Makes a session under a fresh id. Where the user then has more than `maxPerUser`, the least recently used ends. */
+  create(
+    space: SessionSpace,
+    address: SessionAddress,
+    user: string | undefined,
+    fields: SessionFields,
+  ): Promise<SessionRecord>;
+  /** Reads a session and leaves its life as it is. */
+  read(space: SessionSpace, address: SessionAddress): Promise<SessionRecord | SessionEnd>;
+  /** Reads a session and, where it is live, begins its idle time anew. */
+  touch(space: SessionSpace, address: SessionAddress): Promise<SessionRecord | SessionEnd>;
+  /** Writes fields of a live session and returns its new version. Its life stays as it is. */
+  set(space: SessionSpace, address: SessionAddress, fields: SessionFieldChanges): Promise<number | SessionRefusal>;
+  /** As `set`, only if `version` is still the session's; else returns the session as it is now. */
+  replace(
+    space: SessionSpace,
+    address: SessionAddress,
+    version: number,
+    fields: SessionFieldChanges,
+  ): Promise<number | SessionRecord | SessionRefusal>;
+  /**
+   * Moves a live session to `newId` in the same bucket, revokes the old id, and writes fields; the version begins anew. A
+   * `user` other than the session's begins its absolute lifetime anew; undefined keeps the user.
+   */
+  rotate(
+    space: SessionSpace,
+    address: SessionAddress,
+    newId: string,
+    user: string | undefined,
+    fields: SessionFieldChanges,
+  ): Promise<SessionRecord | SessionRefusal>;
+  /** Revokes a live session and returns what it held, if that has room for `fields`, which are not written. */
+  take(
+    space: SessionSpace,
+    address: SessionAddress,
+    fields: SessionFieldChanges,
+  ): Promise<SessionRecord | SessionRefusal>;
+  /** Revokes a session, only that of `user` where given; returns whether it was live. */
+  revoke(space: SessionSpace, address: SessionAddress, user: string | undefined): Promise<boolean>;
+  /** Revokes every session of `user` but the one called `exceptId`; returns how many were live. */
+  revokeAll(space: SessionSpace, bucket: string, user: string, exceptId: string | undefined): Promise<number>;
+  /** The live sessions of `user`, in any order. */
+  list(space: SessionSpace, bucket: string, user: string): Promise<SessionRecord[]>;
+}

@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, it } from 'vitest';
+import { systemClock } from '../../src/clock.js';
+import { memoryEngine, redisEngine } from '../../src/testing/engine.js';
+import { compareTwins, type ModelStep } from '../../src/testing/model.js';
+import { seedFromEnvironment } from '../../src/testing/random.js';
+import { useServer } from '../engines.js';
+import { checkModel } from '../model-check.js';
+
+const dailyStepsToRun = Number(process.env['COMMONHOLD_MODEL_STEPS'] ?? 10_000);
+const dayMs = 86_400_000;
+const counter = fc.constantFrom('a', 'a:b', '*');
+const by = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constantFrom(2 ** 53 - 1, -(2 ** 53 - 1), 2 ** 53 - 3));
+// Time moves in whole seconds and lifetimes end between them, so that the milliseconds a real server takes decide nothing.
+const ttlMs = fc.constantFrom(undefined, 2_500, 5_500);
+// For the same reason a day is kept for almost whole days: the two engines begin at different times of the day.
+const keepMs = fc.constantFrom(dayMs - 1, 3 * dayMs - 1);
+
+const reads: fc.Arbitrary<ModelStep> = fc.oneof(
+  counter.map((c): ModelStep => ({ label: `get ${c}`, run: (ports) => ports.counter.get(c) })),
+  counter.map((c): ModelStep => ({ label: `reset ${c}`, run: (ports) => ports.counter.reset(c) })),
+);
+
+const steps: fc.Arbitrary<ModelStep> = fc.oneof(
+  fc.constantFrom(1_000, 3_000).map((advanceMs) => ({ label: `advance ${advanceMs}`, advanceMs })),
+  reads,
+  fc.tuple(counter, by, ttlMs).map(([c, n, t]): ModelStep => ({
+    label: `add ${c} ${n} ${t}`,
+    run: (ports) => ports.counter.add(c, n, t, undefined),
+  })),
+);
+
+const dailySteps: fc.Arbitrary<ModelStep> = fc.oneof(
+  fc.constantFrom(1, 3).map((days) => ({ label: `advance ${days} days`, advanceMs: days * dayMs })),
+  reads,
+  fc.tuple(counter, by, fc.constantFrom(undefined, 1.5 * dayMs), keepMs).map(([c, n, t, keep]): ModelStep => ({
+    label: `add ${c} ${n} ${t} ${keep}`,
+    run: (ports) => ports.counter.add(c, n, t, keep),
+  })),
+  fc.tuple(counter, keepMs, fc.integer({ min: 1, max: 9 })).map(([c, keep, days]): ModelStep => ({
+    label: `series ${c} ${keep} ${days}`,
+    run: async (ports) => (await ports.counter.series(c, keep, days, undefined)).counts,
+  })),
+  fc.tuple(counter, keepMs, fc.integer({ min: -3, max: 3 })).map(([c, keep, ahead]): ModelStep => ({
+    label: `series ${c} ${keep} named, ${ahead} ahead`,
+    run: async (ports) => {
+      const { lastDay } = await ports.counter.series(c, keep, 1, undefined);
+      return (await ports.counter.series(c, keep, 4, lastDay + ahead)).counts;
+    },
+  })),
+);
+
+describe('counter model', () => checkModel(steps));
+
+describe('counter model, daily', () => {
+  const server = useServer();
+  it(`answers alike over ${dailyStepsToRun} steps`, { timeout: 120_000 }, async () => {
+    const twins = { left: memoryEngine, right: redisEngine(server()) };
+    const run = fc.array(dailySteps, { minLength: 50, maxLength: 50 });
+    await fc.assert(
+      fc.asyncProperty(run, (sequence) => compareTwins(twins, [toNoon(), ...sequence])),
+      { seed: seedFromEnvironment(), numRuns: Math.ceil(dailyStepsToRun / 50), endOnFailure: false },
+    );
+  });
+});
+
+// So that midnight does not come while the steps run.
+function toNoon(): ModelStep {
+  const sinceNoon = (systemClock.now() + dayMs / 2) % dayMs;
+  return { label: 'to noon', advanceMs: dayMs - sinceNoon };
+}

@@ -1,0 +1,5 @@
+import { describe, it } from 'vitest';
+import { counterConformance } from '../../src/testing/counter-conformance.js';
+import { onEveryEngine } from '../engines.js';
+
+onEveryEngine((kind) => counterConformance({ describe, it }, kind));

@@ -1,0 +1,163 @@
+import fc from 'fast-check';
+import { describe } from 'vitest';
+import type { Ports } from '../../src/backend/backend.js';
+import type { ClaimedJob, JobEnd, NewJob, QueueAddress, StoredJob } from '../../src/queue/queue-port.js';
+import type { ModelStep } from '../../src/testing/model.js';
+import { checkModel } from '../model-check.js';
+
+/** Jobs of one engine by the order they were added: the engines draw different ids. */
+class Book {
+  readonly ids: string[] = [];
+  readonly claims: { readonly worker: string; readonly job: ClaimedJob }[] = [];
+  #delays = 0;
+
+  /** Jobs of one moment fall due one after the other on both engines. */
+  nextDelayMs(): number {
+    return 1_001 + this.#delays++;
+  }
+
+  name(id: string): string {
+    if (!this.ids.includes(id)) this.ids.push(id);
+    return `#${this.ids.indexOf(id)}`;
+  }
+}
+
+const books = new WeakMap<Ports, Book>();
+
+function bookOf(ports: Ports): Book {
+  const book = books.get(ports) ?? new Book();
+  books.set(ports, book);
+  return book;
+}
+
+const address: QueueAddress = {
+  name: 'q*',
+  documented: undefined,
+  notices: false,
+  keepCompletedMs: 4_500,
+  keepFailedMs: 6_500,
+};
+
+// Leases of one moment end one after the other.
+const leaseMs: Record<string, number> = { w1: 3_300, w2: 3_500, w3: 3_700 };
+const worker = (name: string): { id: string; name: string; leaseMs: number } => {
+  return { id: `${name}:1`, name, leaseMs: leaseMs[name] ?? 3_500 };
+};
+const workers = fc.constantFrom('w1', 'w2', 'w3');
+const some = fc.nat(30);
+
+const newJob: fc.Arbitrary<NewJob> = fc.record({
+  id: fc.option(fc.constantFrom('own-1', 'own-2', 'own-3'), { nil: undefined, freq: 2 }),
+  priority: fc.constantFrom(0, 5, 5, 10),
+  delayMs: fc.constantFrom(0, 0, 0, 1_500),
+  topic: fc.constantFrom(undefined, undefined, 'a:b'),
+  data: fc.constantFrom('1', '"two"', Buffer.from([1, 0, 255])),
+  options: fc.constantFrom('', '{"attempts":2}'),
+  fields: fc.constantFrom([], ['file_id', 'f']),
+}).map((job) => (job.id === undefined && (job.delayMs > 0 || job.topic || job.fields.length > 0) ? { ...job, id: 'own-4' } : job));
+
+function claimed(book: Book, job: ClaimedJob): object {
+  const { id, createdAtMs: _, ...rest } = job;
+  return { id: book.name(id), ...rest };
+}
+
+function stored(book: Book, job: StoredJob | undefined): object | undefined {
+  if (job === undefined) return undefined;
+  const { id, createdAtMs: _c, startedAtMs, completedAtMs, ...rest } = job;
+  return { id: book.name(id), started: startedAtMs !== undefined, over: completedAtMs !== undefined, ...sorted(rest) };
+}
+
+function sorted(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+const kinds = fc.constantFrom('complete', 'complete', 'fail', 'retry', 'return');
+
+const turn = fc
+  .record({
+    name: workers,
+    free: fc.constantFrom(0, 1, 2, 5, 40),
+    idle: fc.boolean(),
+    ends: fc.array(fc.record({ claim: some, kind: kinds, late: fc.boolean() }), { maxLength: 3 }),
+    lost: fc.constantFrom(false, false, true),
+  })
+  .map(({ name, free, idle, ends, lost }): ModelStep => ({
+    label: `turn ${name} free ${free} idle ${idle} lost ${lost} ends ${ends.map((e) => `${e.kind} ${e.claim}`)}`,
+    run: async (ports) => {
+      const book = bookOf(ports);
+      const own = book.claims.filter((claim) => claim.worker === name);
+      const chosen = ends.flatMap(({ claim, kind }): JobEnd[] => {
+        const { job } = own[own.length - 1 - (claim % Math.max(1, own.length))] ?? {};
+        return job ? [{ id: job.id, attempt: job.attempt, kind, payload: '"end"', delayMs: book.nextDelayMs() }] : [];
+      });
+      const known = lost ? own.slice(-2).map(({ job }) => job.id) : undefined;
+      const reply = await ports.queue.turn(address, worker(name), { ends: chosen, free, idle, known });
+      for (const job of reply.jobs) book.claims.push({ worker: name, job });
+      const { lookAgainMs, jobs, ...rest } = reply;
+      const seconds = lookAgainMs === undefined ? 'never' : Math.ceil(lookAgainMs / 1_000);
+      return { ...rest, seconds, jobs: jobs.map((job) => claimed(book, job)) };
+    },
+  }));
+
+const step: fc.Arbitrary<ModelStep> = fc.oneof(
+  fc.constantFrom(1_000, 1_000, 3_000).map((advanceMs) => ({ label: `advance ${advanceMs}`, advanceMs })),
+  { weight: 3, arbitrary: turn },
+  {
+    weight: 2,
+    arbitrary: fc.array(newJob, { maxLength: 20 }).map((jobs) => ({
+      label: `add ${jobs.map((job) => `${job.id ?? 'compact'}@${job.priority}+${job.delayMs}`)}`,
+      run: async (ports: Ports) => {
+        const book = bookOf(ports);
+        const timed = jobs.map((job) => ({ ...job, delayMs: job.delayMs === 0 ? 0 : book.nextDelayMs() }));
+        return (await ports.queue.add(address, timed)).map((job) => ({ ...job, id: book.name(job.id) }));
+      },
+    })),
+  },
+  fc.tuple(workers, some).map(([name, n]) => ({
+    label: `renew ${name} ${n}`,
+    run: async (ports) => {
+      const book = bookOf(ports);
+      const held = book.claims.slice(-(n % 5)).map(({ job }) => job.id);
+      return (await ports.queue.renew(address, worker(name), held)).map((id) => book.name(id));
+    },
+  })),
+  fc.tuple(workers, some, fc.constantFrom(0.25, 1)).map(([name, n, progress]) => ({
+    label: `progress ${name} ${n}`,
+    run: async (ports) => {
+      const { claims } = bookOf(ports);
+      const job = claims[claims.length - 1 - (n % Math.max(1, claims.length))]?.job;
+      return job && ports.queue.progress(address, worker(name), job.id, job.attempt, progress);
+    },
+  })),
+  ...(['get', 'cancel', 'retry'] as const).map((method) =>
+    some.map((n) => ({
+      label: `${method} ${n}`,
+      run: async (ports: Ports) => {
+        const book = bookOf(ports);
+        const id = book.ids[n % Math.max(1, book.ids.length)] ?? 'absent';
+        const answer = await ports.queue[method](address, id);
+        return typeof answer === 'object' ? stored(book, answer) : answer;
+      },
+    })),
+  ),
+  fc.tuple(fc.constantFrom(undefined, 'pending', 'completed'), fc.constantFrom(1, 3)).map(([status, limit]) => ({
+    label: `list ${status} ${limit}`,
+    run: async (ports) => {
+      const book = bookOf(ports);
+      const page = await ports.queue.list(address, 'a:b', status as 'pending' | undefined, undefined, limit);
+      return { jobs: page.jobs.map((job) => stored(book, job)), more: page.cursor !== undefined };
+    },
+  })),
+  fc.constant({
+    label: 'dead letters, counts, totals',
+    run: async (ports: Ports) => {
+      const book = bookOf(ports);
+      const dead = (await ports.queue.deadLetters(address, undefined, 5)).jobs.map((job) => book.name(job.id)).sort();
+      return { dead, counts: await ports.queue.counts(address), totals: await ports.queue.totals(address) };
+    },
+  }),
+  fc.boolean().map((paused) => ({ label: `pause ${paused}`, run: (ports) => ports.queue.pause(address, paused) })),
+  workers.map((name) => ({ label: `leave ${name}`, run: (ports) => ports.queue.leave(address, worker(name)) })),
+);
+
+describe('queue model', () => checkModel(step));
