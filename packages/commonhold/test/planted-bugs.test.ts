@@ -1,0 +1,167 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { EngineKind } from '../src/testing/engine.js';
+import type { TestRunner } from '../src/testing/suite.js';
+import { useServer } from './engines.js';
+
+/** A change to a script that a suite must notice. */
+interface PlantedBug {
+  readonly name: string;
+  /** `<feature>/lua/<file>`. */
+  readonly script: string;
+  readonly find: string;
+  readonly replace: string;
+  readonly suite: Suite;
+  /** The test that is expected to notice, by a part of its name. */
+  readonly noticedBy: string;
+}
+
+type Suite = 'cache' | 'channel' | 'counter' | 'queue' | 'rate-limit' | 'session' | 'session-life';
+
+const bugs: readonly PlantedBug[] = [
+  {
+    name: 'a computation that lost its claim still stores its value',
+    script: 'cache/lua/release.lua',
+    find: 'if token ~= ARGV[1] then',
+    replace: 'if false then',
+    suite: 'cache',
+    noticedBy: 'late result is not stored',
+  },
+  {
+    name: 'two processes compute at once',
+    script: 'cache/lua/claim.lua',
+    find: "redis.call('HSETNX', KEYS[2], 'token', ARGV[1]) == 1",
+    replace: "redis.call('HSET', KEYS[2], 'token', ARGV[1]) >= 0",
+    suite: 'cache',
+    noticedBy: 'computed once',
+  },
+  {
+    name: 'a claim without a lease is never taken over',
+    script: 'cache/lua/claim.lua',
+    find: "redis.call('PEXPIRE', KEYS[2], ARGV[2])",
+    replace: '',
+    suite: 'cache',
+    noticedBy: 'whose lease has passed is taken over',
+  },
+  {
+    name: 'a deletion does not reach what is being computed',
+    script: 'cache/lua/delete.lua',
+    find: "redis.call('DEL', KEYS[2])",
+    replace: '',
+    suite: 'cache',
+    noticedBy: 'computed before a delete',
+  },
+  {
+    name: 'a stale worker may end a job that another has',
+    script: 'queue/lua/turn.lua',
+    find: "if job[1] ~= 'processing' or job[2] ~= attempt or job[3] ~= owner then",
+    replace: 'if false then',
+    suite: 'queue',
+    noticedBy: 'taken over when its lease ends',
+  },
+  {
+    name: 'leases are ignored: dead workers keep their jobs',
+    script: 'queue/lua/turn.lua',
+    find: "redis.call('ZRANGEBYSCORE', leases_key, '-inf', '(' .. now)",
+    replace: '{}',
+    suite: 'queue',
+    noticedBy: 'taken over when its lease ends',
+  },
+  {
+    name: 'low priorities go first',
+    script: 'queue/lua/turn.lua',
+    find: 'return a > b',
+    replace: 'return a < b',
+    suite: 'queue',
+    noticedBy: 'higher priorities first',
+  },
+  {
+    name: 'delayed jobs do not wait',
+    script: 'queue/lua/turn.lua',
+    find: "redis.call('ZRANGEBYSCORE', delayed_key, '-inf', now,",
+    replace: "redis.call('ZRANGEBYSCORE', delayed_key, '-inf', '+inf',",
+    suite: 'queue',
+    noticedBy: 'a delayed job waits',
+  },
+  {
+    name: 'a job of a known id is added again',
+    script: 'queue/lua/add.lua',
+    find: "redis.call('EXISTS', key) == 1",
+    replace: 'false',
+    suite: 'queue',
+    noticedBy: 'not added again',
+  },
+];
+
+const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
+  cache: ['../src/testing/cache-conformance.js', 'cacheConformance'],
+  channel: ['../src/testing/channel-conformance.js', 'channelConformance'],
+  counter: ['../src/testing/counter-conformance.js', 'counterConformance'],
+  queue: ['../src/testing/queue-conformance.js', 'queueConformance'],
+  'rate-limit': ['../src/testing/rate-limit-conformance.js', 'rateLimitConformance'],
+  session: ['../src/testing/session-conformance.js', 'sessionConformance'],
+  'session-life': ['../src/testing/session-life-conformance.js', 'sessionLifeConformance'],
+};
+
+/** The library with one script changed, as a second copy beside the good one. */
+async function plant(bug: PlantedBug): Promise<void> {
+  let planted = false;
+  vi.resetModules();
+  vi.doMock('node:fs', async (importOriginal) => {
+    const original = await importOriginal<typeof import('node:fs')>();
+    const readFileSync = (path: URL, encoding: BufferEncoding): string => {
+      const text = original.readFileSync(path, encoding);
+      if (!path.pathname.endsWith(bug.script) || !text.includes(bug.find)) return text;
+      planted = true;
+      return text.replace(bug.find, bug.replace);
+    };
+    return { ...original, readFileSync, default: { ...original, readFileSync } };
+  });
+  await import('../src/testing/engine.js');
+  expect(planted, `${bug.script} holds ${bug.find}`).toBe(true);
+}
+
+/** The tests of a suite whose names hold `part`, as functions. */
+async function testsOf(suite: Suite, part: string, kind: () => EngineKind): Promise<(() => Promise<void>)[]> {
+  const [file, name] = suites[suite];
+  const module = (await import(file)) as Record<string, (runner: TestRunner, kind: () => EngineKind) => void>;
+  const found: (() => Promise<void>)[] = [];
+  const runner: TestRunner = {
+    describe: (_, body) => body(),
+    it: (title, body) => void (title.includes(part) && found.push(body)),
+  };
+  module[name]?.(runner, kind);
+  expect(found.length, `tests of ${suite} named ${part}`).toBeGreaterThan(0);
+  return found;
+}
+
+async function failures(bug: PlantedBug, kind: () => EngineKind): Promise<number> {
+  const tests = await testsOf(bug.suite, bug.noticedBy, kind);
+  const results = await Promise.allSettled(tests.map((run) => withTimeLimit(run)));
+  return results.filter((result) => result.status === 'rejected').length;
+}
+
+// A bug may make its test wait for ever, which is noticed too.
+function withTimeLimit(run: () => Promise<void>): Promise<void> {
+  return Promise.race([
+    run(),
+    new Promise<void>((_, reject) => setTimeout(() => reject(new Error('did not end in time')), 8_000)),
+  ]);
+}
+
+describe('planted bugs', () => {
+  const server = useServer();
+  afterEach(() => {
+    vi.doUnmock('node:fs');
+    vi.resetModules();
+  });
+
+  for (const bug of bugs) {
+    it(`noticed: ${bug.name}`, async () => {
+      const good = await import('../src/testing/engine.js');
+      expect(await failures(bug, () => good.redisEngine(server()))).toBe(0);
+      await plant(bug);
+      const bad = await import('../src/testing/engine.js');
+      expect(await failures(bug, () => bad.redisEngine(server()))).toBeGreaterThan(0);
+    });
+  }
+});
