@@ -34,5 +34,8 @@ export function durationMsOrForever(duration: Duration | undefined, where: strin
 function parse(duration: unknown): number {
   if (typeof duration === 'number') return duration;
   const match = typeof duration === 'string' ? pattern.exec(duration) : null;
-  return match ? Number(match[1]) * unitMs[match[2] as Unit] : Number.NaN;
+  if (!match) return Number.NaN;
+  const ms = Number(match[1]) * unitMs[match[2] as Unit];
+  // 1.1 hours are 3,960,000.0000000005 ms to a computer; that is no fraction to round up.
+  return ms > 1 ? Number(ms.toPrecision(15)) : ms;
 }

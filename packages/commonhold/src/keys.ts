@@ -36,7 +36,7 @@ const namespacePattern = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** @throws InvalidArgumentError when `namespace` is not 1 to 64 letters, digits, `_`, `.` or `-`. */
 export function createKeys(namespace: string): Keys {
-  if (!namespacePattern.test(namespace)) {
+  if (typeof namespace !== 'string' || !namespacePattern.test(namespace)) {
     throw new InvalidArgumentError('namespace', "1 to 64 letters, digits, '_', '.' or '-'", namespace);
   }
   return {

@@ -28,6 +28,7 @@ export interface ChannelOptions {
   readonly format?: MessageFormat;
 }
 
+/** Where to begin, and whom to tell when something is missing. */
 export interface SubscribeOptions {
   /** The id of the last message seen: begin with what was published after it. `0-0`: with the oldest kept. */
   readonly after?: string;
@@ -38,6 +39,7 @@ export interface SubscribeOptions {
   readonly onResync?: () => void | Promise<void>;
 }
 
+/** Which part of the history. */
 export interface HistoryOptions {
   /** The id of the last message seen. Default: from the oldest kept. */
   readonly after?: string;

@@ -5,7 +5,7 @@ type Scores = Map<string, number>;
 
 const scoreBytes = 150;
 
-/** Each user's sessions by when they expire, and with equal expiry in the order they came. */
+/** Each user's sessions by when they expire, and with equal expiry by id, as a sorted set of Redis has them. */
 export class MemorySessionIndex {
   readonly #store: MemoryStore;
   readonly #users: ExpiringTable<Scores>;
@@ -15,7 +15,7 @@ export class MemorySessionIndex {
     this.#users = store.table('session-index');
   }
 
-  /** The ids that have not expired, the next to expire first; forgets the others. */
+  /** The ids that have not expired, in order; forgets the others. */
   ids(key: string): string[] {
     const scores = this.#users.get(key) ?? new Map<string, number>();
     const now = this.#store.now();
@@ -23,7 +23,7 @@ export class MemorySessionIndex {
       key,
       [...scores].filter(([, expiresAtMs]) => expiresAtMs < now).map(([id]) => id),
     );
-    return [...scores].toSorted(([, one], [, other]) => one - other).map(([id]) => id);
+    return [...scores].toSorted(byScore).map(([id]) => id);
   }
 
   /** @throws OverloadedError when the store is full; nothing was added then. */
@@ -44,4 +44,8 @@ export class MemorySessionIndex {
     if (scores.size === 0) this.#users.delete(key);
     else this.#users.set(key, scores, scores.size * scoreBytes, this.#users.expiresAtMs(key));
   }
+}
+
+function byScore([id, score]: readonly [string, number], [otherId, otherScore]: readonly [string, number]): number {
+  return score - otherScore || (id < otherId ? -1 : 1);
 }

@@ -14,6 +14,7 @@ import {
   type SessionRecord,
   type SessionRefusal,
   type SessionSpace,
+  type SessionUnwritten,
 } from './session-port.js';
 
 /** A session without its id, which is in its key. Replaced as a whole, never changed. */
@@ -71,10 +72,10 @@ export class MemorySession implements SessionPort {
     space: SessionSpace,
     { bucket, id }: SessionAddress,
     fields: SessionFieldChanges,
-  ): Promise<number | SessionRefusal> {
+  ): Promise<number | SessionUnwritten> {
     const key = this.#base(space, bucket) + id;
     const found = this.#find(space, key);
-    return typeof found === 'string' ? found : this.#write(space, key, found, fields);
+    return typeof found === 'string' ? 'ended' : this.#write(space, key, found, fields);
   }
 
   async replace(
@@ -82,10 +83,10 @@ export class MemorySession implements SessionPort {
     { bucket, id }: SessionAddress,
     version: number,
     fields: SessionFieldChanges,
-  ): Promise<number | SessionRecord | SessionRefusal> {
+  ): Promise<number | SessionRecord | SessionUnwritten> {
     const key = this.#base(space, bucket) + id;
     const found = this.#find(space, key);
-    if (typeof found === 'string') return found;
+    if (typeof found === 'string') return 'ended';
     return found.version === version ? this.#write(space, key, found, fields) : recordOf(id, found);
   }
 
@@ -200,7 +201,7 @@ export class MemorySession implements SessionPort {
     return { ...live, ...times, user, lastActivityAtMs: now, version: 1 };
   }
 
-  #write(space: SessionSpace, key: string, live: Live, fields: SessionFieldChanges): number | SessionRefusal {
+  #write(space: SessionSpace, key: string, live: Live, fields: SessionFieldChanges): number | SessionUnwritten {
     const written = changed(live, fields);
     if (written === undefined) return 'too-large';
     this.#put(space, key, written);

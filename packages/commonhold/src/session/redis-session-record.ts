@@ -5,18 +5,18 @@ const wholeNumber = /^\d{1,15}$/;
 const ends: ReadonlySet<string> = new Set<SessionEnd>(['absent', 'idle', 'absolute', 'revoked', 'corrupt']);
 
 /** The hash of a session: names and values in turn. Fields of other names belong to other versions and are passed over. */
-export function readRecord(id: string, flat: readonly Buffer[]): SessionRecord | SessionEnd {
+export function readRecord(id: string, flat: readonly Stored[]): SessionRecord | SessionEnd {
   if (flat.length === 0) return 'absent';
-  const header = new Map<string, string>();
+  const header: Record<string, Stored> = {};
   const fields: [string, Stored][] = [];
   for (let index = 0; index + 1 < flat.length; index += 2) {
-    const name = (flat[index] as Buffer).toString();
-    const value = flat[index + 1] as Buffer;
+    const name = String(flat[index]);
+    const value = flat[index + 1] as Stored;
     if (name.startsWith('d.')) fields.push([name.slice(2), value]);
-    else header.set(name, value.toString());
+    else if (name.length === 1) header[name] = value;
   }
-  const reason = header.get('x');
-  return reason === undefined ? recordOf(id, header, fields) : endOf(reason);
+  const { x: reason } = header;
+  return reason === undefined ? recordOf(id, header, fields) : endOf(String(reason));
 }
 
 /** The answer of a script that reads: fields and values, or why the session is not live. */
@@ -24,7 +24,7 @@ export function readAnswer(id: string, reply: unknown): SessionRecord | SessionE
   return Array.isArray(reply) ? readRecord(id, reply as Buffer[]) : endOf(String(reply));
 }
 
-/** The answer of a script that writes: as {@link readAnswer}, or that there was no room. */
+/** The answer of a script that moves a session: as {@link readAnswer}, or that there was no room. */
 export function readRefusal(id: string, reply: unknown): SessionRecord | SessionRefusal {
   return String(reply) === 'too-large' ? 'too-large' : readAnswer(id, reply);
 }
@@ -36,18 +36,26 @@ function endOf(reason: string): SessionEnd {
 
 function recordOf(
   id: string,
-  header: ReadonlyMap<string, string>,
+  { u, c, l, a, v, r, s }: Readonly<Record<string, Stored>>,
   fields: SessionRecord['fields'],
 ): SessionRecord | SessionEnd {
-  const createdAtMs = numberOf(header.get('c'));
-  const lastActivityAtMs = numberOf(header.get('l'));
-  const endsAtMs = numberOf(header.get('a'));
-  const version = numberOf(header.get('v'));
+  const user = u === undefined ? undefined : String(u);
+  const record = {
+    id,
+    user,
+    createdAtMs: numberOf(c),
+    lastActivityAtMs: numberOf(l),
+    endsAtMs: numberOf(a),
+    version: numberOf(v),
+    fields,
+  };
   // A sum is a number only where all of them are.
-  if (Number.isNaN(createdAtMs + lastActivityAtMs + endsAtMs + version)) return 'corrupt';
-  return { id, user: header.get('u'), createdAtMs, lastActivityAtMs, endsAtMs, version, fields };
+  const sum =
+    record.createdAtMs + record.lastActivityAtMs + record.endsAtMs + record.version + numberOf(r ?? '0') + numberOf(s);
+  return Number.isNaN(sum) ? 'corrupt' : record;
 }
 
-function numberOf(text: string | undefined): number {
-  return text !== undefined && wholeNumber.test(text) ? Number(text) : Number.NaN;
+function numberOf(stored: Stored | undefined): number {
+  const text = String(stored);
+  return wholeNumber.test(text) ? Number(text) : Number.NaN;
 }

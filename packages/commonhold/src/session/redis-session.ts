@@ -1,4 +1,4 @@
-import { bytesReply, type CommandArgument } from '../backend/redis/redis-client.js';
+import { bytesReply, type CommandArgument, textReply } from '../backend/redis/redis-client.js';
 import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript } from '../backend/redis/script.js';
 import { InvalidArgumentError } from '../errors.js';
@@ -17,6 +17,7 @@ import {
   type SessionRecord,
   type SessionRefusal,
   type SessionSpace,
+  type SessionUnwritten,
 } from './session-port.js';
 
 const createScript = loadScript(import.meta.url, 'create.lua');
@@ -28,13 +29,15 @@ const revokeAllScript = loadScript(import.meta.url, 'revoke-all.lua');
 const listScript = loadScript(import.meta.url, 'list.lua');
 
 /**
- * A session is one hash with native expiry: `v` version, `u` user, `c` created, `l` last activity, `a` absolute end, and
- * `d.<field>` for each field; once it has ended, only `x` with the reason. A user's sessions are a sorted set of ids by
- * expiry, in the same slot.
+ * A session is one hash with native expiry: `v` version, `u` user, `c` created, `l` last activity, `a` absolute end, `s`
+ * bytes of data, `r` by how much the key outlives the session, if at all, and `d.<field>` for each field; once it has
+ * ended, only `x` with the reason. A user's sessions are a sorted set of ids by expiry, in the same slot.
  */
 export class RedisSession implements SessionPort {
   readonly #wire: RedisWire;
   readonly #keys: Keys;
+  /** Names of sessions that were seen to hold bytes that are not text. */
+  readonly #binary = new Set<string>();
 
   constructor(wire: RedisWire, keys: Keys) {
     this.#wire = wire;
@@ -56,13 +59,19 @@ export class RedisSession implements SessionPort {
   }
 
   // Native expiry has removed what expired, so one plain command says it all, unless expired sessions are remembered.
+  // Text takes half the work of bytes to receive, and nearly all sessions are text; bytes that are not show as U+FFFD.
   async read(space: SessionSpace, { bucket, id }: SessionAddress): Promise<SessionRecord | SessionEnd> {
     const base = this.#base(space, bucket);
     if (space.rememberMs > 0) {
       return readAnswer(id, await this.#run(operations.read, readScript, [base + id], base, space, [id, '']));
     }
-    const reply = await this.#wire.command(operations.read, ['HGETALL', base + id], bytesReply);
-    return readRecord(id, reply as Buffer[]);
+    const command = ['HGETALL', base + id];
+    if (!this.#binary.has(space.name)) {
+      const text = (await this.#wire.command(operations.read, command, textReply)) as string[];
+      if (!text.some((part) => part.includes('\ufffd'))) return readRecord(id, text);
+      this.#binary.add(space.name);
+    }
+    return readRecord(id, (await this.#wire.command(operations.read, command, bytesReply)) as Buffer[]);
   }
 
   async touch(space: SessionSpace, { bucket, id }: SessionAddress): Promise<SessionRecord | SessionEnd> {
@@ -74,18 +83,20 @@ export class RedisSession implements SessionPort {
     space: SessionSpace,
     address: SessionAddress,
     fields: SessionFieldChanges,
-  ): Promise<number | SessionRefusal> {
-    const reply = await this.#write(operations.set, space, address, '', fields);
-    return reply as Exclude<typeof reply, SessionRecord>;
+  ): Promise<number | SessionUnwritten> {
+    return (await this.#write(operations.set, space, address, '', fields)) as number | SessionUnwritten;
   }
 
-  replace(
+  async replace(
     space: SessionSpace,
     address: SessionAddress,
     version: number,
     fields: SessionFieldChanges,
-  ): Promise<number | SessionRecord | SessionRefusal> {
-    return this.#write(operations.replace, space, address, String(version), fields);
+  ): Promise<number | SessionRecord | SessionUnwritten> {
+    const reply = await this.#write(operations.replace, space, address, String(version), fields);
+    if (!Array.isArray(reply)) return reply as number | SessionUnwritten;
+    const record = readRecord(address.id, reply as Buffer[]);
+    return typeof record === 'string' ? 'ended' : record;
   }
 
   async rotate(
@@ -136,11 +147,11 @@ export class RedisSession implements SessionPort {
     { bucket, id }: SessionAddress,
     version: string,
     fields: SessionFieldChanges,
-  ): Promise<number | SessionRecord | SessionRefusal> {
-    const base = this.#base(space, bucket);
-    const args = [version, ...changesOf(fields)];
-    const reply = await this.#run(operation, setScript, [base + id], base, space, args);
-    return typeof reply === 'number' ? reply : readRefusal(id, reply);
+  ): Promise<unknown> {
+    const key = this.#base(space, bucket) + id;
+    const args = [version, String(maxSessionBytes), ...changesOf(fields)];
+    const reply = await this.#wire.run(operation, setScript, [key], args, bytesReply);
+    return Buffer.isBuffer(reply) ? reply.toString() : reply;
   }
 
   #run(
@@ -152,7 +163,7 @@ export class RedisSession implements SessionPort {
     args: readonly CommandArgument[],
   ): Promise<unknown> {
     const { idleMs, absoluteMs, rememberMs, tombstoneMs, maxPerUser } = space;
-    const numbers = [idleMs, absoluteMs, rememberMs, tombstoneMs, maxPerUser, maxSessionBytes].map(String);
+    const numbers = [idleMs, absoluteMs, rememberMs, tombstoneMs, maxSessionBytes, maxPerUser].map(String);
     return this.#wire.run(operation, script, keys, [base, ...numbers, ...args], bytesReply);
   }
 

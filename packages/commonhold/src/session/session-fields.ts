@@ -3,12 +3,14 @@ import { CorruptStateError, InvalidArgumentError, ValueTooLargeError } from '../
 import { maxSessionBytes, type SessionFieldChanges, type SessionFields } from './session-port.js';
 
 const longestNameBytes = 128;
+/** Far below what a script can pass to one command. */
+const mostFields = 1_000;
 type Data = Record<string, unknown>;
 
 /**
  * The own properties of `changes`, encoded; undefined stays undefined.
  * @throws InvalidArgumentError for what is not an object, a bad name, or a value that is not data.
- * @throws ValueTooLargeError for more than a session may hold.
+ * @throws ValueTooLargeError for more than a session may hold, or more than 1,000 fields.
  */
 export function encodeFields(codec: Codec, changes: object, what: string): SessionFieldChanges {
   if (typeof changes !== 'object' || changes === null) throw new InvalidArgumentError(what, 'an object', changes);
@@ -51,7 +53,9 @@ export function decodeFields(codec: Codec, fields: SessionFields, what: string, 
 /** The refusal of more than a session may hold. */
 export function sessionTooLarge(what: string): ValueTooLargeError {
   const advice = 'Keep what is large elsewhere, and a reference to it in the session.';
-  return new ValueTooLargeError(`The data of ${what}`, `${maxSessionBytes} bytes`, { advice });
+  return new ValueTooLargeError(`The data of ${what}`, `${maxSessionBytes} bytes, or ${mostFields} fields at once`, {
+    advice,
+  });
 }
 
 function withinBound(fields: SessionFieldChanges, what: string): SessionFieldChanges {
@@ -60,7 +64,7 @@ function withinBound(fields: SessionFieldChanges, what: string): SessionFieldCha
     (sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value ?? ''),
     0,
   );
-  if (bytes > maxSessionBytes) throw sessionTooLarge(what);
+  if (bytes > maxSessionBytes || fields.length > mostFields) throw sessionTooLarge(what);
   return fields;
 }
 

@@ -46,8 +46,10 @@ export type SessionFieldChanges = readonly (readonly [name: string, value: Store
 
 /** Why there is no live session. `corrupt`: the key holds something that is not a session of this version. */
 export type SessionEnd = 'absent' | 'idle' | 'absolute' | 'revoked' | 'corrupt';
-/** Why nothing was written. `too-large`: the fields together would exceed {@link maxSessionBytes}. */
+/** Why a session was not moved. `too-large`: its fields together would exceed {@link maxSessionBytes}. */
 export type SessionRefusal = SessionEnd | 'too-large';
+/** Why nothing was written. `ended`: there is no live session, for whatever reason. */
+export type SessionUnwritten = 'ended' | 'too-large';
 
 /** Bound on names and encoded values of one session's fields together, in bytes. */
 export const maxSessionBytes: number = 64 * 1024;
@@ -69,14 +71,14 @@ export interface SessionPort {
   /** Reads a session and, where it is live, begins its idle time anew. */
   touch(space: SessionSpace, address: SessionAddress): Promise<SessionRecord | SessionEnd>;
   /** Writes fields of a live session and returns its new version. Its life stays as it is. */
-  set(space: SessionSpace, address: SessionAddress, fields: SessionFieldChanges): Promise<number | SessionRefusal>;
+  set(space: SessionSpace, address: SessionAddress, fields: SessionFieldChanges): Promise<number | SessionUnwritten>;
   /** As `set`, only if `version` is still the session's; else returns the session as it is now. */
   replace(
     space: SessionSpace,
     address: SessionAddress,
     version: number,
     fields: SessionFieldChanges,
-  ): Promise<number | SessionRecord | SessionRefusal>;
+  ): Promise<number | SessionRecord | SessionUnwritten>;
   /**
    * Moves a live session to `newId` in the same bucket, revokes the old id, and writes fields; the version begins anew. A
    * `user` other than the session's begins its absolute lifetime anew; undefined keeps the user.

@@ -11,6 +11,7 @@ import type {
   SessionRecord,
   SessionRefusal,
   SessionSpace,
+  SessionUnwritten,
 } from './session-port.js';
 import { SessionTokens } from './session-token.js';
 
@@ -104,7 +105,10 @@ export class Sessions<Data extends object> {
   read(token: string): Promise<SessionRead<Data>> {
     const address = this.#tokens.parse(token);
     if (address === undefined) return Promise.resolve({ session: undefined, reason: 'absent' });
-    return this.#find(address).then((found) => this.#open(address.id, found));
+    return this.#find(address).then(
+      (found) => this.#open(address.id, found),
+      (error: unknown) => this.#ended(address.id, corruptOrThrow(error)),
+    );
   }
 
   /**
@@ -116,9 +120,7 @@ export class Sessions<Data extends object> {
     const address = this.#tokens.parse(token);
     if (address === undefined) return undefined;
     const written = await this.#guard(this.#port.set(this.#space, address, fields));
-    if (typeof written === 'number') return written;
-    this.#refuse(address.id, written);
-    return undefined;
+    return typeof written === 'number' ? written : this.#unwritten(address.id, written);
   }
 
   /**
@@ -132,7 +134,7 @@ export class Sessions<Data extends object> {
   ): Promise<Session<Data> | undefined> {
     const address = this.#tokens.parse(token);
     if (address === undefined) return undefined;
-    let found = await this.#find(address);
+    let found: SessionRecord | SessionEnd = await this.#guard(this.#find(address));
     for (;;) {
       const { session } = await this.#open(address.id, found);
       if (session === undefined || typeof found === 'string') return undefined;
@@ -143,7 +145,7 @@ export class Sessions<Data extends object> {
       if (typeof written === 'number') {
         return this.#decode({ ...found, version: written, fields: mergeFields(found.fields, fields) });
       }
-      if (written === 'too-large') throw sessionTooLarge(this.#what);
+      if (typeof written === 'string') return this.#unwritten(address.id, written);
       found = written;
     }
   }
@@ -204,8 +206,8 @@ export class Sessions<Data extends object> {
 
   #find(address: SessionAddress): Promise<SessionRecord | SessionEnd> {
     const { id } = address;
-    if (!this.#touches.begin(id)) return this.#guard(this.#port.read(this.#space, address));
-    return this.#guard(this.#port.touch(this.#space, address)).catch((error: unknown) => {
+    if (!this.#touches.begin(id)) return this.#port.read(this.#space, address);
+    return this.#port.touch(this.#space, address).catch((error: unknown) => {
       this.#touches.forget(id);
       throw error;
     });
@@ -237,7 +239,7 @@ export class Sessions<Data extends object> {
     this.#touches.forget(address.id);
     const revoked = await this.#guard(this.#port.revoke(this.#space, address, user));
     if (typeof revoked === 'boolean') return revoked;
-    this.#refuse(address.id, revoked);
+    this.#unwritten(address.id, revoked);
     return false;
   }
 
@@ -263,17 +265,13 @@ export class Sessions<Data extends object> {
     return { session: undefined, reason: 'absent' };
   }
 
-  #refuse(id: string, refusal: SessionRefusal): void {
-    if (refusal === 'too-large') throw sessionTooLarge(this.#what);
-    this.#ended(id, refusal);
+  #unwritten(id: string, why: SessionUnwritten | 'corrupt'): undefined {
+    if (why === 'too-large') throw sessionTooLarge(this.#what);
+    if (why === 'corrupt') this.#ended(id, why);
   }
 
-  // A key of another type where a session should be is as unreadable as a damaged session.
   #guard<Reply>(reply: Promise<Reply>): Promise<Reply | 'corrupt'> {
-    return reply.catch((error: unknown) => {
-      if (isCommonholdError(error) && error.code === 'CorruptState') return 'corrupt';
-      throw error;
-    });
+    return reply.catch(corruptOrThrow);
   }
 
   #encode(changes: SessionChanges<Data> = {}): SessionFieldChanges {
@@ -290,4 +288,10 @@ export class Sessions<Data extends object> {
     const expiresAtMs = Math.min(lastActivityAtMs + this.#space.idleMs, record.endsAtMs);
     return { id, user, data: data as Partial<Data>, createdAtMs, lastActivityAtMs, expiresAtMs, version };
   }
+}
+
+// A key of another type where a session should be is as unreadable as a damaged session.
+function corruptOrThrow(error: unknown): 'corrupt' {
+  if (isCommonholdError(error) && error.code === 'CorruptState') return 'corrupt';
+  throw error;
 }

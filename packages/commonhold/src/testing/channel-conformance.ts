@@ -153,6 +153,23 @@ function deliveryTests(test: DeclareTest): void {
     assert.deepEqual(heard, numbers(1, 500));
   });
 
+  test('nothing is lost when the last message is the one too many for the buffer', async (engine) => {
+    const channel = await openChannel(engine);
+    for (const count of numbers(100, 103)) {
+      const heard: number[] = [];
+      let go: () => void = () => undefined;
+      const blocked = new Promise<void>((resolve) => (go = resolve));
+      const subscription = await channel.subscribe((n) => (heard.push(n) === 1 ? blocked : undefined));
+      const witness = await new Recorder<number>().listen(channel);
+      await publishAll(channel, numbers(1, count));
+      await witness.heard(count);
+      go();
+      await waitUntil(`all ${count}`, () => heard.length === count);
+      assert.deepEqual(heard, numbers(1, count));
+      subscription.close();
+    }
+  });
+
   test('a listener that throws or rejects is logged and hears the next; its neighbour hears all', async (engine) => {
     const failures: object[] = [];
     const log = { info: () => undefined, warn: () => undefined, error: (fields: object) => void failures.push(fields) };

@@ -82,7 +82,7 @@ export function stoppedRedisEngine(server: RedisServer): EngineKind {
     start: async () => {
       const clock = createManualClock();
       const wire = createShiftedClock();
-      const moved = { ...wire, advance: (ms: number) => void clock.advance(ms) };
+      const moved = { ...wire, advance: (ms: number) => clock.advance(ms) };
       const argument = (): string => String(clock.now());
       return startRedisEngine(server, moved, { prelude: 'local now = tonumber(table.remove(ARGV))\n', argument });
     },
@@ -91,7 +91,7 @@ export function stoppedRedisEngine(server: RedisServer): EngineKind {
 
 async function startRedisEngine(
   server: RedisServer,
-  clock: Pick<ShiftedClock, keyof Clock | 'advance'>,
+  clock: Clock & { advance(ms: number): void | Promise<void> },
   scriptTime: ScriptTime,
 ): Promise<Engine> {
   const namespace = freshNamespace();
@@ -110,7 +110,7 @@ async function startRedisEngine(
       return opened.add(backend).ports;
     },
     advance: async (ms) => {
-      clock.advance(ms);
+      await clock.advance(ms);
       await server.command('EVAL', shortenLives, '0', `${namespace}:*`, String(ms));
     },
     close: () => opened.close(),

@@ -12,7 +12,6 @@ export { eventually, pause, waitUntil, type WaitOptions } from './waiting.js';
 export type { TestRunner } from './suite.js';
 export { cacheConformance } from './cache-conformance.js';
 export { channelConformance } from './channel-conformance.js';
-export { channelReplayConformance } from './channel-replay-conformance.js';
 export { counterConformance } from './counter-conformance.js';
 export { queueConformance } from './queue-conformance.js';
 export { rateLimitConformance } from './rate-limit-conformance.js';

@@ -3,6 +3,7 @@ import type { ChannelOptions } from '../../src/channel/channel.js';
 import { numbers, Recorder } from '../../src/testing/channel-recorder.js';
 import { type FaultProxy, startFaultProxy } from '../../src/testing/fault-proxy.js';
 import { type RedisServer, startRedisServer } from '../../src/testing/redis-server.js';
+import { leakCheck } from '../../src/testing/leak-check.js';
 import { pause, waitUntil } from '../../src/testing/waiting.js';
 import { openState } from '../../src/open-state.js';
 import type { SharedState } from '../../src/shared-state.js';
@@ -125,6 +126,17 @@ describe('a channel whose subscriber loses its link', () => {
     expect([await quiet.heard(4), quiet.resyncs, recorder.resyncs]).toEqual([numbers(1, 4), 0, 0]);
   });
 
+  it('leaves no timer, socket or subscription behind, closed while it waits to try again', async () => {
+    await using leaks = leakCheck();
+    const state = await open(proxy.port);
+    await listen();
+    await proxy.stop();
+    await waitUntil('the loss to be noticed', () => !state.status().connected);
+    await state.channel<number>('load').subscribe(() => undefined, { after: '0-0' });
+    await closeStates();
+    await leaks.assertNoLeak();
+  });
+
   it('closes while its store is away, and stays closed', async () => {
     const recorder = await listen();
     proxy.refuse();
@@ -201,6 +213,7 @@ describe('a channel whose server loses its data', () => {
     await server.command('XADD', key, ahead, 'p', '0-0', 'b', '1');
     await server.command('PUBLISH', key, `0-0 ${ahead}\n1`);
     await Promise.all([live.heard(1), broken.heard(1)]);
+    const late = await new Recorder<number>().listen(channel);
     proxy.refuse();
     await server.command('DEL', key);
     const id = await channel.publish(2);
@@ -209,7 +222,8 @@ describe('a channel whose server loses its data', () => {
     await channel.publish(3);
     expect(await live.heard(3)).toEqual([1, 2, 3]);
     expect(await broken.heard(3)).toEqual([1, 2, 3]);
-    expect([live.resyncs, broken.resyncs]).toEqual([1, 1]);
+    expect(await late.heard(2)).toEqual([2, 3]);
+    expect([live.resyncs, broken.resyncs, late.resyncs]).toEqual([1, 1, 1]);
     await closeStates();
     await proxy.stop();
   });

@@ -35,7 +35,7 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.tuple(address, body, rules).map(([to, b, rule]) => ({
-      label: `append ${to.name} ${b} ${JSON.stringify(rule)}`,
+      label: `append ${to.name} ${b.toString()} ${JSON.stringify(rule)}`,
       run: async (ports: Ports) => {
         const id = await ports.channel.append(to, b, rule);
         return idsOf(ports, to).push(id);

@@ -17,6 +17,21 @@ describe('what a channel writes to Redis', () => {
     expect(await server().command('PTTL', key)).toBeGreaterThan(3_590_000);
   });
 
+  it('has the ids of its own clock, which only grow', async () => {
+    await using state = await openState({ namespace: 'raw', redis: server().url });
+    const serverMs = async (): Promise<number> => {
+      const [seconds, micros] = (await server().command('TIME')) as [string, string];
+      return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+    };
+    const before = await serverMs();
+    const [ms, sequence] = (await state.channel('clock').publish(1)).split('-').map(Number);
+    expect(ms).toBeGreaterThanOrEqual(before);
+    expect(ms).toBeLessThanOrEqual(await serverMs());
+    expect(sequence).toBe(0);
+    await server().command('XADD', 'raw:channel:{clock}', '9999999999999-7', 'p', '0-0', 'b', '1');
+    expect(await state.channel('clock').publish(1)).toBe('9999999999999-8');
+  });
+
   it('bears the documented names, and plain JSON that any program reads', async () => {
     await using state = await openState({ namespace: 'raw', redis: server().url });
     const listener = await RespConnection.open(server().port);

@@ -47,6 +47,26 @@ describe('commands of a session', () => {
     expect(await count(() => sessions.read(token))).toEqual(['EVALSHA']);
   });
 
+  it('asks for bytes from then on where a session was seen to hold some, at the cost of one more read', async () => {
+    const sessions = await open();
+    const bytes = Buffer.from([1, 200, 0, 255]);
+    const [binary, text] = [
+      await sessions.create({ data: { bytes } }),
+      await sessions.create({ data: { text: '\ufffd' } }),
+    ];
+    const read = async (token: string): Promise<unknown> => (await sessions.read(token)).session?.data;
+    expect(await read(text.token)).toEqual({ text: '\ufffd' });
+    const other = await open();
+    await other.read(binary.token);
+    expect(await count(async () => expect((await other.read(binary.token)).session?.data).toEqual({ bytes }))).toEqual([
+      'HGETALL',
+      'HGETALL',
+    ]);
+    expect(await count(async () => expect((await other.read(binary.token)).session?.data).toEqual({ bytes }))).toEqual([
+      'HGETALL',
+    ]);
+  });
+
   it('sends nothing for what is no token', async () => {
     const sessions = await open();
     const work = async (): Promise<void> => {

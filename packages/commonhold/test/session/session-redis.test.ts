@@ -67,6 +67,7 @@ describe('sessions on a real server', () => {
       c: `${created}`,
       l: `${created}`,
       a: `${created + 3_600_000}`,
+      s: String('email"a@example.org"n1'.length),
       'd.email': '"a@example.org"',
       'd.n': '1',
     });
@@ -98,6 +99,19 @@ describe('sessions on a real server', () => {
     });
     await state.sessions('s', { prefix: '{ocr:session}' }).create({ user: 'ada' });
     await other.close();
+  });
+
+  it('notes by how much a key outlives its session, and forgets it when it no longer does', async () => {
+    const [remembering, plain] = [await open({ remember: '1h' }), await open()];
+    const { token } = await remembering.create({ data: { n: 1 } });
+    expect((await hashOf(keyOf(token)))['r']).toBe('3600000');
+    expect(Number(await redis('PTTL', keyOf(token)))).toBeGreaterThan(5_399_000);
+    await plain.read(token);
+    expect(await hashOf(keyOf(token))).not.toHaveProperty('r');
+    expect(Number(await redis('PTTL', keyOf(token)))).toBeLessThanOrEqual(1_800_000);
+    const renewed = await remembering.rotate(token);
+    expect((await hashOf(keyOf(renewed?.token ?? '')))['r']).toBe('3600000');
+    expect((await plain.rotate(renewed?.token ?? ''))?.session.data).toEqual({ n: 1 });
   });
 
   it('never stores a token, whole or in a key, field or value', async () => {
@@ -207,6 +221,7 @@ describe('sessions on a real server', () => {
     'no last activity': (key) => redis('HDEL', key, 'l'),
     'no absolute end': (key) => redis('HDEL', key, 'a'),
     'no version': (key) => redis('HDEL', key, 'v'),
+    'no size': (key) => redis('HDEL', key, 's'),
     'a version that is no number': (key) => redis('HSET', key, 'v', 'x'),
     'an absolute end beyond all numbers': (key) => redis('HSET', key, 'a', '9'.repeat(30)),
     'infinity as its last activity': (key) => redis('HSET', key, 'l', 'inf'),
@@ -225,10 +240,11 @@ describe('sessions on a real server', () => {
           expect(warnings).toHaveLength(1);
           expect(warnings[0]).not.toContain(bad.token);
         }
-        expect(await sessions.set(bad.token, { a: 1 })).toBeUndefined();
         expect(await sessions.update(bad.token, () => ({ a: 1 }))).toBeUndefined();
         expect(await sessions.rotate(bad.token)).toBeUndefined();
         expect(await sessions.rotate(bad.token, { user: 'bob' })).toBeUndefined();
+        await sessions.set(bad.token, { a: 1 });
+        expect((await sessions.read(bad.token)).session).toBeUndefined();
         expect((await sessions.list('ada')).map(({ id }) => id)).toEqual([good.session.id]);
         expect((await sessions.read(good.token)).session?.user).toBe('ada');
         expect(await sessions.revoke(bad.token)).toBe(false);

@@ -13,7 +13,7 @@ class Entry<Value> {
   value: Value;
   expiresAtMs: number;
   bytes: number;
-  /** Since the evicting hand last passed. */
+  /** Whether it was read since the evicting hand last passed. */
   used = false;
   /** When the store will look at this entry; Infinity while no look is planned. */
   lookAtMs = Infinity;
@@ -45,8 +45,12 @@ export class ExpiringTable<Value> {
     return this.#entries.size;
   }
 
+  /** The value of a live entry. A read one outlives, once, those that were not read when room is made. */
   get(key: string): Value | undefined {
-    return this.#alive(key)?.value;
+    const entry = this.#alive(key);
+    if (entry === undefined) return undefined;
+    entry.used = true;
+    return entry.value;
   }
 
   has(key: string): boolean {
@@ -115,7 +119,6 @@ export class ExpiringTable<Value> {
       this.#remove(key);
       return undefined;
     }
-    entry.used = true;
     return entry;
   }
 

@@ -19,14 +19,18 @@ export class MemoryBudget {
 
   /** @throws OverloadedError when `bytes` more do not fit, even with every cache emptied. */
   take(bytes: number): void {
-    while (bytes > 0 && this.#used + bytes > this.#maxBytes && this.#evictOne());
-    if (bytes > 0 && this.#used + bytes > this.#maxBytes) {
-      throw new OverloadedError('The memory store', `${this.#maxBytes} bytes (maxBytes)`);
-    }
+    // Evicting cannot make room for what is larger than everything.
+    while (bytes <= this.#maxBytes && this.#lacks(bytes) && this.#evictOne());
+    if (this.#lacks(bytes)) throw new OverloadedError('The memory store', `${this.#maxBytes} bytes (maxBytes)`);
     this.#used += bytes;
   }
 
+  /** Gives back what was taken. */
   give(bytes: number): void {
     this.#used -= bytes;
+  }
+
+  #lacks(bytes: number): boolean {
+    return bytes > 0 && this.#used + bytes > this.#maxBytes;
   }
 }

@@ -54,6 +54,11 @@ export class MemoryStore {
     return table;
   }
 
+  /** Looks planned, of which at most about half are no longer wanted once there are 10,000. */
+  get plannedLooks(): number {
+    return this.#heap.size;
+  }
+
   /** Has `due.look()` called soon after `due.atMs` has passed: one heap and one timer for the whole store. */
   schedule(due: Due): void {
     if (due.atMs === Infinity) return;

@@ -1,6 +1,7 @@
 import {
   type CommonholdError,
   CorruptStateError,
+  describe,
   isCommonholdError,
   OutcomeUnknownError,
   OverloadedError,
@@ -71,7 +72,7 @@ export function connectFailure(error: unknown): string {
 }
 
 function errorParts(error: unknown): { name: string; message: string } {
-  if (!(error instanceof Error)) return { name: '', message: String(error) };
+  if (!(error instanceof Error)) return { name: '', message: typeof error === 'string' ? error : describe(error) };
   // A refused connection to several addresses is an AggregateError with an empty message.
   const message = error.message || ('code' in error ? String(error.code) : error.name);
   return { name: error.constructor.name, message };

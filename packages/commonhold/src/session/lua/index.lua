@@ -26,7 +26,7 @@ end
 -- As enlist, and ends the least recently used sessions where the user would have more than allowed.
 local function admit(index, id, expires_at, ends_at)
   prune(index)
-  local most = tonumber(ARGV[6])
+  local most = tonumber(ARGV[7])
   local over = most > 0 and redis.call('ZCARD', index) - most or -1
   if over >= 0 then
     for _, other in ipairs(redis.call('ZRANGE', index, 0, over)) do

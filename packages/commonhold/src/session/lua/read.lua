@@ -2,7 +2,7 @@
 -- Reads a session by the server's clock. A live one is touched where asked; of an expired one only the reason is kept.
 -- KEYS[1] session
 -- ARGV[1] base, ARGV[2] idleMs, ARGV[3] absoluteMs, ARGV[4] rememberMs, ARGV[5] tombstoneMs
--- ARGV[6] maxPerUser (0 without bound), ARGV[7] maxBytes
+-- ARGV[6] maxBytes, ARGV[7] maxPerUser (0 without bound)
 -- ARGV[8] id, ARGV[9] touch ('1', or '' to leave its life as it is)
 -- Returns the fields and values of a live session, or why it is not live
 -- include record.lua
@@ -23,8 +23,8 @@ if index then
 end
 local ends_at = tonumber(record.a)
 expires_at = math.min(now + idle_ms, ends_at)
--- First, because it needs no memory: a session stays usable when memory is full.
-redis.call('PEXPIRE', KEYS[1], math.max(1, expires_at - now + remember_ms))
+-- First, so that a session stays usable when memory is full.
+live_until(KEYS[1], record, expires_at)
 redis.call('HSET', KEYS[1], 'l', now)
 if index then
   enlist(index, ARGV[8], expires_at, ends_at)

@@ -1,6 +1,6 @@
 -- session/record.lua, layout 1
 -- What the hash of one session says. It counts as live only where all that this version relies on is there and whole.
--- Defines find(key), outgrown(record, first), write(key, first), bury(key, reason, keep_ms)
+-- Defines find(key), size_with(record, first), write(key, header, first), live_until(key, record, expires_at), bury(key, reason, keep_ms)
 local idle_ms = tonumber(ARGV[2])
 local remember_ms = tonumber(ARGV[4])
 
@@ -22,7 +22,7 @@ local function find(key)
     return record.x, record
   end
   local seen_at, ends_at = whole(record.l), whole(record.a)
-  if not (seen_at and ends_at and whole(record.c) and whole(record.v)) then
+  if not (seen_at and ends_at and whole(record.c) and whole(record.v) and whole(record.s) and whole(record.r or '0')) then
     return 'corrupt', record
   end
   local idle_at = seen_at + idle_ms
@@ -33,32 +33,40 @@ local function find(key)
   return ends_at <= idle_at and 'absolute' or 'idle', record, flat, expires_at
 end
 
--- Whether the data would exceed its bound with the names and values written that begin at ARGV[first].
-local function outgrown(record, first)
-  local sizes = {}
-  for name, value in pairs(record) do
-    if string.sub(name, 1, 2) == 'd.' then
-      sizes[name] = #name - 2 + #value
-    end
-  end
+-- Bytes of the data with the names and values written that begin at ARGV[first].
+local function size_with(record, first)
+  local size = tonumber(record.s or '0')
   for i = first, #ARGV, 2 do
-    sizes['d.' .. ARGV[i]] = ARGV[i + 1] == '' and 0 or #ARGV[i] + #ARGV[i + 1]
+    local held = record['d.' .. ARGV[i]]
+    size = size - (held and #ARGV[i] + #held or 0) + (ARGV[i + 1] == '' and 0 or #ARGV[i] + #ARGV[i + 1])
   end
-  local total = 0
-  for _, size in pairs(sizes) do
-    total = total + size
-  end
-  return total > tonumber(ARGV[7])
+  return size
 end
 
--- One by one: a session may hold more fields than Lua can pass at once. No encoded value is empty.
-local function write(key, first)
+-- Writes header fields and the data that begin at ARGV[first], where an empty value removes.
+local function write(key, header, first)
+  local removed = {}
   for i = first, #ARGV, 2 do
     if ARGV[i + 1] == '' then
-      redis.call('HDEL', key, 'd.' .. ARGV[i])
+      removed[#removed + 1] = 'd.' .. ARGV[i]
     else
-      redis.call('HSET', key, 'd.' .. ARGV[i], ARGV[i + 1])
+      header[#header + 1] = 'd.' .. ARGV[i]
+      header[#header + 1] = ARGV[i + 1]
     end
+  end
+  redis.call('HSET', key, unpack(header))
+  if #removed > 0 then
+    redis.call('HDEL', key, unpack(removed))
+  end
+end
+
+-- Sets the life of the key, and notes by how much it outlives the session. Begins with what needs no memory.
+local function live_until(key, record, expires_at)
+  redis.call('PEXPIRE', key, math.max(1, expires_at - now + remember_ms))
+  if remember_ms > 0 then
+    redis.call('HSET', key, 'r', remember_ms)
+  elseif record.r then
+    redis.call('HDEL', key, 'r')
   end
 end
 

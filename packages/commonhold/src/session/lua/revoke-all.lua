@@ -2,7 +2,7 @@
 -- Revokes every session of one user, or every one but one, readable or not.
 -- KEYS[1] index
 -- ARGV[1] base, ARGV[2] idleMs, ARGV[3] absoluteMs, ARGV[4] rememberMs, ARGV[5] tombstoneMs
--- ARGV[6] maxPerUser (0 without bound), ARGV[7] maxBytes
+-- ARGV[6] maxBytes, ARGV[7] maxPerUser (0 without bound)
 -- ARGV[8] exceptId ('' for none)
 -- Returns how many there were
 -- include record.lua
