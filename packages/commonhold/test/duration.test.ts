@@ -26,14 +26,54 @@ describe('durationMs', () => {
   });
 
   it.each([
-    0, -0, -1, -0.5, Number.NaN, Infinity, -Infinity, longestDurationMs + 1, 1e300, '0s', '0ms', '-1s', '+1s', '1', '', ' ', 's', '1S',
-    '1 sec', '1  s', ' 1s', '1s ', '1.s', '.5s', '1e3s', '0x10s', '1,5s', '1s1s', '1s\n', '36501d', 'Infinity', '٣s', null, undefined, true,
-    {}, [], ['1s'], 10n, Symbol('s'), new Date(5),
+    0,
+    -0,
+    -1,
+    -0.5,
+    Number.NaN,
+    Infinity,
+    -Infinity,
+    longestDurationMs + 1,
+    1e300,
+    '0s',
+    '0ms',
+    '-1s',
+    '+1s',
+    '1',
+    '',
+    ' ',
+    's',
+    '1S',
+    '1 sec',
+    '1  s',
+    ' 1s',
+    '1s ',
+    '1.s',
+    '.5s',
+    '1e3s',
+    '0x10s',
+    '1,5s',
+    '1s1s',
+    '1s\n',
+    '36501d',
+    'Infinity',
+    '٣s',
+    null,
+    undefined,
+    true,
+    {},
+    [],
+    ['1s'],
+    10n,
+    Symbol('s'),
+    new Date(5),
   ])('refuses %s', (duration) => {
     expect(() => durationMs(duration as Duration, 'cache ttl')).toThrow(
       expect.objectContaining({
         code: 'InvalidArgument',
-        message: expect.stringMatching(/^cache ttl: expected a duration from 1 ms to 100 years, such as 500 or "30s", received /) as string,
+        message: expect.stringMatching(
+          /^cache ttl: expected a duration from 1 ms to 100 years, such as 500 or "30s", received /,
+        ) as string,
       }),
     );
   });
@@ -55,7 +95,7 @@ describe('durationMs', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 999_999 }), unit, (hundredths, name) => {
         const text = `${Math.floor(hundredths / 100)}.${String(hundredths % 100).padStart(2, '0')}${name}` as Duration;
-          expect(durationMs(text, 'ttl')).toBe(Math.ceil((hundredths * units[name]) / 100));
+        expect(durationMs(text, 'ttl')).toBe(Math.ceil((hundredths * units[name]) / 100));
       }),
     );
   });

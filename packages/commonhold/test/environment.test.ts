@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { parseRedisUrl } from '../src/backend/redis/redis-endpoint.js';
-import { booleanVariable, type Environment, numberVariable, redisFromEnvironment, variable } from '../src/environment.js';
+import {
+  booleanVariable,
+  type Environment,
+  numberVariable,
+  redisFromEnvironment,
+  variable,
+} from '../src/environment.js';
 import { awkwardPasswords } from './backend/redis/passwords.js';
 
 /** The URL that variables come to, or undefined for memory. */
@@ -52,18 +58,34 @@ describe('redisFromEnvironment', () => {
     ['development', { NODE_ENV: 'development' }, undefined],
     ['production alone', { NODE_ENV: 'production' }, 'redis://localhost:6379/0'],
     ['the switch', { USE_REDIS: 'true' }, 'redis://localhost:6379/0'],
-    ['the switch off, whatever else is set', { USE_REDIS: 'false', REDIS_URL: 'redis://a', REDIS_HOST: 'b', NODE_ENV: 'production' }, undefined],
+    [
+      'the switch off, whatever else is set',
+      { USE_REDIS: 'false', REDIS_URL: 'redis://a', REDIS_HOST: 'b', NODE_ENV: 'production' },
+      undefined,
+    ],
     ['an empty switch', { USE_REDIS: '', REDIS_HOST: 'a' }, 'redis://a:6379/0'],
     ['a URL', { REDIS_URL: 'redis://redis:6379/0' }, 'redis://redis:6379/0'],
     ['a URL beside the other variables', { REDIS_URL: 'redis://a', REDIS_HOST: 'b', REDIS_PASSWORD: 'x' }, 'redis://a'],
     ['an empty URL', { REDIS_URL: '', REDIS_HOST: 'b' }, 'redis://b:6379/0'],
     ['a URL of memory', { REDIS_URL: 'memory://', NODE_ENV: 'production' }, undefined],
     ['a host', { REDIS_HOST: 'redis' }, 'redis://redis:6379/0'],
-    ['a host, a port and a database', { REDIS_HOST: 'redis', REDIS_PORT: '7000', REDIS_DB: '3' }, 'redis://redis:7000/3'],
-    ['everything empty', { USE_REDIS: '', REDIS_URL: '', REDIS_HOST: '', REDIS_PORT: '', REDIS_DB: '', REDIS_PASSWORD: '' }, undefined],
+    [
+      'a host, a port and a database',
+      { REDIS_HOST: 'redis', REDIS_PORT: '7000', REDIS_DB: '3' },
+      'redis://redis:7000/3',
+    ],
+    [
+      'everything empty',
+      { USE_REDIS: '', REDIS_URL: '', REDIS_HOST: '', REDIS_PORT: '', REDIS_DB: '', REDIS_PASSWORD: '' },
+      undefined,
+    ],
     ['empty details', { REDIS_HOST: 'a', REDIS_PORT: '', REDIS_DB: '', REDIS_PASSWORD: '' }, 'redis://a:6379/0'],
     ['details without a host are not enough', { REDIS_PORT: '7000', REDIS_PASSWORD: 'x' }, undefined],
-    ['the TLS port of Azure', { REDIS_HOST: 'a.redis.cache.windows.net', REDIS_PORT: '6380', REDIS_PASSWORD: 'k=' }, 'rediss://:k%3D@a.redis.cache.windows.net:6380/0'],
+    [
+      'the TLS port of Azure',
+      { REDIS_HOST: 'a.redis.cache.windows.net', REDIS_PORT: '6380', REDIS_PASSWORD: 'k=' },
+      'rediss://:k%3D@a.redis.cache.windows.net:6380/0',
+    ],
     ['an address', { REDIS_HOST: '10.0.0.1' }, 'redis://10.0.0.1:6379/0'],
     ['an IPv6 address', { REDIS_HOST: '::1', REDIS_PORT: '7000' }, 'redis://[::1]:7000/0'],
   ])('%s', (_, environment, expected) => {
@@ -73,12 +95,18 @@ describe('redisFromEnvironment', () => {
   it.each<[Environment, RegExp]>([
     [{ USE_REDIS: 'maybe' }, /^Environment variable USE_REDIS: expected 'true' or 'false', received "maybe"/],
     [{ USE_REDIS: '2' }, /^Environment variable USE_REDIS/],
-    [{ REDIS_HOST: 'a', REDIS_PORT: 'abc' }, /^Environment variable REDIS_PORT: expected a whole number from 1 to 65535, received "abc"/],
+    [
+      { REDIS_HOST: 'a', REDIS_PORT: 'abc' },
+      /^Environment variable REDIS_PORT: expected a whole number from 1 to 65535, received "abc"/,
+    ],
     [{ REDIS_HOST: 'a', REDIS_PORT: '0' }, /^Environment variable REDIS_PORT/],
     [{ REDIS_HOST: 'a', REDIS_PORT: '65536' }, /^Environment variable REDIS_PORT/],
     [{ REDIS_HOST: 'a', REDIS_DB: '-1' }, /^Environment variable REDIS_DB: expected a whole number/],
     [{ REDIS_HOST: 'a', REDIS_DB: 'first' }, /^Environment variable REDIS_DB/],
-    [{ REDIS_HOST: 'a:6379' }, /^Environment variable REDIS_HOST: expected a host name or an address, without a port, received "a:6379"/],
+    [
+      { REDIS_HOST: 'a:6379' },
+      /^Environment variable REDIS_HOST: expected a host name or an address, without a port, received "a:6379"/,
+    ],
     [{ REDIS_HOST: 'redis://a' }, /^Environment variable REDIS_HOST/],
     [{ REDIS_HOST: 'a b' }, /^Environment variable REDIS_HOST/],
     [{ REDIS_HOST: 'user@a' }, /^Environment variable REDIS_HOST/],

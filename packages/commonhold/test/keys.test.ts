@@ -10,7 +10,9 @@ const server = useServer();
 const part = fc.oneof(
   fc.string({ minLength: 1, unit: fc.constantFrom(...'%:{}*?[]\\^-~25aA.\n\u0000 é', '🔑', '%3A', '%~', '\u007f') }),
   fc.string({ minLength: 1, unit: 'grapheme' }),
-  fc.integer({ min: 160, max: 700 }).chain((length) => fc.constantFrom('x', 'é', '%', '🔑', 'xy').map((unit) => unit.repeat(length))),
+  fc
+    .integer({ min: 160, max: 700 })
+    .chain((length) => fc.constantFrom('x', 'é', '%', '🔑', 'xy').map((unit) => unit.repeat(length))),
 );
 const parts = fc.array(part, { minLength: 1, maxLength: 4 });
 
@@ -19,9 +21,12 @@ describe('namespace', () => {
     expect(createKeys(namespace).namespace).toBe(namespace);
   });
 
-  it.each(['', 'a:b', 'a*', 'a{b}', 'a b', 'é', 'a\n', 'A'.repeat(65), undefined, null, 5, {}])('may not be %s', (namespace) => {
-    expect(() => createKeys(namespace as string)).toThrow(expect.objectContaining({ code: 'InvalidArgument' }));
-  });
+  it.each(['', 'a:b', 'a*', 'a{b}', 'a b', 'é', 'a\n', 'A'.repeat(65), undefined, null, 5, {}])(
+    'may not be %s',
+    (namespace) => {
+      expect(() => createKeys(namespace as string)).toThrow(expect.objectContaining({ code: 'InvalidArgument' }));
+    },
+  );
 });
 
 describe('tagged', () => {
@@ -99,7 +104,25 @@ describe('tagged', () => {
 
 describe('as a pattern', () => {
   it('a key of ours means itself and nothing else, to a real server', async () => {
-    const names = ['*', '?', 'a*', 'a?', '[a]', '[^a]', '[a-z]', '\\a', '\\', 'a', 'ab', '^', '-', '{a}', '%2A', 'é', '\n'];
+    const names = [
+      '*',
+      '?',
+      'a*',
+      'a?',
+      '[a]',
+      '[^a]',
+      '[a-z]',
+      '\\a',
+      '\\',
+      'a',
+      'ab',
+      '^',
+      '-',
+      '{a}',
+      '%2A',
+      'é',
+      '\n',
+    ];
     for (const name of names) await server().command('SET', keys.tagged('glob', name), name);
     for (const name of names) {
       const found = await server().command('KEYS', keys.tagged('glob', name));
@@ -119,7 +142,9 @@ describe('as a pattern', () => {
 });
 
 describe('taggedPrefix', () => {
-  const prefix = fc.oneof(part, fc.constant('')).map((text) => Array.from(text).slice(0, searchablePrefixLength).join(''));
+  const prefix = fc
+    .oneof(part, fc.constant(''))
+    .map((text) => Array.from(text).slice(0, searchablePrefixLength).join(''));
 
   it('is what the keys begin with whose part begins with it, and no others', () => {
     fc.assert(

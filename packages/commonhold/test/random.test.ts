@@ -17,10 +17,14 @@ describe('systemRandom', () => {
 describe('jittered', () => {
   it('lies in the second half of the delay', () => {
     fc.assert(
-      fc.property(fc.double({ min: 0, max: 0.999_999, noNaN: true }), fc.integer({ min: 1, max: 100_000 }), (number, delayMs) => {
-        const delay = jittered({ ...systemRandom, number: () => number }, delayMs);
-        return delay >= delayMs / 2 && delay < delayMs;
-      }),
+      fc.property(
+        fc.double({ min: 0, max: 0.999_999, noNaN: true }),
+        fc.integer({ min: 1, max: 100_000 }),
+        (number, delayMs) => {
+          const delay = jittered({ ...systemRandom, number: () => number }, delayMs);
+          return delay >= delayMs / 2 && delay < delayMs;
+        },
+      ),
     );
   });
 });

@@ -150,7 +150,10 @@ export function cacheConformance(runner: TestRunner, kind: () => EngineKind): vo
       const states = await Promise.all([engine.open(), engine.open(), engine.open()]);
       const caches = states.map((state) => state.cache<{ n: number }>('c'));
       const asked = caches.flatMap((cache) => Array.from({ length: 10 }, () => cache.getOrSet('k', compute)));
-      assert.deepEqual(await Promise.all(asked), Array.from({ length: 30 }, () => ({ n: 1 })));
+      assert.deepEqual(
+        await Promise.all(asked),
+        Array.from({ length: 30 }, () => ({ n: 1 })),
+      );
       assert.equal(computed, 1);
     });
 

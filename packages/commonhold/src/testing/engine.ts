@@ -106,7 +106,15 @@ async function startRedisEngine(
       const endpoint = parseRedisUrl(server.url);
       const deadlineMs = { state: 2_000, cache: 2_000 };
       const keys = createKeys(namespace);
-      const backend = await createRedisBackend({ endpoint, deadlineMs, keys, clock, random, log: silentLog, scriptTime });
+      const backend = await createRedisBackend({
+        endpoint,
+        deadlineMs,
+        keys,
+        clock,
+        random,
+        log: silentLog,
+        scriptTime,
+      });
       return opened.add(backend).ports;
     },
     advance: async (ms) => {

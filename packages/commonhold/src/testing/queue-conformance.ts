@@ -12,7 +12,10 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       const { id, duplicate } = await queue.add({ n: 2 });
       assert.equal(duplicate, false);
       const waiting = await queue.get(id);
-      assert.deepEqual([waiting?.status, waiting?.data, waiting?.priority, waiting?.attempts], ['pending', { n: 2 }, 5, 0]);
+      assert.deepEqual(
+        [waiting?.status, waiting?.data, waiting?.priority, waiting?.attempts],
+        ['pending', { n: 2 }, 5, 0],
+      );
       queue.work(({ data }) => ({ twice: 2 * data.n }));
       const done = await whenStatus(queue, id, 'completed');
       assert.deepEqual([done.result, done.attempts, done.error], [{ twice: 4 }, 1, undefined]);
@@ -105,7 +108,10 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       await engine.advance(7_000);
       const failed = await whenStatus(queue, id, 'failed');
       assert.deepEqual([attempts, failed.attempts, failed.error], [[1, 2], 2, 'Error: no luck']);
-      assert.deepEqual((await queue.deadLetters()).jobs.map((job) => job.id), [id]);
+      assert.deepEqual(
+        (await queue.deadLetters()).jobs.map((job) => job.id),
+        [id],
+      );
       assert.deepEqual(await queue.totals(), { total: 1, completed: 0, failed: 1 });
     });
 
@@ -129,7 +135,11 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       const queue = (await engine.open()).queue<number>('q');
       const added = await queue.addMany([{ data: 0 }, { data: 1, id: 'own' }, { data: 2, delay: '1s' }, { data: 3 }]);
       const ids = added.map((job) => job.id);
-      assert.deepEqual(await Promise.all(ids.slice(0, 3).map((id) => queue.cancel(id))), ['pending', 'pending', 'delayed']);
+      assert.deepEqual(await Promise.all(ids.slice(0, 3).map((id) => queue.cancel(id))), [
+        'pending',
+        'pending',
+        'delayed',
+      ]);
       assert.equal(await queue.cancel(ids[0] ?? ''), 'cancelled');
       assert.equal(await queue.cancel('absent'), undefined);
       assert.equal((await queue.get(ids[0] ?? ''))?.status, 'cancelled');
@@ -208,7 +218,11 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       await queue.pause();
       const seen: number[] = [];
       const worker = queue.work(({ data }) => void seen.push(data));
-      await queue.addMany([{ data: 1, priority: 1 }, { data: 9, priority: 9 }, { data: 2, priority: 1 }]);
+      await queue.addMany([
+        { data: 1, priority: 1 },
+        { data: 9, priority: 9 },
+        { data: 2, priority: 1 },
+      ]);
       await new Promise((resolve) => setTimeout(resolve, 50));
       assert.deepEqual(seen, []);
       await queue.resume();
@@ -221,13 +235,22 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       await queue.addMany(Array.from({ length: 7 }, (_, data) => ({ data, topic: 'user:1' })));
       await queue.add(100, { topic: 'user:2' });
       const first = await queue.list('user:1', { limit: 3 });
-      assert.deepEqual(first.jobs.map((job) => job.data), [6, 5, 4]);
+      assert.deepEqual(
+        first.jobs.map((job) => job.data),
+        [6, 5, 4],
+      );
       const second = await queue.list('user:1', { limit: 3, cursor: first.cursor ?? '' });
       const third = await queue.list('user:1', { limit: 3, cursor: second.cursor ?? '' });
-      assert.deepEqual([...second.jobs, ...third.jobs].map((job) => job.data), [3, 2, 1, 0]);
+      assert.deepEqual(
+        [...second.jobs, ...third.jobs].map((job) => job.data),
+        [3, 2, 1, 0],
+      );
       assert.equal(third.cursor, undefined);
       await queue.cancel(first.jobs[0]?.id ?? '');
-      assert.deepEqual((await queue.list('user:1', { status: 'cancelled' })).jobs.map((job) => job.data), [6]);
+      assert.deepEqual(
+        (await queue.list('user:1', { status: 'cancelled' })).jobs.map((job) => job.data),
+        [6],
+      );
       assert.deepEqual((await queue.list('nobody')).jobs, []);
     });
 
@@ -275,7 +298,10 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       const { queue } = await engine.ports();
       const address = addressOf('q');
       const job = { delayMs: 0, topic: undefined, options: '', fields: [], priority: 5 };
-      await queue.add(address, [{ ...job, id: 'poison', data: '1' }, { ...job, id: 'innocent', data: '2' }]);
+      await queue.add(address, [
+        { ...job, id: 'poison', data: '1' },
+        { ...job, id: 'innocent', data: '2' },
+      ]);
       const worker = (name: string) => ({ id: `${name}:1`, name, leaseMs: 5_000 });
       assert.equal((await queue.turn(address, worker('a'), turnFor(2))).jobs.length, 2);
       await engine.advance(6_000);
@@ -331,7 +357,10 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       const state = await engine.open();
       const queue = state.queue<unknown>('q');
       for (const priority of [11, -1, 1.5, Number.NaN, 'high' as unknown as number]) {
-        await assert.rejects(queue.add(1, { priority }), { code: 'InvalidArgument', message: /job priority: expected/ });
+        await assert.rejects(queue.add(1, { priority }), {
+          code: 'InvalidArgument',
+          message: /job priority: expected/,
+        });
       }
       for (const id of ['', 'a:b', 'x'.repeat(129), 'ä']) {
         await assert.rejects(queue.add(1, { id }), { code: 'InvalidArgument' });

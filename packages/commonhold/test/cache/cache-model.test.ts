@@ -16,7 +16,12 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   fc.tuple(cache, key).map(([c, k]) => ({ label: `get ${c} ${k}`, run: (ports) => ports.cache.get(c, k) })),
   fc.tuple(cache, fc.array(key, { maxLength: 3 }), value, ttlMs).map(([c, keys, v, t]) => ({
     label: `setMany ${c} ${keys} ${v} ${t}`,
-    run: (ports) => ports.cache.setMany(c, keys.map((k) => [k, v] as const), t),
+    run: (ports) =>
+      ports.cache.setMany(
+        c,
+        keys.map((k) => [k, v] as const),
+        t,
+      ),
   })),
   fc.tuple(cache, key, value, ttlMs).map(([c, k, v, t]) => ({
     label: `set ${c} ${k} ${v} ${t}`,
