@@ -122,7 +122,11 @@ export class ValueTooLargeError extends CommonholdError {
   readonly code = 'ValueTooLarge';
 
   constructor(what: string, bound: string, details: Details = {}) {
-    super(`${what} exceeds ${bound}`, 'Store the bytes elsewhere and keep a reference here, or raise maxValueBytes.', details);
+    super(
+      `${what} exceeds ${bound}`,
+      'Store the bytes elsewhere and keep a reference here, or raise maxValueBytes.',
+      details,
+    );
   }
 }
 
@@ -142,7 +146,11 @@ export class CorruptStateError extends CommonholdError {
   readonly code = 'CorruptState';
 
   constructor(what: string, why: string, details: Details = {}) {
-    super(`${what} holds something else: ${why}`, 'Look at the key with redis-cli; give each application its own namespace.', details);
+    super(
+      `${what} holds something else: ${why}`,
+      'Look at the key with redis-cli; give each application its own namespace.',
+      details,
+    );
   }
 }
 
@@ -150,7 +158,8 @@ export class CorruptStateError extends CommonholdError {
 export function describe(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  if (typeof value === 'string') return value.length <= 40 ? JSON.stringify(value) : `a string of ${value.length} characters`;
+  if (typeof value === 'string')
+    return value.length <= 40 ? JSON.stringify(value) : `a string of ${value.length} characters`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`;
   return `a ${typeof value}`;

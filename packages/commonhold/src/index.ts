@@ -9,13 +9,7 @@ export type { Random } from './random.js';
 export type { Log } from './log.js';
 export type { Environment } from './environment.js';
 export * from './errors.js';
-export {
-  type AddOptions,
-  type Job,
-  type JobList,
-  type ListOptions,
-  Queue,
-} from './queue/queue.js';
+export { type AddOptions, type Job, type JobList, type ListOptions, Queue } from './queue/queue.js';
 export type { BackoffOptions, QueueOptions, RetryOptions } from './queue/queue-options.js';
 export type { AddedJob, DocumentedNames, JobStatus, QueueDay, QueueTotals } from './queue/queue-port.js';
 export type { CloseOptions, JobControls, JobHandler, JobToRun, JobWorker, WorkOptions } from './queue/job-worker.js';

@@ -67,7 +67,11 @@ function checkPrefix(prefix: string): string {
 // The encoded text that every key part beginning with `prefix` begins with.
 function encodePrefix(prefix: string): string {
   if (typeof prefix !== 'string' || !prefix.isWellFormed() || characters(prefix).length > searchablePrefixLength) {
-    throw new InvalidArgumentError('prefix', `well-formed text of at most ${searchablePrefixLength} characters`, prefix);
+    throw new InvalidArgumentError(
+      'prefix',
+      `well-formed text of at most ${searchablePrefixLength} characters`,
+      prefix,
+    );
   }
   return encode(prefix);
 }

@@ -1,3 +1,4 @@
+import type * as FileSystem from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { EngineKind } from '../src/testing/engine.js';
 import type { TestRunner } from '../src/testing/suite.js';
@@ -155,7 +156,7 @@ async function plant(bug: PlantedBug): Promise<void> {
   let planted = false;
   vi.resetModules();
   vi.doMock('node:fs', async (importOriginal) => {
-    const original = await importOriginal<typeof import('node:fs')>();
+    const original = await importOriginal<typeof FileSystem>();
     const readFileSync = (path: URL, encoding: BufferEncoding): string => {
       const text = original.readFileSync(path, encoding);
       if (!path.pathname.endsWith(bug.script) || !text.includes(bug.find)) return text;

@@ -8,12 +8,19 @@ import type { Ports } from './backend.js';
 export function closePorts(ports: Ports): void {
   const refuse = (): Promise<never> => Promise.reject(new ClosedError('This state'));
   for (const port of Object.values(ports) as object[]) {
-    for (const name of methodNames(port)) Object.defineProperty(port, name, { value: refuse });
+    for (const name of methodNames(port)) Object.defineProperty(port, name, { value: refuse, configurable: true });
   }
 }
 
-/** A port is an instance of a class, or an object of functions. */
+/** A port is an instance of a class, which may extend another, or an object of functions. */
 function methodNames(port: object): string[] {
-  const names = [port, Object.getPrototypeOf(port) as object].flatMap((owner) => Object.getOwnPropertyNames(owner));
-  return names.filter((name) => name !== 'constructor' && typeof (port as Record<string, unknown>)[name] === 'function');
+  const names: string[] = [];
+  let owner: object | null = port;
+  while (owner !== null && owner !== Object.prototype) {
+    names.push(...Object.getOwnPropertyNames(owner));
+    owner = Object.getPrototypeOf(owner) as object | null;
+  }
+  return names.filter(
+    (name) => name !== 'constructor' && typeof (port as Record<string, unknown>)[name] === 'function',
+  );
 }

@@ -4,6 +4,7 @@ import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { type CachePort, claimTopic } from './cache-port.js';
 
+/** Options of `state.cache`. */
 export interface CacheOptions {
   /** How long a value lives when `set` does not say. Default one hour; `Infinity` for no end. */
   readonly ttl?: Duration;
@@ -14,6 +15,7 @@ export interface CacheOptions {
   readonly computeLease?: Duration;
 }
 
+/** Options of one write. */
 export interface CacheSetOptions {
   /** How long this value lives; the cache's own `ttl` by default, `Infinity` for no end. */
   readonly ttl?: Duration;
@@ -53,7 +55,7 @@ export class Cache<Value> {
   /** The values found, by key; absent keys are left out. One round trip. */
   async getMany(keys: readonly string[]): Promise<Map<string, Value>> {
     const stored = keys.length === 0 ? [] : await this.#port.getMany(this.#name, keys);
-    const values = await Promise.all(stored.map(this.#decode));
+    const values = await Promise.all(stored.map(async (value) => this.#decode(value)));
     const found = new Map<string, Value>();
     for (const [index, key] of keys.entries()) {
       const value = values[index];

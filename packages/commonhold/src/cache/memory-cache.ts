@@ -62,13 +62,7 @@ export class MemoryCache implements CachePort {
     return { state: 'wait', leaseMs: (this.#claims.expiresAtMs(entry) ?? 0) - this.#store.now() };
   }
 
-  async fulfil(
-    cache: string,
-    key: string,
-    token: string,
-    value: Stored,
-    ttlMs: number | undefined,
-  ): Promise<boolean> {
+  async fulfil(cache: string, key: string, token: string, value: Stored, ttlMs: number | undefined): Promise<boolean> {
     if (!this.#release(cache, key, token)) return false;
     this.#write(this.#entry(cache, key), value, ttlMs);
     return true;

@@ -69,14 +69,12 @@ export class RedisCache implements CachePort {
     return state.toString() === 'compute' ? { state: 'compute' } : { state: 'wait', leaseMs: Number(detail) };
   }
 
-  async fulfil(
-    cache: string,
-    key: string,
-    token: string,
-    value: Stored,
-    ttlMs: number | undefined,
-  ): Promise<boolean> {
-    const reply = await this.#release(operations.fulfil, cache, key, [token, ttlMs === undefined ? '' : `${ttlMs}`, value]);
+  async fulfil(cache: string, key: string, token: string, value: Stored, ttlMs: number | undefined): Promise<boolean> {
+    const reply = await this.#release(operations.fulfil, cache, key, [
+      token,
+      ttlMs === undefined ? '' : `${ttlMs}`,
+      value,
+    ]);
     return reply === 1;
   }
 

@@ -63,7 +63,7 @@ export class WasmZstd {
     const packageFile = createRequire(import.meta.url).resolve('@bokuweb/zstd-wasm');
     const code = await readFile(join(dirname(packageFile), 'zstd.wasm'));
     const { instance } = await WebAssembly.instantiate(code, { a: imports(() => exports.f) });
-    const exports = instance.exports as Exports; // oxlint-disable-line typescript/no-unsafe-type-assertion -- checked below
+    const exports = instance.exports as Exports;
     return checked(new WasmZstd(exports));
   }
 

@@ -33,7 +33,6 @@ export class MemorySessionIndex {
     const lastsUntilMs = Math.max(this.#users.expiresAtMs(key) ?? 0, endsAtMs);
     const kept = scores ?? new Map<string, number>();
     this.#users.set(key, kept, size * scoreBytes, lastsUntilMs);
-    kept.delete(id);
     kept.set(id, expiresAtMs);
   }
 

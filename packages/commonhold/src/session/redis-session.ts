@@ -59,7 +59,7 @@ export class RedisSession implements SessionPort {
   }
 
   // Native expiry has removed what expired, so one plain command says it all, unless expired sessions are remembered.
-  // Text takes half the work of bytes to receive, and nearly all sessions are text; bytes that are not show as U+FFFD.
+  // Text costs a fifth less to receive than bytes, and nearly all sessions are text; bytes that are not show as U+FFFD.
   async read(space: SessionSpace, { bucket, id }: SessionAddress): Promise<SessionRecord | SessionEnd> {
     const base = this.#base(space, bucket);
     if (space.rememberMs > 0) {

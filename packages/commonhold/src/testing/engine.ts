@@ -14,7 +14,7 @@ import { systemRandom } from '../random.js';
 import type { SharedState } from '../shared-state.js';
 import { createManualClock } from './manual-clock.js';
 import type { RedisServer } from './redis-server.js';
-import { createShiftedClock, type ShiftedClock } from './shifted-clock.js';
+import { createShiftedClock } from './shifted-clock.js';
 
 /** One empty store with time under our hand. Everything opened from it sees the same data. */
 export interface Engine {

@@ -66,6 +66,18 @@ export function sessionLifeConformance(runner: TestRunner, kind: () => EngineKin
       }
     });
 
+    test('nor can it where the last reads before the end were too many to be noted', async (engine) => {
+      const sessions = await open(engine, { idle: '1h', absolute: '25s' });
+      const { token } = await sessions.create({ user: 'ada' });
+      for (const ms of [16_000, 4_000, 4_000]) {
+        await engine.advance(ms);
+        assert.equal(await state(sessions, token), 'live');
+      }
+      await engine.advance(2_000);
+      assert.equal(await state(sessions, token), 'absent');
+      assert.equal(await sessions.set(token, { n: 1 }), undefined);
+    });
+
     test('an absolute lifetime shorter than the idle one rules', async (engine) => {
       const sessions = await open(engine, { idle: '1h', absolute: '10s', remember: '1h' });
       const { token, session } = await sessions.create();

@@ -7,6 +7,7 @@ export interface ShiftedClock extends Clock {
   advance(ms: number): void;
 }
 
+/** The machine's clock, not moved yet. */
 export function createShiftedClock(): ShiftedClock {
   let aheadMs = 0;
   return {

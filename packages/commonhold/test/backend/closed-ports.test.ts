@@ -26,7 +26,10 @@ describe('closePorts', () => {
 
   it('closes the one state only: others on the same store go on', async () => {
     const store = createMemoryStore();
-    const [one, two] = [createMemoryBackend(store, createKeys('t'), false), createMemoryBackend(store, createKeys('t'), false)];
+    const [one, two] = [
+      createMemoryBackend(store, createKeys('t'), false),
+      createMemoryBackend(store, createKeys('t'), false),
+    ];
     closePorts(one.ports);
     await two.ports.cache.set('c', 'k', 'v', undefined);
     expect(await two.ports.cache.get('c', 'k')).toBe('v');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Bus, BusListener } from '../../src/backend/bus.js';
+import type { Bus } from '../../src/backend/bus.js';
 import { LocalBus } from '../../src/backend/memory/local-bus.js';
 import { Wakes } from '../../src/backend/wakes.js';
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js';
@@ -56,7 +56,11 @@ describe('a waiter', () => {
   it('looks again within a second although the message was lost, at different times for different waiters', async () => {
     const { wakes, clock } = fresh();
     const times: number[] = [];
-    for (let waiter = 0; waiter < 20; waiter++) void wakes.listen('a').wait().then(() => times.push(clock.monotonic()));
+    for (let waiter = 0; waiter < 20; waiter++)
+      void wakes
+        .listen('a')
+        .wait()
+        .then(() => times.push(clock.monotonic()));
     await clock.advance(499);
     expect(times).toEqual([]);
     await clock.advance(501);
@@ -121,7 +125,10 @@ describe('no wake is lost between the look and the wait', () => {
         const consume = async (): Promise<void> => {
           const waiter = wakes.listen('topic');
           for (;;) {
-            const found = await scheduler.schedule(Promise.resolve().then(() => value), 'look');
+            const found = await scheduler.schedule(
+              Promise.resolve().then(() => value),
+              'look',
+            );
             seen.push(found);
             if (found === target) return waiter.close();
             await waiter.wait();
@@ -167,7 +174,7 @@ describe('start', () => {
     const { wakes } = fresh();
     let restored: () => void = () => undefined;
     const bus: Bus = {
-      subscribe: (_: string, __: BusListener) => Promise.resolve(() => undefined),
+      subscribe: () => Promise.resolve(() => undefined),
       onRestored: (listener) => {
         restored = listener;
         return () => (restored = () => undefined);

@@ -6,6 +6,7 @@ import { ExpiryHeap, type Due } from './expiry-heap.js';
 import { LocalBus } from './local-bus.js';
 import { MemoryBudget } from './memory-budget.js';
 
+/** Options of `createMemoryStore`. */
 export interface MemoryStoreOptions {
   /** Bound on the estimated bytes held, 64 MiB by default. Caches evict at it; other features answer Overloaded. */
   readonly maxBytes?: number;
@@ -49,8 +50,8 @@ export class MemoryStore {
     const existing = this.#tables.get(name) as ExpiringTable<Value> | undefined;
     if (existing !== undefined) return existing;
     const table = new ExpiringTable<Value>(this);
-    this.#tables.set(name, table as ExpiringTable<unknown>);
-    if (options.evictable) this.#evictable.push(table as ExpiringTable<unknown>);
+    this.#tables.set(name, table);
+    if (options.evictable) this.#evictable.push(table);
     return table;
   }
 

@@ -34,7 +34,8 @@ export function classify(operation: NamedOperation, error: unknown): CommonholdE
   // The client's and the server's messages carry no arguments; the errors themselves do, so they are not kept as cause.
   const details = { cause: new Error(message) };
   if (unsentErrors.has(name)) return new UnavailableError(operation.name, 'no connection to Redis');
-  if (message === 'The queue is full') return new OverloadedError('The queue of calls to Redis', '10000 calls in flight');
+  if (message === 'The queue is full')
+    return new OverloadedError('The queue of calls to Redis', '10000 calls in flight');
   if (code === 'OOM') return new OverloadedError('Redis', 'its maxmemory', details);
   if (code === 'WRONGTYPE') return new CorruptStateError(`A key of ${operation.name}`, 'another Redis type', details);
   const refusal = code === undefined ? undefined : refusals[code];
@@ -85,7 +86,8 @@ function underlying(error: unknown): unknown {
 
 // Inside a script Redis 7 puts the code first; Redis 6.2 puts it behind `ERR Error running script (...): @user_script:1: `.
 function replyCode(message: string): string | undefined {
-  const [, scripted, code] = /^(ERR Error running script.*?: (?:@?user_script:\d+: )?)?-?([A-Z]{3,})\b/.exec(message) ?? [];
+  const [, scripted, code] =
+    /^(ERR Error running script.*?: (?:@?user_script:\d+: )?)?-?([A-Z]{3,})\b/.exec(message) ?? [];
   // The other codes come before the first write of a script. A missing right shows where the script stumbles over it.
   return scripted !== undefined && code === 'NOPERM' ? undefined : code;
 }

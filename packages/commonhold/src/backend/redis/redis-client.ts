@@ -5,19 +5,29 @@ export interface RedisClient {
   readonly isReady: boolean;
   connect(): Promise<unknown>;
   destroy(): void;
-  sendCommand(args: readonly CommandArgument[], options?: ReplyOptions): Promise<unknown>;
+  sendCommand(args: readonly CommandArgument[]): Promise<unknown>;
+  /** The same connection, with replies read so. */
+  withTypeMapping(mapping: TypeMapping): CommandSender;
   subscribe(channels: readonly string[], listener: BufferListener, bufferMode: true): Promise<void>;
   unsubscribe(channels: readonly string[], listener: BufferListener, bufferMode: true): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'end', listener: () => void): unknown;
 }
 
+/** A word of a command: text is sent as its UTF-8. */
 export type CommandArgument = string | Buffer;
+/** Hears the messages of a pub/sub channel. */
 export type BufferListener = (message: Buffer, channel: Buffer) => void;
 
-/** How replies are read: as text, or bulk strings as bytes. */
+/** Sends commands, and reads the replies in one way. */
+export type CommandSender = Pick<RedisClient, 'sendCommand'>;
+
+/** Type bytes of RESP to what such replies become. */
+export type TypeMapping = Readonly<Record<number, unknown>>;
+
+/** How replies are read: as text, or bulk strings as bytes. A constant: each is prepared once. */
 export interface ReplyOptions {
-  readonly typeMapping?: Readonly<Record<number, unknown>>;
+  readonly typeMapping: TypeMapping;
 }
 
 /** Where a Redis is and how to get in. */
@@ -44,7 +54,7 @@ export const bytesReply: ReplyOptions = { typeMapping: { [bulkString]: Buffer, [
 const maxCallsInFlight = 10_000;
 
 interface RedisModule {
-  createClient(options: object): RedisClient;
+  readonly createClient: (options: object) => RedisClient;
 }
 
 /**

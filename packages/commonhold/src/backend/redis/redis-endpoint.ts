@@ -14,7 +14,8 @@ export function parseRedisUrl(text: string, where: string = 'redis'): RedisEndpo
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
   const [username, password] = url === undefined ? [] : [decoded(url.username), decoded(url.password)];
   if (url === undefined || username === undefined || password === undefined || !isPlain(url, text)) {
-    throw new InvalidArgumentError(where, expected, typeof text === 'string' ? new WithheldText() : text);
+    // Not even a part of it: who forgot the host has the password in its place.
+    throw new InvalidArgumentError(where, expected, typeof text === 'string' ? '*'.repeat(text.length) : text);
   }
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -46,6 +47,3 @@ function decoded(part: string): string | undefined {
     return undefined;
   }
 }
-
-/** Stands in the error for a text that may hold a password; who forgot the host has the password in its place. */
-class WithheldText {}

@@ -6,6 +6,7 @@ import type { Random } from '../../random.js';
 import { connectFailure } from './classify.js';
 import type { RedisClient } from './redis-client.js';
 
+/** What a link needs. */
 export interface RedisLinkOptions {
   readonly clock: Clock;
   readonly random: Random;

@@ -17,7 +17,11 @@ const include = /^-- include (\S+)\n/gm;
  */
 export function loadScript(moduleUrl: string, file: string): Script {
   const url = new URL(`./lua/${file}`, moduleUrl);
-  const name = url.pathname.split('/').slice(-3).filter((part) => part !== 'lua').join('/');
+  const name = url.pathname
+    .split('/')
+    .slice(-3)
+    .filter((part) => part !== 'lua')
+    .join('/');
   return { name, source: read(url) };
 }
 

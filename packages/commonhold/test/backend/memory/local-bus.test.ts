@@ -8,9 +8,9 @@ describe('LocalBus', () => {
   it('delivers to each listener in order, after the publishing step', async () => {
     const bus = new LocalBus();
     const heard: string[] = [];
-    await bus.subscribe('c', (message) => void heard.push(`one ${message}`));
-    await bus.subscribe('c', (message) => void heard.push(`two ${message}`));
-    await bus.subscribe('other', (message) => void heard.push(`other ${message}`));
+    await bus.subscribe('c', (message) => void heard.push(`one ${String(message)}`));
+    await bus.subscribe('c', (message) => void heard.push(`two ${String(message)}`));
+    await bus.subscribe('other', (message) => void heard.push(`other ${String(message)}`));
     bus.publish('c', 'a');
     bus.publish('c', 'b');
     expect(heard).toEqual([]);

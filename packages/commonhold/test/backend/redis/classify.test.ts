@@ -81,9 +81,12 @@ describe('classify', () => {
     expect(classify(reading, new Error(message))).toMatchObject({ code: 'CorruptState' });
   });
 
-  it.each([new ClientOfflineError('offline'), new ClientClosedError('closed')])('knows what was never sent', (error) => {
-    expect(classify(mutating, error)).toMatchObject({ code: 'Unavailable' });
-  });
+  it.each([new ClientOfflineError('offline'), new ClientClosedError('closed')])(
+    'knows what was never sent',
+    (error) => {
+      expect(classify(mutating, error)).toMatchObject({ code: 'Unavailable' });
+    },
+  );
 
   it('does not know more than that when a socket broke', () => {
     expect(classify(mutating, new SocketClosedUnexpectedlyError('x'))).toMatchObject({ code: 'OutcomeUnknown' });
@@ -91,10 +94,16 @@ describe('classify', () => {
 
   it('takes anything that can be thrown', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.anything(), fc.string().map((text) => new Error(text))), (thrown) => {
-        const { code } = classify(mutating, thrown);
-        return ['Unavailable', 'OutcomeUnknown', 'Overloaded', 'CorruptState'].includes(code);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.anything(),
+          fc.string().map((text) => new Error(text)),
+        ),
+        (thrown) => {
+          const { code } = classify(mutating, thrown);
+          return ['Unavailable', 'OutcomeUnknown', 'Overloaded', 'CorruptState'].includes(code);
+        },
+      ),
     );
   });
 

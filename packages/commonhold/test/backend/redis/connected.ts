@@ -10,7 +10,12 @@ import { pause, waitUntil } from '../../../src/testing/waiting.js';
 /** Operations of every kind, to send commands of a test's own with. */
 export const reading: NamedOperation = { name: 'test.read', kind: 'read', away: 'refuse', deadline: 'state' };
 export const mutating: NamedOperation = { name: 'test.mutate', kind: 'mutation', away: 'refuse', deadline: 'state' };
-export const repeatable: NamedOperation = { name: 'test.repeat', kind: 'idempotent', away: 'refuse', deadline: 'state' };
+export const repeatable: NamedOperation = {
+  name: 'test.repeat',
+  kind: 'idempotent',
+  away: 'refuse',
+  deadline: 'state',
+};
 export const cacheReading: NamedOperation = { ...reading, name: 'test.cache', deadline: 'cache' };
 
 export const incrementScript: Script = {

@@ -16,7 +16,9 @@ describe('without @redis/client', () => {
   let place = '';
   beforeAll(async () => {
     place = await mkdtemp(join(tmpdir(), 'commonhold-alone-'));
-    const tsc = createRequire(import.meta.url).resolve('typescript/package.json').replace('package.json', 'bin/tsc');
+    const tsc = createRequire(import.meta.url)
+      .resolve('typescript/package.json')
+      .replace('package.json', 'bin/tsc');
     const output = ['--outDir', place, '--tsBuildInfoFile', join(place, '.tsbuildinfo')];
     await run(process.execPath, [tsc, '-p', project, '--noCheck', ...output]);
     await cp(join(project, 'src'), place, { recursive: true, filter: (path) => !path.endsWith('.ts') });
@@ -57,7 +59,7 @@ describe('the client', () => {
     await client.connect();
     const bytes = Buffer.from([0, 13, 10, 255]);
     await client.sendCommand(['SET', 'k', bytes]);
-    expect(await client.sendCommand(['GET', 'k'], { typeMapping: { 36: Buffer } })).toEqual(bytes);
+    expect(await client.withTypeMapping({ 36: Buffer }).sendCommand(['GET', 'k'])).toEqual(bytes);
     expect(String(await client.sendCommand(['CLIENT', 'INFO']))).toContain(' db=3 ');
     client.destroy();
   });

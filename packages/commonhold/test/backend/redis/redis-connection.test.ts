@@ -174,7 +174,9 @@ describe('a password', () => {
     expect(connection.status().connected).toBe(true);
     await server.command('ACL', 'DELUSER', 'app');
     await expectFastRefusals(connection);
-    await waitUntil('the reason', () => JSON.stringify(connection.status()).includes('refused the user name or password'));
+    await waitUntil('the reason', () =>
+      JSON.stringify(connection.status()).includes('refused the user name or password'),
+    );
     await grant();
     await expectRecovery(connection);
   });
@@ -274,7 +276,9 @@ describe('a server that answers but cannot serve', () => {
     await server.command('CONFIG', 'SET', 'maxclients', '1');
     await using connection = await connected(server.url);
     await expectFastRefusals(connection);
-    expect(connection.status()).toMatchObject({ reason: expect.stringMatching(/max number of clients|closed/i) as string });
+    expect(connection.status()).toMatchObject({
+      reason: expect.stringMatching(/max number of clients|closed/i) as string,
+    });
     await server.command('CONFIG', 'SET', 'maxclients', '100');
     await expectRecovery(connection);
   });
@@ -315,7 +319,10 @@ describe('status', () => {
     await using server = await startRedisServer({ args: ['--maxmemory-policy', 'allkeys-lru'] });
     const log = recordingLog();
     await using connection = await connected(server.url, { log });
-    expect(connection.status()).toMatchObject({ connected: true, warning: expect.stringContaining('noeviction') as string });
+    expect(connection.status()).toMatchObject({
+      connected: true,
+      warning: expect.stringContaining('noeviction') as string,
+    });
     expect(log.lines.join()).toContain('allkeys-lru');
   });
 });

@@ -48,7 +48,9 @@ describe('parseRedisUrl', () => {
     expect(() => parseRedisUrl(url, 'Environment variable REDIS_URL')).toThrow(
       expect.objectContaining({
         code: 'InvalidArgument',
-        message: expect.stringMatching(/^Environment variable REDIS_URL: expected a URL such as .*percent-encoded, received/) as string,
+        message: expect.stringMatching(
+          /^Environment variable REDIS_URL: expected a URL such as .*percent-encoded, received/,
+        ) as string,
       }),
     );
   });

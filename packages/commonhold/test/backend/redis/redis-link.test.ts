@@ -15,7 +15,9 @@ const server = useServer();
 const nobody = { host: '127.0.0.1', port: 1, database: 0 };
 
 /** A link whose attempts fail at once, with the delays between them in `delays`. */
-async function failing(random: () => number): Promise<{ link: RedisLink; delays: number[]; advance(ms: number): Promise<void> }> {
+async function failing(
+  random: () => number,
+): Promise<{ link: RedisLink; delays: number[]; advance: (ms: number) => Promise<void> }> {
   const clock = createManualClock();
   const delays: number[] = [];
   const link = new RedisLink(await createRedisClient(nobody, 500), {

@@ -51,7 +51,9 @@ describe('a deadline', () => {
     try {
       const calls = [mutating, repeatable].map((operation) => connection.wire.command(operation, ['SET', 'k', '1']));
       const settled = await Promise.allSettled(calls);
-      const retrySafe = settled.map((call) => call.status === 'rejected' && (call.reason as { retrySafe?: boolean }).retrySafe);
+      const retrySafe = settled.map(
+        (call) => call.status === 'rejected' && (call.reason as { retrySafe?: boolean }).retrySafe,
+      );
       expect(retrySafe).toEqual([false, true]);
     } finally {
       server().resume();
@@ -75,7 +77,11 @@ describe('a hung connection', () => {
     await using proxy = await startFaultProxy({ port: server().port });
     await using connection = await connected(`redis://127.0.0.1:${proxy.port}`);
     proxy.blackhole();
-    const { outcome: code, ms, fairMs } = await timed(
+    const {
+      outcome: code,
+      ms,
+      fairMs,
+    } = await timed(
       (async () => {
         await outcome(connection.wire.command(cacheReading, ['GET', 'k']));
         expect(proxy.connections.open).toBe(1);
@@ -116,7 +122,9 @@ describe('a hung connection', () => {
     const bytes = 60_000;
     await server().command('SET', 'large', 'x'.repeat(bytes));
     await using proxy = await startFaultProxy({ port: server().port });
-    await using connection = await connected(`redis://127.0.0.1:${proxy.port}`, { deadlineMs: { state: 15_000, cache: 100 } });
+    await using connection = await connected(`redis://127.0.0.1:${proxy.port}`, {
+      deadlineMs: { state: 15_000, cache: 100 },
+    });
     proxy.splitBytes();
     const { outcome: reply, ms } = await timed(connection.wire.command(reading, ['GET', 'large']));
     expect(String(reply)).toHaveLength(bytes);

@@ -6,7 +6,9 @@ const nothing = parseServerFacts('');
 
 describe('parseServerFacts', () => {
   it('reads what a real server says', async () => {
-    await using server = await startRedisServer({ args: ['--maxmemory', '64mb', '--maxmemory-policy', 'volatile-ttl'] });
+    await using server = await startRedisServer({
+      args: ['--maxmemory', '64mb', '--maxmemory-policy', 'volatile-ttl'],
+    });
     const facts = parseServerFacts(String(await server.command('INFO')));
     expect(facts).toMatchObject({
       version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,

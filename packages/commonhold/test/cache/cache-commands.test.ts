@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { openState } from '../../src/open-state.js';
+import type { SharedState } from '../../src/shared-state.js';
+import { countCommands } from '../../src/testing/command-count.js';
+import { useServer } from '../engines.js';
+
+describe('commands of the cache', () => {
+  const server = useServer();
+
+  async function commandsOf(work: (state: SharedState) => Promise<unknown>): Promise<string[]> {
+    const state = await openState({ namespace: 'commands', redis: server().url });
+    try {
+      // The first run of a script sends its text as well.
+      await work(state);
+      await server().command('FLUSHDB');
+      const names = await countCommands(server(), () => work(state));
+      return names.map((name) => name.replace(/ .*/, ''));
+    } finally {
+      await state.close();
+    }
+  }
+
+  it('get, set, delete: one each', async () => {
+    expect(await commandsOf((state) => state.cache('c').get('k'))).toEqual(['GET']);
+    expect(await commandsOf((state) => state.cache('c').set('k', 1))).toEqual(['SET']);
+    expect(await commandsOf((state) => state.cache('c').delete('k'))).toEqual(['EVALSHA']);
+  });
+
+  it('getMany: one for each 64 keys', async () => {
+    const keys = Array.from({ length: 65 }, (_, n) => `k${n}`);
+    expect(await commandsOf((state) => state.cache('c').getMany(keys.slice(1)))).toEqual(['MGET']);
+    expect(await commandsOf((state) => state.cache('c').getMany(keys))).toEqual(['MGET', 'MGET']);
+  });
+
+  it('getOrSet: one for a hit, three for the one who computes', async () => {
+    expect(await commandsOf((state) => state.cache('c').getOrSet('k', () => 1))).toEqual(['GET', 'EVALSHA', 'EVALSHA']);
+    const hit = await commandsOf(async (state) => {
+      await state.cache('c').set('k', 1);
+      await state.cache('c').getOrSet('k', () => 2);
+    });
+    expect(hit).toEqual(['SET', 'GET']);
+  });
+
+  it('nothing is sent for no keys', async () => {
+    const nothing = await commandsOf(async (state) => {
+      await state.cache('c').getMany([]);
+      await state.cache('c').setMany([]);
+      await state.cache('c').deleteMany([]);
+    });
+    expect(nothing).toEqual([]);
+  });
+});

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { Log } from '../../src/log.js';
+import { openState } from '../../src/open-state.js';
+import type { SharedState } from '../../src/shared-state.js';
+import { useServer } from '../engines.js';
+
+describe('a cache among faults', () => {
+  const server = useServer();
+
+  async function withState(work: (state: SharedState, lines: string[]) => Promise<void>): Promise<void> {
+    const lines: string[] = [];
+    const note = (_: object, message: string): void => void lines.push(message);
+    const log: Log = { info: note, warn: note, error: note };
+    await server().command('FLUSHDB');
+    const state = await openState({ namespace: 'faults', redis: server().url, log });
+    try {
+      await work(state, lines);
+    } finally {
+      await state.close();
+    }
+  }
+
+  const entry = 'faults:cache:{c:k}';
+
+  it('an unreadable entry counts as absent, is said, and is computed anew', () =>
+    withState(async (state, lines) => {
+      const cache = state.cache<number>('c');
+      for (const bytes of ['{"torn', '\u001fnewer', '\u0003torn zstd', '']) {
+        await server().command('SET', entry, bytes);
+        expect(await cache.get('k')).toBeUndefined();
+        expect(lines.splice(0)).toContain('an unreadable cache entry counts as absent');
+        expect(await cache.getOrSet('k', () => 7)).toBe(7);
+        expect(await cache.get('k')).toBe(7);
+      }
+    }));
+
+  it('a key of another type is an error, and set replaces it', () =>
+    withState(async (state) => {
+      const cache = state.cache<number>('c');
+      await server().command('LPUSH', entry, 'x');
+      await expect(cache.get('k')).rejects.toMatchObject({ code: 'CorruptState' });
+      await cache.set('k', 1);
+      expect(await cache.get('k')).toBe(1);
+    }));
+
+  it('what was computed is returned although it cannot be stored', () =>
+    withState(async (state, lines) => {
+      const cache = state.cache<number>('c');
+      const value = await cache.getOrSet('k', async () => {
+        server().pause();
+        return 7;
+      });
+      server().resume();
+      expect(value).toBe(7);
+      expect(lines).toContain('a computed value was not cached');
+    }));
+
+  it('memory that is full refuses sets and still deletes', () =>
+    withState(async (state) => {
+      const cache = state.cache<string>('c');
+      await cache.set('k', 'x');
+      await server().command('CONFIG', 'SET', 'maxmemory', '1mb');
+      try {
+        await expect(cache.set('other', 'x')).rejects.toMatchObject({ code: 'Overloaded' });
+        expect(await cache.delete('k')).toBe(true);
+      } finally {
+        await server().command('CONFIG', 'SET', 'maxmemory', '0');
+      }
+    }));
+});
