@@ -1,0 +1,70 @@
+import type { Channel, OpenOptions, Queue, RateLimit, Sessions, SharedState } from 'commonhold';
+import type { Settings } from './settings.js';
+
+/** What a session carries beside its user's id. */
+export interface SessionData {
+  readonly email: string;
+  readonly role: string;
+  readonly user_agent: string;
+}
+
+/** A file to read, and whose it is. Its fields stand in the task's hash by these names. */
+export interface ScanJob {
+  readonly user_id: string;
+  /** SHA-256 of the file, in hexadecimal. */
+  readonly file_id: string;
+}
+
+/** What was read. */
+export interface Scan {
+  readonly text: string;
+  /** 0 to 100. */
+  readonly confidence: number;
+}
+
+/** Sessions that were ended on purpose: one of a user, or all. */
+export interface EndedSessions {
+  readonly user: string;
+  /** The session's id, which is not its token. */
+  readonly session?: string;
+}
+
+/** All that the processes of the OCR platform share, files aside. */
+export interface OcrState {
+  readonly sessions: Sessions<SessionData>;
+  readonly tasks: Queue<ScanJob, Scan>;
+  readonly logins: RateLimit;
+  readonly ended: Channel<EndedSessions>;
+  readonly shared: SharedState;
+}
+
+/** A session ends this long after login, however much it is used. */
+export const sessionLifetimeMs: number = 7 * 86_400_000;
+
+/** Opens the shared state under the documented names. */
+export async function openOcrState(
+  open: (options: OpenOptions & { readonly namespace: string }) => Promise<SharedState>,
+  { names }: Settings,
+): Promise<OcrState> {
+  const shared = await open({ namespace: 'ocr' });
+  const { queue, record, stats, notices, session: prefix } = names;
+  return {
+    shared,
+    sessions: shared.sessions<SessionData>('logins', {
+      idle: '30m',
+      absolute: sessionLifetimeMs,
+      // For as long, /me can tell a session that was left idle from a token nobody issued.
+      remember: '24h',
+      maxPerUser: 1_000,
+      prefix,
+    }),
+    tasks: shared.queue<ScanJob, Scan>('tasks', {
+      documented: { queue, record, stats, notices },
+      notices: true,
+      keepCompleted: '24h',
+      keepFailed: '24h',
+    }),
+    logins: shared.rateLimit('login', '10 per minute'),
+    ended: shared.channel<EndedSessions>('ended-sessions'),
+  };
+}

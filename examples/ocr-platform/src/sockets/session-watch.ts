@@ -1,0 +1,81 @@
+import type { Subscription } from 'commonhold';
+import type { EndedSessions, OcrState } from '../ocr-state.js';
+
+/** A socket that lives only as long as its session. */
+export interface SessionBound {
+  readonly userId: string;
+  readonly sessionId: string;
+  /** Closes the socket. */
+  end(): void;
+}
+
+const intervalMs = 500;
+/** A process with more users on sockets takes more than one interval to look at them all; the messages reach them still. */
+const usersPerLook = 500;
+
+/**
+ * Ends sockets with their sessions, in two ways. A message names sessions that were ended on purpose, in any process, and
+ * arrives in milliseconds. And twice a second the sessions of the users who have sockets here are looked at, which finds
+ * those that expired and makes up for a message that was lost. That look is no use of a session and does not keep it.
+ *
+ * While the store is away nothing is known, and sockets stay.
+ */
+export class SessionWatch {
+  readonly #state: OcrState;
+  readonly #bound: () => Iterable<SessionBound>;
+  #subscription: Subscription | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+  #nextUser = 0;
+
+  /** `bound` gives the sockets of this process. */
+  constructor(state: OcrState, bound: () => Iterable<SessionBound>) {
+    this.#state = state;
+    this.#bound = bound;
+  }
+
+  async open(): Promise<void> {
+    this.#subscription = await this.#state.ended.subscribe((ended) => this.#end(ended));
+    this.#timer = setInterval(() => void this.#look(), intervalMs).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#subscription?.close();
+  }
+
+  #end({ user, session }: EndedSessions): void {
+    for (const bound of [...this.#bound()]) {
+      if (bound.userId === user && (session === undefined || bound.sessionId === session)) bound.end();
+    }
+  }
+
+  async #look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    try {
+      await Promise.all(this.#dueUsers().map(([userId, sockets]) => this.#check(userId, sockets)));
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  /** Takes turns where there are more users than one look takes. */
+  #dueUsers(): [userId: string, sockets: SessionBound[]][] {
+    const byUser = new Map<string, SessionBound[]>();
+    for (const bound of this.#bound()) byUser.set(bound.userId, [...(byUser.get(bound.userId) ?? []), bound]);
+    const users = [...byUser];
+    if (users.length <= usersPerLook) return users;
+    const from = this.#nextUser % users.length;
+    this.#nextUser = from + usersPerLook;
+    return [...users.slice(from), ...users.slice(0, from)].slice(0, usersPerLook);
+  }
+
+  /** `sockets` were there before the list was asked for, so a session that is not on it has ended. */
+  async #check(userId: string, sockets: readonly SessionBound[]): Promise<void> {
+    const live = await this.#state.sessions.list(userId).catch(() => undefined);
+    if (live === undefined) return;
+    const ids = new Set(live.map(({ id }) => id));
+    for (const socket of sockets) if (!ids.has(socket.sessionId)) socket.end();
+  }
+}

@@ -1,0 +1,25 @@
+/** `npm run worker -w examples/ocr-platform`: reads files for the web processes, and serves nothing itself. */
+import { isCommonholdError } from 'commonhold';
+import { runWorker, WorkerStartError } from './tasks/run-worker.js';
+
+try {
+  const worker = await runWorker(process.env);
+  process.stderr.write(`Reading ${worker.workers} files at a time from ${worker.dataDirectory}\n`);
+  const stop = (): void => {
+    // A second signal ends the process at once; what it held is taken over by others.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(signal);
+    worker.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`Stopped badly: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+} catch (error) {
+  const isExplained = error instanceof WorkerStartError || error instanceof RangeError || isCommonholdError(error);
+  process.stderr.write(`${isExplained ? error.message : String((error as Error).stack ?? error)}\n`);
+  process.exitCode = 1;
+}

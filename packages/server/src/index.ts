@@ -1,0 +1,10 @@
+export { startServer, type RunningServer, type ServerOptions } from './start-server.js';
+export { runServer } from './run-server.js';
+export { StartError } from './start-error.js';
+export { StopError, type StopOptions } from './stop.js';
+export type { Settings, TrustProxy } from './settings.js';
+export type { MountedSystem, System, SystemHost } from './system.js';
+export { type Problem, problem, type ProblemDocument, type ProblemExtra } from './http/problem.js';
+export { clientNetwork } from './http/client-network.js';
+export { describeSchemaErrors } from './http/validation.js';
+export type { LogStream } from './http/request-log.js';
