@@ -1,12 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
+/** Tests whose verdict is a time that passed on a real server: with the cores to themselves, one file after the other. */
+const timed = [
+  'packages/commonhold/test/backend/redis/*.test.ts',
+  'packages/commonhold/test/**/*-{faults,outage,processes}.test.ts',
+  'packages/server/test/run-server.test.ts',
+  'examples/*/test/acceptance/*.test.ts',
+  'examples/*/test/programs/*.test.ts',
+];
+
+const all = ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'scripts/test/*.test.ts'];
+const limits = { pool: 'forks', testTimeout: 20_000, hookTimeout: 20_000 } as const;
+
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'scripts/test/*.test.ts'],
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
-    dangerouslyIgnoreUnhandledErrors: false,
+    projects: [
+      { test: { name: 'all', include: all, exclude: timed, maxWorkers: 2, sequence: { groupOrder: 0 }, ...limits } },
+      { test: { name: 'timed', include: timed, maxWorkers: 1, sequence: { groupOrder: 1 }, ...limits } },
+    ],
   },
 });

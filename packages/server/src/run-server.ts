@@ -6,7 +6,7 @@ import type { System } from './system.js';
 /**
  * As `startServer`, and makes the process a good citizen: one line says where it listens, one line says why it does not;
  * SIGTERM and SIGINT stop it gracefully with exit code 0, or 1 when something did not end in time; an error that nobody
- * caught is logged and stops it with exit code 1. A signal while it stops ends it at once.
+ * caught is logged and stops it with exit code 1. Another signal while it stops ends it at once.
  *
  * To a terminal it writes one plain line, and log lines from `warn` up; else JSON lines from `info` up.
  */
@@ -39,24 +39,28 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** How long after the first a signal counts as the same one: npm passes on the Ctrl-C that the terminal sent to all. */
+const sameSignalMs = 500;
+
 /** The end of the process. The first to ask for it says how; any that comes with a bad code makes it bad. */
 class Exit {
   readonly #server: RunningServer;
   #code = 0;
-  #begun = false;
+  #begunAtMs: number | undefined;
 
   constructor(server: RunningServer) {
     this.#server = server;
   }
 
-  get begun(): boolean {
-    return this.#begun;
+  /** Milliseconds since it was begun; undefined before. */
+  get ageMs(): number | undefined {
+    return this.#begunAtMs === undefined ? undefined : performance.now() - this.#begunAtMs;
   }
 
   begin(code: 0 | 1, noticeMs: number): void {
     this.#code = Math.max(this.#code, code);
-    if (this.#begun) return;
-    this.#begun = true;
+    if (this.#begunAtMs !== undefined) return;
+    this.#begunAtMs = performance.now();
     void this.#stopAndExit(noticeMs);
   }
 
@@ -76,8 +80,8 @@ class Exit {
 function stopOnSignals(server: RunningServer, exit: Exit): void {
   const stopOn = (signal: NodeJS.Signals, noticeMs: number): void => {
     process.on(signal, () => {
-      if (exit.begun) process.exit(1);
-      server.log.info({ signal }, 'stopping');
+      if (exit.ageMs === undefined) server.log.info({ signal }, 'stopping');
+      else if (exit.ageMs > sameSignalMs) process.exit(1);
       exit.begin(0, noticeMs);
     });
   };

@@ -46,10 +46,6 @@ export class StateServer {
     this.#sockets = new Sockets(settings.allowedOrigins, this.http.log);
   }
 
-  get draining(): boolean {
-    return this.#traffic.draining;
-  }
-
   get url(): string {
     const { host, port } = this.#gate.address();
     return `http://${host}:${port}`;
@@ -130,8 +126,9 @@ export class StateServer {
     const endings = new Endings();
     try {
       await endings.within(this.#end(endings, noticeMs), withinMs);
-    } finally {
-      this.#gate.server.closeAllConnections();
+    } catch (error) {
+      this.#gate.cutConnections();
+      throw error;
     }
   }
 
@@ -142,8 +139,9 @@ export class StateServer {
     this.#traffic.refuse();
     this.#gate.stopListening();
     const answered = endings.wait(() => this.#traffic.describe(), this.#traffic.quiet());
-    const systems = [...this.#mounted].map(([name, system]) => endings.wait(`system ${name}`, system.close()));
-    await Promise.all(systems);
+    // Even one that throws instead of rejecting must not keep the rest from ending.
+    const close = async (system: MountedSystem): Promise<void> => system.close();
+    await Promise.all([...this.#mounted].map(([name, system]) => endings.wait(`system ${name}`, close(system))));
     await endings.wait('sockets', this.#sockets.close());
     await answered;
     await endings.wait('connections', this.#gate.endConnections());

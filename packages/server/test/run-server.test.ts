@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { freePort, startRedisServer, waitUntil } from 'commonhold/testing';
+import { freePort, pause, startRedisServer, waitUntil } from 'commonhold/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ask, openConnection, temporaryDirectory } from './serving.js';
 
@@ -145,13 +145,25 @@ describe('runServer', () => {
     expect(await program.ended).toBe(0);
   });
 
+  it('takes a signal that comes twice at once for one', async () => {
+    const program = await run(tiny, { CLOSE_MS: '300' });
+    await program.url();
+    program.child.kill('SIGINT');
+    await waitUntil('the first to be heard', () => program.stdout.includes('stopping'));
+    program.child.kill('SIGINT');
+    expect(await program.ended).toBe(0);
+    expect(program.messages().filter((message) => message.startsWith('stop'))).toEqual(['stopping', 'stopped']);
+  });
+
   it('ends at once on a second signal', async () => {
     const program = await run(tiny, { CLOSE_MS: '10000' });
     await program.url();
     program.child.kill('SIGINT');
     await waitUntil('the first to be heard', () => program.stdout.includes('stopping'));
+    await pause(600);
     program.child.kill('SIGINT');
     expect(await program.ended).toBe(1);
+    expect(program.messages().at(-1)).toBe('stopping');
   });
 
   it('says what does not end in time, and ends with 1', async () => {

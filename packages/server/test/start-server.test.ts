@@ -6,8 +6,8 @@ import { PassThrough } from 'node:stream';
 import { eventually, freePort, leakCheck, pause, startRedisServer, waitUntil } from 'commonhold/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startServer } from '../src/start-server.js';
-import type { SystemHost } from '../src/system.js';
-import { ask, Happening, openConnection, post, serve, temporaryDirectory } from './serving.js';
+import type { MountedSystem, SystemHost } from '../src/system.js';
+import { ask, exchange, Happening, openConnection, post, serve, temporaryDirectory } from './serving.js';
 import { tinySystem } from './tiny-system.js';
 
 describe('startServer', () => {
@@ -121,6 +121,8 @@ describe('stop', () => {
     expect((await ask(`${url}/live`)).status).toBe(200);
     expect((await ask(`${url}/health`)).status).toBe(200);
     expect((await post(`${url}/tiny/count`)).status).toBe(200);
+    const kept = await exchange(url, 'GET /live HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(kept).toMatch(/\r\nconnection: close\r\n/i);
     await stopping;
   });
 
@@ -159,8 +161,10 @@ describe('stop', () => {
     half.write('GET /live HTTP/1.1\r\nHost:');
     await pause(50);
     const startedAtMs = performance.now();
+    const closed = [silent, half].map((socket) => once(socket, 'close'));
     await stop();
     expect(performance.now() - startedAtMs).toBeLessThan(1500);
+    await Promise.all(closed);
   });
 
   it('ends a download that had begun before it', async () => {
@@ -192,9 +196,12 @@ describe('stop', () => {
     expect(await slow).toBe('cut off');
   });
 
-  it('ends all the rest when a system fails to close', async () => {
-    const system = tinySystem({ onClose: () => Promise.reject(new Error('stuck')) });
-    const { url, stop } = await serve([system]);
+  it('ends all the rest when a system fails to close, by whichever way', async () => {
+    const stuck = (): never => {
+      throw new Error('stuck');
+    };
+    const onMount = async (): Promise<MountedSystem> => ({ close: stuck });
+    const { url, stop } = await serve([{ ...tinySystem(), mount: onMount }]);
     await expect(stop()).rejects.toThrow(/^system tiny failed: stuck$/);
     await expect(fetch(url)).rejects.toThrow('fetch failed');
   });

@@ -63,11 +63,19 @@ export class Gate {
     if (this.server.listening) this.server.close();
   }
 
-  /** Ends what connections there are: those on which nothing was ever asked, or not yet all of it, count as busy to Node. */
+  /**
+   * Gives the connections half a second to end by themselves, then ends them. Those on which nothing was ever asked, or not
+   * yet all of it, count as busy to Node and would stay.
+   */
   async endConnections(): Promise<void> {
     this.server.closeIdleConnections();
     const goodbye = AbortSignal.timeout(goodbyeMs);
     while (!goodbye.aborted && (await this.#connections()) > 0) await sleep(10);
+    this.cutConnections();
+  }
+
+  /** Ends all connections now, whatever is asked on them. */
+  cutConnections(): void {
     this.server.closeAllConnections();
   }
 

@@ -1,4 +1,5 @@
 import { type FastifyReply, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify';
+import { destination } from 'pino';
 
 /** Where log lines go. */
 export interface LogStream {
@@ -25,7 +26,8 @@ export function logOptions(level: string, stream?: LogStream): NonNullable<Fasti
     level,
     redact: redacted(),
     serializers: { req: (request) => ({ method: request.method, route: request.routeOptions?.url, ip: request.ip }) },
-    ...(stream === undefined ? {} : { stream }),
+    // pino's own default writes later, and the last lines before an exit would come in any order, or twice.
+    stream: stream ?? destination({ sync: true }),
   };
 }
 

@@ -127,5 +127,8 @@ describe('Sockets', () => {
     const startedAtMs = performance.now();
     await stop();
     expect(performance.now() - startedAtMs).toBeLessThan(3000);
+    const closed = once(rude, 'close');
+    rude.resume();
+    await closed;
   });
 });
