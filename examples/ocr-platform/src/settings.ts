@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Environment } from 'commonhold';
+import { type Environment, InvalidArgumentError } from 'commonhold';
 
 /** What the environment may change. */
 export interface Settings {
@@ -20,7 +20,7 @@ const mostWorkers = 64;
 /**
  * Reads the settings of the OCR platform. An empty variable is an unset one.
  *
- * @throws {RangeError} Naming the variable, what was expected and what came.
+ * @throws {InvalidArgumentError} Naming the variable, what was expected and what came.
  */
 export function readSettings(environment: Environment): Settings {
   const name = (variable: string, standard: string): string => environment[variable] || standard;
@@ -41,7 +41,5 @@ function readWorkers(text: string | undefined): number {
   if (text === undefined || text === '') return Math.max(1, availableParallelism() - 1);
   const workers = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
   if (workers <= mostWorkers) return workers;
-  throw new RangeError(
-    `Environment variable OCR_WORKERS: expected a whole number from 0 to ${mostWorkers}, received ${JSON.stringify(text)}`,
-  );
+  throw new InvalidArgumentError('Environment variable OCR_WORKERS', `a whole number from 0 to ${mostWorkers}`, text);
 }

@@ -1,6 +1,7 @@
 /** `npm run worker -w examples/ocr-platform`: reads files for the web processes, and serves nothing itself. */
+import { StartError } from '@commonhold/server';
 import { isCommonholdError } from 'commonhold';
-import { runWorker, WorkerStartError } from './tasks/run-worker.js';
+import { runWorker } from './tasks/run-worker.js';
 
 try {
   const worker = await runWorker(process.env);
@@ -19,7 +20,7 @@ try {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 } catch (error) {
-  const isExplained = error instanceof WorkerStartError || error instanceof RangeError || isCommonholdError(error);
+  const isExplained = error instanceof StartError || isCommonholdError(error);
   process.stderr.write(`${isExplained ? error.message : String((error as Error).stack ?? error)}\n`);
   process.exitCode = 1;
 }

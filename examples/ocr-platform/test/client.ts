@@ -16,7 +16,7 @@ export interface Answer {
 export const PASSWORD = 'correct horse battery';
 
 /** A bare answer of the API: no fetch option is hidden. */
-export async function ask(url: string, init: RequestInit = {}): Promise<Answer> {
+async function ask(url: string, init: RequestInit = {}): Promise<Answer> {
   const response = await fetch(url, init);
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true;

@@ -9,7 +9,7 @@ import type { Account, Accounts } from './accounts.js';
  * another name and then linked to its own, which fails when that is taken: so an account is never seen half written, and
  * of two processes that add the same e-mail one is told.
  */
-export class FileAccounts implements Accounts {
+class FileAccounts implements Accounts {
   readonly #directory: string;
 
   /** Use {@link openFileAccounts}. */

@@ -3,11 +3,13 @@ import type { EndedSessions, OcrState } from '../ocr-state.js';
 
 /** A socket that lives only as long as its session. */
 export interface SessionBound {
-  readonly userId: string;
   readonly sessionId: string;
   /** Closes the socket. */
   end(): void;
 }
+
+/** Sockets by the id of their user, who has at least one. */
+export type SessionBoundByUser = ReadonlyMap<string, ReadonlySet<SessionBound>>;
 
 const intervalMs = 500;
 /** A process with more users on sockets takes more than one interval to look at them all; the messages reach them still. */
@@ -22,14 +24,14 @@ const usersPerLook = 500;
  */
 export class SessionWatch {
   readonly #state: OcrState;
-  readonly #bound: () => Iterable<SessionBound>;
+  readonly #bound: SessionBoundByUser;
   #subscription: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
   #nextUser = 0;
 
-  /** `bound` gives the sockets of this process. */
-  constructor(state: OcrState, bound: () => Iterable<SessionBound>) {
+  /** `bound` are the sockets of this process, as they come and go. */
+  constructor(state: OcrState, bound: SessionBoundByUser) {
     this.#state = state;
     this.#bound = bound;
   }
@@ -45,8 +47,8 @@ export class SessionWatch {
   }
 
   #end({ user, session }: EndedSessions): void {
-    for (const bound of [...this.#bound()]) {
-      if (bound.userId === user && (session === undefined || bound.sessionId === session)) bound.end();
+    for (const bound of [...(this.#bound.get(user) ?? [])]) {
+      if (session === undefined || bound.sessionId === session) bound.end();
     }
   }
 
@@ -61,10 +63,8 @@ export class SessionWatch {
   }
 
   /** Takes turns where there are more users than one look takes. */
-  #dueUsers(): [userId: string, sockets: SessionBound[]][] {
-    const byUser = new Map<string, SessionBound[]>();
-    for (const bound of this.#bound()) byUser.set(bound.userId, [...(byUser.get(bound.userId) ?? []), bound]);
-    const users = [...byUser];
+  #dueUsers(): [userId: string, sockets: readonly SessionBound[]][] {
+    const users = [...this.#bound].map(([userId, sockets]): [string, SessionBound[]] => [userId, [...sockets]]);
     if (users.length <= usersPerLook) return users;
     const from = this.#nextUser % users.length;
     this.#nextUser = from + usersPerLook;

@@ -3,8 +3,8 @@ import type { Socket } from 'socket.io';
 import type { Scan, ScanJob } from '../ocr-state.js';
 import { taskUpdate } from './task-update.js';
 
-/** A client that is so far behind reads nothing any more; it may come back and have the rest replayed. */
-const mostUnsent = 500;
+/** As much waits in memory for a slow client; the rest stays in the store until it has read that. */
+const mostUnsent = 64;
 
 /** One socket and its user's notices. Nothing is sent before `begin`, and nothing is lost meanwhile. */
 export class TaskConnection {
@@ -14,6 +14,7 @@ export class TaskConnection {
   readonly #begun: Promise<void>;
   #subscription: Subscription | undefined;
   #unsent = 0;
+  #goOn: () => void = () => undefined;
   #closed = false;
   /** Lets what came so far through. */
   begin: () => void = () => undefined;
@@ -24,22 +25,20 @@ export class TaskConnection {
     this.sessionId = sessionId;
     this.#begun = new Promise((resolve) => (this.begin = resolve));
     socket.conn.on('packetCreate', () => this.#unsent++);
-    socket.conn.on('flush', () => (this.#unsent = 0));
+    socket.conn.on('flush', () => this.#onFlush());
   }
 
   /** Listens to the user's notices: from now on, or from the one after `lastId`. */
   async open(tasks: Queue<ScanJob, Scan>, lastId: string | undefined): Promise<void> {
     const options = {
       ...(lastId !== undefined && { after: lastId }),
-      onResync: async (): Promise<void> => {
-        await this.#begun;
-        this.#send('resync');
-      },
+      onResync: () => this.#send('resync'),
     };
-    const subscription = await tasks.notices<DocumentedNotice>(this.userId).subscribe(async (notice, id) => {
-      await this.#begun;
-      this.#send('task_update', taskUpdate(notice, id));
-    }, options);
+    const notices = tasks.notices<DocumentedNotice>(this.userId);
+    const subscription = await notices.subscribe(
+      (notice, id) => this.#send('task_update', taskUpdate(notice, id)),
+      options,
+    );
     if (this.#closed) subscription.close();
     else this.#subscription = subscription;
   }
@@ -54,12 +53,18 @@ export class TaskConnection {
   close(): void {
     this.#closed = true;
     this.begin();
+    this.#goOn();
     this.#subscription?.close();
   }
 
-  #send(event: string, ...body: readonly unknown[]): void {
-    if (this.#closed) return;
-    if (this.#unsent > mostUnsent) this.#socket.conn.close();
-    else this.#socket.emit(event, ...body);
+  async #send(event: string, ...body: readonly unknown[]): Promise<void> {
+    await this.#begun;
+    if (this.#unsent >= mostUnsent) await new Promise<void>((resolve) => (this.#goOn = resolve));
+    if (!this.#closed) this.#socket.emit(event, ...body);
+  }
+
+  #onFlush(): void {
+    this.#unsent = 0;
+    this.#goOn();
   }
 }

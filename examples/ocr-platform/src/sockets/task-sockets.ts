@@ -22,12 +22,13 @@ class Refusal extends Error {
 export class TaskSockets {
   readonly #state: OcrState;
   readonly #connections = new Map<Socket, TaskConnection>();
+  readonly #byUser = new Map<string, Set<TaskConnection>>();
   readonly #watch: SessionWatch;
 
   /** Use {@link openTaskSockets}. */
   constructor(namespace: Namespace, state: OcrState) {
     this.#state = state;
-    this.#watch = new SessionWatch(state, () => this.#connections.values());
+    this.#watch = new SessionWatch(state, this.#byUser);
     namespace.use((socket, next) => void this.#answer(socket, next));
     namespace.on('connection', (socket) => {
       socket.once('disconnect', () => this.#drop(socket));
@@ -68,17 +69,24 @@ export class TaskSockets {
   }
 
   #enter(socket: Socket, connection: TaskConnection): void {
-    const own = [...this.#connections.values()].filter(({ userId }) => userId === connection.userId);
-    if (own.length >= mostPerUser)
+    const own = this.#byUser.get(connection.userId) ?? new Set();
+    if (own.size >= mostPerUser) {
       throw new Refusal(429, `At most ${mostPerUser} connections of one user are open at a time.`);
+    }
+    this.#byUser.set(connection.userId, own.add(connection));
     this.#connections.set(socket, connection);
     // A link that breaks before the socket is connected brings no `disconnect`.
     socket.conn.once('close', () => this.#drop(socket));
   }
 
   #drop(socket: Socket): void {
-    this.#connections.get(socket)?.close();
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
+    connection.close();
     this.#connections.delete(socket);
+    const own = this.#byUser.get(connection.userId);
+    own?.delete(connection);
+    if (own?.size === 0) this.#byUser.delete(connection.userId);
   }
 }
 

@@ -1,4 +1,8 @@
+import type { SystemHost } from '@commonhold/server';
+import type { DocumentedNotice, SharedState } from 'commonhold';
+import type { Socket } from 'socket.io';
 import { describe, expect, it } from 'vitest';
+import { system } from '../../src/index.js';
 import { type Client, openSocket } from '../client.js';
 import { homes } from '../homes.js';
 import { startPlatform } from '../platform.js';
@@ -119,5 +123,46 @@ describe.each(homes)('sockets, %s', (_name, open) => {
     await two.post('/logout-all');
     await living.closed();
     expect(stranger.socket.connected).toBe(true);
+  });
+});
+
+describe('a client that reads nothing', () => {
+  it('takes little memory, and gets the rest when it reads again', async () => {
+    let sockets: SystemHost['sockets'] | undefined;
+    let state: SharedState | undefined;
+    const platform = await startPlatform({
+      variables: { OCR_WORKERS: '0' },
+      system: {
+        ...system,
+        mount: (host) => {
+          sockets = host.sockets;
+          const openState = async (options: Parameters<SystemHost['openState']>[0]): Promise<SharedState> =>
+            (state = await host.openState(options));
+          return system.mount({ ...host, openState });
+        },
+      },
+    });
+    const client = await platform.signedIn();
+    const user_id = String((await client.get('/me')).json['user_id']);
+    const updates = await client.connect();
+    const notices = state?.channel<DocumentedNotice>(user_id, { prefix: 'ocr:notifications:user', format: 'json' });
+    const publish = (progress: number): Promise<string> | undefined =>
+      notices?.publish({ type: 'task_progress', task_id: 'a', user_id, status: 'processing', progress, timestamp: 1 });
+    await publish(0);
+    await updates.until('a', 'processing');
+    const [remote] = (await sockets?.of('/ocr').fetchSockets()) ?? [];
+    const { conn } = remote as unknown as Socket;
+    let waiting = 0;
+    conn.on('packetCreate', () => waiting++);
+    // As the transport is while its buffers are full.
+    conn.transport.writable = false;
+    for (let count = 1; count <= 600; count++) await publish(count);
+    await expect.poll(() => waiting).toBeGreaterThan(60);
+    expect(waiting).toBeLessThan(70);
+    conn.transport.writable = true;
+    conn.transport.emit('ready');
+    await expect.poll(() => updates.all.length, { timeout: 5_000 }).toBe(601);
+    expect(updates.all.map(({ progress }) => progress)).toEqual(Array.from({ length: 601 }, (_, index) => index));
+    expect(updates.resyncs).toBe(0);
   });
 });
