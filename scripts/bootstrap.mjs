@@ -15,6 +15,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * @type {Map<string, Command>}
  */
 const commands = new Map([
+  ['ocr', { programs: false, build: true, entry: 'examples/ocr-platform/dist/main.js' }],
+  ['ocr-worker', { programs: false, build: true, entry: 'examples/ocr-platform/dist/worker.js' }],
   ['start', { programs: false, build: true, entry: 'packages/server/dist/main.js' }],
   ['test', { programs: true, build: true, entry: 'scripts/test.mjs' }],
   ['check', { programs: false, build: false, entry: 'scripts/check.mjs' }],

@@ -54,8 +54,13 @@ export const systemClock: Clock = {
   afterPoll: (callback) => void setImmediate(callback),
 };
 
-/** Resolves after `delayMs`, or at once when `signal` aborts. */
-export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+/** Resolves after `delayMs`, or at once when `signal` aborts. Keeps the process alive only where asked. */
+export function sleep(
+  clock: Clock,
+  delayMs: number,
+  signal?: AbortSignal,
+  options?: { readonly keepAlive?: boolean },
+): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
     const finish = (): void => {
@@ -63,7 +68,7 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       signal?.removeEventListener('abort', finish);
       resolve();
     };
-    const timer = clock.setTimer(finish, delayMs);
+    const timer = clock.setTimer(finish, delayMs, options);
     signal?.addEventListener('abort', finish, { once: true });
   });
 }

@@ -11,14 +11,15 @@ export interface SessionBound {
 /** Sockets by the id of their user, who has at least one. */
 export type SessionBoundByUser = ReadonlyMap<string, ReadonlySet<SessionBound>>;
 
-const intervalMs = 500;
+const intervalMs = 5_000;
 /** A process with more users on sockets takes more than one interval to look at them all; the messages reach them still. */
 const usersPerLook = 500;
 
 /**
- * Ends sockets with their sessions, in two ways. A message names sessions that were ended on purpose, in any process, and
- * arrives in milliseconds. And twice a second the sessions of the users who have sockets here are looked at, which finds
- * those that expired and makes up for a message that was lost. That look is no use of a session and does not keep it.
+ * Ends sockets with their sessions, in two ways. A message names sessions that were ended on purpose, in any process,
+ * arrives in milliseconds, and is not lost: the channel makes up for broken links. Every five seconds, and whenever the
+ * channel cannot prove that nothing was missed, the sessions of the users who have sockets here are looked at, which
+ * finds those that expired. That look is no use of a session and does not keep it.
  *
  * While the store is away nothing is known, and sockets stay.
  */
@@ -37,7 +38,8 @@ export class SessionWatch {
   }
 
   async open(): Promise<void> {
-    this.#subscription = await this.#state.ended.subscribe((ended) => this.#end(ended));
+    const onResync = (): Promise<void> => this.#look();
+    this.#subscription = await this.#state.ended.subscribe((ended) => this.#end(ended), { onResync });
     this.#timer = setInterval(() => void this.#look(), intervalMs).unref();
   }
 

@@ -38,6 +38,8 @@ export function classify(operation: NamedOperation, error: unknown): CommonholdE
     return new OverloadedError('The queue of calls to Redis', '10000 calls in flight');
   if (code === 'OOM') return new OverloadedError('Redis', 'its maxmemory', details);
   if (code === 'WRONGTYPE') return new CorruptStateError(`A key of ${operation.name}`, 'another Redis type', details);
+  // Destroyed by us or by whoever holds the raw client; the client's own words for it say nothing.
+  if (name === 'DisconnectsClientError') return unanswered(operation, 'the connection was given up');
   const refusal = code === undefined ? undefined : refusals[code];
   if (refusal !== undefined) return new UnavailableError(operation.name, refusal, details);
   return unanswered(operation, message, details.cause);

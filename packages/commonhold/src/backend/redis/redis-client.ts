@@ -10,6 +10,8 @@ export interface RedisClient {
   withTypeMapping(mapping: TypeMapping): CommandSender;
   subscribe(channels: readonly string[], listener: BufferListener, bufferMode: true): Promise<void>;
   unsubscribe(channels: readonly string[], listener: BufferListener, bufferMode: true): Promise<void>;
+  /** Internal to node-redis 6, and therefore optional: what decodes the bytes received. */
+  _getQueue?(): { readonly decoder: { write: (chunk: Buffer) => void } };
   on(event: 'error', listener: (error: Error) => void): unknown;
   on(event: 'end', listener: () => void): unknown;
 }

@@ -43,6 +43,7 @@ export class RedisLink {
   #reason = 'not connected yet';
   #wasReady = false;
   #socket: Socket | undefined;
+  #bytesRead = 0;
 
   constructor(client: RedisClient, options: RedisLinkOptions) {
     this.client = client;
@@ -50,6 +51,7 @@ export class RedisLink {
     client.on('error', (error) => this.#lost(connectFailure(error)));
     // Whoever holds the raw client can destroy it, which is no error to the client.
     client.on('end', () => this.#lost('the connection was closed'));
+    this.#countBytes();
   }
 
   get ready(): boolean {
@@ -65,9 +67,9 @@ export class RedisLink {
     return this.#reason;
   }
 
-  /** Bytes received on the present socket, where it can be seen (not with TLS). */
+  /** Bytes of replies and messages received so far. */
   get bytesRead(): number {
-    return this.#socket?.bytesRead ?? 0;
+    return this.#bytesRead;
   }
 
   /** Makes the first attempt and resolves when it ended, well or not; further attempts go on by themselves. */
@@ -112,7 +114,9 @@ export class RedisLink {
     const { clock, random, log } = this.#options;
     for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       const ceilingMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** attempt);
-      await sleep(clock, Math.max(firstBackoffMs, random.number() * ceilingMs), this.#closing.signal);
+      // A process that only works for a queue must live through the break, as it does while the socket is open.
+      const keepAlive = true;
+      await sleep(clock, Math.max(firstBackoffMs, random.number() * ceilingMs), this.#closing.signal, { keepAlive });
       if (this.#closing.signal.aborted) return;
       if (await this.#attempt()) return log.info({ attempts: attempt + 1 }, 'Redis is back');
     }
@@ -136,8 +140,20 @@ export class RedisLink {
     return true;
   }
 
-  // node-redis does not show its socket, and the hang verdict wants to know about every byte. Node announces each
-  // plain socket at its creation, which happens inside connect().
+  // A large reply is no hang while it keeps coming. Node-redis shows neither its socket nor what arrives; its decoder is
+  // the one place that all of it passes, with TLS too.
+  #countBytes(): void {
+    const decoder = this.client._getQueue?.().decoder;
+    if (decoder === undefined) return;
+    const write = decoder.write.bind(decoder);
+    decoder.write = (chunk) => {
+      this.#bytesRead += chunk.length;
+      write(chunk);
+    };
+  }
+
+  // Node announces each plain socket at its creation, which happens inside connect(). One of TLS it does not announce;
+  // the client drops that itself when it does not connect in time.
   #connect(): Promise<unknown> {
     const created = channel('net.client.socket');
     const note = (message: unknown): void => {

@@ -3,6 +3,7 @@ import { ClosedError, type CommonholdError, InvalidArgumentError, UnavailableErr
 import type { DeadlineClass, NamedOperation } from '../../operation.js';
 import { classify, isNoScript, isReadOnly, unanswered } from './classify.js';
 import { Deadlines, type PendingCall } from './deadlines.js';
+import { HangWatch } from './hang-watch.js';
 import {
   type BufferListener,
   type CommandArgument,
@@ -20,11 +21,6 @@ export interface RedisWireOptions {
   readonly scriptTime: ScriptTime;
 }
 
-/** In flight and no byte for this long, as seen by sweeps: the second of K3's clocks. */
-const hangAfterMs = 500;
-/** What the gap between two sweeps counts for at most. */
-const longestCountedMs = 30;
-
 /**
  * Sends commands and scripts. Each call settles by its deadline with a reply, with `Unavailable` (did not run) or with
  * `OutcomeUnknown` (may have run). A connection on which calls wait and no byte arrives is destroyed.
@@ -35,18 +31,17 @@ export class RedisWire {
   readonly #link: RedisLink;
   readonly #options: RedisWireOptions;
   readonly #deadlines: Deadlines;
+  readonly #hangWatch = new HangWatch();
   readonly #prepared = new Map<Script, PreparedScript>();
   readonly #senders = new Map<ReplyOptions, CommandSender>();
   #inFlight = 0;
   #replies = 0;
-  #progress = 0;
-  #silentMs = 0;
   #onIdle: (() => void) | undefined;
 
   constructor(link: RedisLink, options: RedisWireOptions) {
     this.#link = link;
     this.#options = options;
-    this.#deadlines = new Deadlines(options.clock, (elapsedMs) => this.#watch(elapsedMs));
+    this.#deadlines = new Deadlines(options.clock, (elapsedMs) => this.#sweep(elapsedMs));
   }
 
   /** Whether there is a connection, perhaps one that is still being greeted. */
@@ -156,19 +151,21 @@ export class RedisWire {
 
   #write(call: Call, args: readonly CommandArgument[], reply: ReplyOptions, healed?: readonly CommandArgument[]): void {
     this.#inFlight++;
-    this.#sender(reply).sendCommand(args).then(
-      (value) => {
-        this.#answered();
-        call.succeed(value);
-      },
-      (error: unknown) => {
-        this.#answered();
-        if (healed !== undefined && !call.settled && isNoScript(error)) return this.#write(call, healed, reply);
-        // Another server may have become the master under the same name; only a new connection finds it.
-        if (isReadOnly(error)) this.#link.giveUp('this Redis is a replica');
-        call.fail(error);
-      },
-    );
+    this.#sender(reply)
+      .sendCommand(args)
+      .then(
+        (value) => {
+          this.#answered();
+          call.succeed(value);
+        },
+        (error: unknown) => {
+          this.#answered();
+          if (healed !== undefined && !call.settled && isNoScript(error)) return this.#write(call, healed, reply);
+          // Another server may have become the master under the same name; only a new connection finds it.
+          if (isReadOnly(error)) this.#link.giveUp('this Redis is a replica');
+          call.fail(error);
+        },
+      );
   }
 
   #answered(): void {
@@ -177,20 +174,10 @@ export class RedisWire {
     if (this.#inFlight === 0) this.#onIdle?.();
   }
 
-  // What arrived while our event loop stood still is read before the next sweep. So a long gap between two sweeps counts
-  // for little, and complete evidence must stand for one more sweep.
-  #watch(elapsedMs: number): boolean {
+  #sweep(elapsedMs: number): boolean {
     const progress = this.#link.bytesRead + this.#replies;
-    if (progress !== this.#progress || this.#inFlight === 0) this.#silentMs = 0;
-    else if (this.#silentMs >= hangAfterMs) this.#hang();
-    else this.#silentMs += Math.min(elapsedMs, longestCountedMs);
-    this.#progress = progress;
+    if (this.#hangWatch.look(elapsedMs, this.#inFlight, progress)) this.#link.giveUp('no byte arrived in time');
     return this.#inFlight > 0;
-  }
-
-  #hang(): void {
-    this.#silentMs = 0;
-    this.#link.giveUp(`no byte arrived for ${hangAfterMs} ms`);
   }
 }
 

@@ -88,6 +88,14 @@ describe('classify', () => {
     },
   );
 
+  it('has words of its own for a connection that was given up', () => {
+    class DisconnectsClientError extends Error {}
+    expect(classify(mutating, new DisconnectsClientError('Disconnects client'))).toMatchObject({
+      code: 'OutcomeUnknown',
+      message: 'test.mutate may have run: the connection was given up',
+    });
+  });
+
   it('does not know more than that when a socket broke', () => {
     expect(classify(mutating, new SocketClosedUnexpectedlyError('x'))).toMatchObject({ code: 'OutcomeUnknown' });
   });

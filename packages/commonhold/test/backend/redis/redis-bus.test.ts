@@ -94,6 +94,8 @@ describe('RedisBus', () => {
   it('settles within the deadline although the server stopped answering', async () => {
     await using own = await startRedisServer();
     await using connection = await connected(own.url);
+    // Until nothing else is in flight.
+    await pause(50);
     own.pause();
     const { fairMs } = await timed(connection.bus.subscribe('hung', () => undefined));
     own.resume();
