@@ -1,8 +1,21 @@
-import type { AddedJob, NewJob, QueueAddress, QueuePort } from './queue-port.js';
+import { sleep } from '../clock.js';
+import { isCommonholdError } from '../errors.js';
+import type { FeatureContext } from '../feature-context.js';
+import {
+  type AddedJob,
+  mostUnanswered,
+  type NewJob,
+  type QueueAddress,
+  type QueuePort,
+  workerId,
+} from './queue-port.js';
 
 /** Jobs of one step: enough to amortise it, few enough not to hold up others. */
 const mostJobs = 500;
 const mostBytes = 1024 * 1024;
+/** A batch without an answer is sent again while the caller would still wait for the first one. */
+const sendAgainMs = 250;
+const betweenMs = 20;
 
 interface Waiting {
   readonly job: NewJob;
@@ -10,15 +23,33 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Joins the jobs added in one turn of the event loop, in order, into few steps. */
+const known = new WeakMap<QueuePort, Map<string, AddBatch>>();
+
+/** Joins the jobs added in one turn of the event loop, in order, into few steps, and makes each step happen once. */
 export class AddBatch {
   readonly #port: QueuePort;
   readonly #queue: QueueAddress;
+  readonly #context: FeatureContext;
+  readonly #adder: string;
   #waiting: Waiting[] = [];
+  #number = 0;
+  #unanswered = 0;
 
-  constructor(port: QueuePort, queue: QueueAddress) {
+  /** The one for this queue in this process: numbers are drawn, and remembered by the store, for each. */
+  static of(port: QueuePort, queue: QueueAddress, context: FeatureContext): AddBatch {
+    const batches = known.get(port) ?? new Map<string, AddBatch>();
+    known.set(port, batches);
+    const name = JSON.stringify(queue);
+    const batch = batches.get(name) ?? new AddBatch(port, queue, context, String(batches.size));
+    batches.set(name, batch);
+    return batch;
+  }
+
+  private constructor(port: QueuePort, queue: QueueAddress, context: FeatureContext, name: string) {
     this.#port = port;
     this.#queue = queue;
+    this.#context = context;
+    this.#adder = workerId(context.owner.id, name);
   }
 
   add(job: NewJob): Promise<AddedJob> {
@@ -29,26 +60,51 @@ export class AddBatch {
   }
 
   #flush(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (let start = 0; start < waiting.length; ) {
-      const end = endOfStep(waiting, start);
-      void this.#send(waiting.slice(start, end));
+    let start = 0;
+    while (start < this.#waiting.length && this.#unanswered < mostUnanswered) {
+      const end = endOfStep(this.#waiting, start);
+      void this.#send(this.#waiting.slice(start, end));
       start = end;
     }
+    this.#waiting = this.#waiting.slice(start);
   }
 
   async #send(step: readonly Waiting[]): Promise<void> {
+    this.#unanswered++;
     try {
-      const added = await this.#port.add(
-        this.#queue,
-        step.map(({ job }) => job),
-      );
+      const added = await this.#addOnce(step.map(({ job }) => job));
       for (const [index, waiting] of step.entries()) waiting.resolve(added[index] as AddedJob);
     } catch (error) {
       for (const waiting of step) waiting.reject(error);
     }
+    this.#unanswered--;
+    this.#flush();
   }
+
+  async #addOnce(jobs: readonly NewJob[]): Promise<readonly AddedJob[]> {
+    const { clock } = this.#context;
+    const batch = { adder: this.#adder, number: ++this.#number, jobs };
+    const sendUntilMs = clock.monotonic() + sendAgainMs;
+    let lost: unknown;
+    for (;;) {
+      try {
+        return await this.#port.add(this.#queue, batch);
+      } catch (error) {
+        if (codeOf(error) === 'OutcomeUnknown') lost ??= error;
+        // Until the first copy is known not to have run, no later refusal says that nothing was added.
+        if (lost === undefined || !mayPass(error) || clock.monotonic() >= sendUntilMs) throw lost ?? error;
+        await sleep(clock, betweenMs);
+      }
+    }
+  }
+}
+
+function mayPass(error: unknown): boolean {
+  return codeOf(error) === 'OutcomeUnknown' || codeOf(error) === 'Unavailable';
+}
+
+function codeOf(error: unknown): string | undefined {
+  return isCommonholdError(error) ? error.code : undefined;
 }
 
 function endOfStep(waiting: readonly Waiting[], start: number): number {

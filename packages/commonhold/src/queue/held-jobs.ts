@@ -1,8 +1,10 @@
 import type { Waiter } from '../backend/wakes.js';
+import type { Timer } from '../clock.js';
 import type { FeatureContext } from '../feature-context.js';
 import { heldTopic, type QueueAddress, type QueuePort, type QueueWorker } from './queue-port.js';
 import type { RunningJob } from './running-job.js';
 
+/** Whose jobs they are, and where. */
 export interface HeldJobsPlace {
   readonly address: QueueAddress;
   readonly port: QueuePort;
@@ -10,22 +12,22 @@ export interface HeldJobsPlace {
   readonly worker: QueueWorker;
 }
 
-const renewEveryMs = 1_250;
 /** A handler is told to stop this long before its lease ends, by this process's clock. */
 const marginMs = 500;
 
 /**
- * The jobs a worker runs, and its hold on them: renews the lease while there are any, aborts those that were cancelled
- * or taken over, and all of them when the store was out of reach for almost the length of the lease.
+ * The jobs a worker runs, and its hold on them. While there are any, the lease is renewed at least every second; a
+ * renewal tells which of them were cancelled or taken over, and those are aborted. All are aborted when the store was out
+ * of reach for almost the length of the lease.
  */
 export class HeldJobs {
   readonly #place: HeldJobsPlace;
   readonly #running = new Map<string, RunningJob>();
-  readonly #notes = new Map<RunningJob, number>();
   readonly #waiter: Waiter;
   readonly #stopped: Promise<void>;
   #closed = false;
   #confirmedAtMs: number;
+  #watch: Timer | undefined;
 
   constructor(place: HeldJobsPlace) {
     this.#place = place;
@@ -42,15 +44,21 @@ export class HeldJobs {
     return [...this.#running.keys()];
   }
 
+  has(running: RunningJob): boolean {
+    return this.#running.get(running.job.id) === running;
+  }
+
   add(running: RunningJob): void {
     this.#running.set(running.job.id, running);
+    this.#watch ??= this.#armWatch();
   }
 
   /** Removes a job that ended; false when it was taken away before. */
   take(running: RunningJob): boolean {
-    return this.#running.get(running.job.id) === running && this.#running.delete(running.job.id);
+    return this.has(running) && this.#running.delete(running.job.id);
   }
 
+  /** Removes all. */
   takeAll(): RunningJob[] {
     const all = [...this.#running.values()];
     this.#running.clear();
@@ -62,46 +70,25 @@ export class HeldJobs {
     this.#confirmedAtMs = Math.max(this.#confirmedAtMs, sentAtMs);
   }
 
-  /** Sends a note of progress; one that comes while another is under way waits and replaces those before it. */
-  progress(running: RunningJob, fraction: number): void {
-    const underWay = this.#notes.has(running);
-    this.#notes.set(running, Math.min(1, Math.max(0, Number.isNaN(fraction) ? 0 : fraction)));
-    if (!underWay) void this.#sendNotes(running);
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiter.close();
+    this.#watch?.cancel();
     await this.#stopped;
-  }
-
-  async #sendNotes(running: RunningJob): Promise<void> {
-    const { port, address, worker } = this.#place;
-    const { id, attempt } = running.job;
-    let sent: number | undefined;
-    while (this.#running.get(id) === running && sent !== this.#notes.get(running)) {
-      sent = this.#notes.get(running) ?? 0;
-      // A note that is lost is replaced by the next; the end of the job does not depend on it.
-      await port.progress(address, worker, id, attempt, sent).catch(() => undefined);
-    }
-    this.#notes.delete(running);
   }
 
   async #keep(): Promise<void> {
     while (!this.#closed) {
-      await this.#waiter.wait(renewEveryMs);
-      if (this.#closed || this.#running.size === 0) continue;
-      await this.#renew();
-      this.#watchLease();
+      await this.#waiter.wait();
+      if (!this.#closed && this.#running.size > 0) await this.#renew();
     }
   }
 
   async #renew(): Promise<void> {
     const { port, address, worker, context } = this.#place;
     const sentAtMs = context.clock.monotonic();
-    const held = this.ids();
     try {
-      const lost = await port.renew(address, worker, held);
+      const lost = await port.renew(address, worker, this.ids());
       this.confirm(sentAtMs);
       for (const id of lost) this.#running.get(id)?.abort('lost');
     } catch {
@@ -109,9 +96,18 @@ export class HeldJobs {
     }
   }
 
-  #watchLease(): void {
+  #armWatch(): Timer {
     const { clock } = this.#place.context;
-    if (clock.monotonic() - this.#confirmedAtMs < this.#place.worker.leaseMs - marginMs) return;
-    for (const running of this.#running.values()) running.abort('lease');
+    const endsAtMs = this.#confirmedAtMs + this.#place.worker.leaseMs - marginMs;
+    return clock.setTimer(() => this.#watchLease(), Math.max(0, endsAtMs - clock.monotonic()));
+  }
+
+  #watchLease(): void {
+    const { context, worker } = this.#place;
+    const silentMs = context.clock.monotonic() - this.#confirmedAtMs;
+    this.#watch = undefined;
+    if (silentMs >= worker.leaseMs - marginMs) {
+      for (const running of this.#running.values()) running.abort('lease');
+    } else if (this.#running.size > 0) this.#watch = this.#armWatch();
   }
 }

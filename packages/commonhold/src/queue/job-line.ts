@@ -1,29 +1,29 @@
-/** First in, first out, except for those put first. Taking from either end costs the same however many wait. */
-export class JobLine {
-  #items: string[] = [];
+/**
+ * First in, first out, except for what is put first. Taking from the front costs the same however much waits; removing
+ * from the middle does not.
+ */
+export class JobLine<Item> {
+  #items: Item[] = [];
   #head = 0;
   /** Put first, the last one put standing in front. */
-  readonly #first: string[] = [];
+  readonly #first: Item[] = [];
 
-  pushFirst(id: string): void {
-    this.#first.push(id);
+  pushFirst(item: Item): void {
+    this.#first.push(item);
   }
 
-  push(id: string): void {
-    this.#items.push(id);
+  push(item: Item): void {
+    this.#items.push(item);
   }
 
-  shift(): string | undefined {
+  shift(): Item | undefined {
     const first = this.#first.pop();
     if (first !== undefined) return first;
-    const id = this.#items[this.#head];
-    if (id === undefined) return undefined;
+    const item = this.#items[this.#head];
+    if (item === undefined) return undefined;
     this.#head++;
-    if (this.#head > 1_024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return id;
+    if (this.#head === this.#items.length || this.#head > 1_024) this.#dropHead();
+    return item;
   }
 
   clear(): void {
@@ -32,15 +32,21 @@ export class JobLine {
     this.#first.length = 0;
   }
 
-  /** Removes `id` wherever it stands; returns whether it stood there. */
-  remove(id: string): boolean {
-    const first = this.#first.indexOf(id);
+  /** Removes `item` wherever it stands; returns whether it stood there. */
+  remove(item: Item): boolean {
+    const first = this.#first.indexOf(item);
     if (first >= 0) return this.#first.splice(first, 1).length > 0;
-    const index = this.#items.indexOf(id, this.#head);
+    const index = this.#items.indexOf(item, this.#head);
     return index >= 0 && this.#items.splice(index, 1).length > 0;
   }
 
   get length(): number {
     return this.#first.length + this.#items.length - this.#head;
+  }
+
+  #dropHead(): void {
+    if (this.#head * 2 < this.#items.length) return;
+    this.#items = this.#items.slice(this.#head);
+    this.#head = 0;
   }
 }

@@ -1,5 +1,5 @@
 import type { Keys } from '../keys.js';
-import { queueNames } from './queue-names.js';
+import { queueNames, splitNotices } from './queue-names.js';
 import type { QueueAddress } from './queue-port.js';
 
 /** A change of a job. */
@@ -25,10 +25,10 @@ export interface DocumentedNotice {
   readonly timestamp: number;
 }
 
-/** How long and how many notices can be replayed, as in lua/jobs.lua. */
+/** How long and how many notices can be replayed, as in lua/notice.lua. */
 export const noticeRules: { readonly keepMs: number; readonly keepCount: number } = { keepMs: 3_600_000, keepCount: 1_000 };
 
-/** The channel on which `announce` in lua/jobs.lua speaks: name and options. */
+/** The channel on which `announce` in lua/notice.lua speaks: name and options. */
 export function noticeChannel(
   queue: QueueAddress,
   keys: Keys,
@@ -36,7 +36,5 @@ export function noticeChannel(
 ): { readonly name: string; readonly prefix: string; readonly format: 'framed' | 'json' } {
   const { notices } = queueNames(queue, keys);
   const format = queue.documented ? 'json' : 'framed';
-  if (topic !== undefined) return { name: topic, prefix: `${notices}:user`, format };
-  const cut = notices.lastIndexOf(':');
-  return { name: notices.slice(cut + 1), prefix: notices.slice(0, cut), format };
+  return topic === undefined ? { ...splitNotices(notices), format } : { name: topic, prefix: `${notices}:user`, format };
 }

@@ -1,66 +1,64 @@
+import type { Waiter } from '../backend/wakes.js';
+import type { Clock } from '../clock.js';
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { HeldJobs } from './held-jobs.js';
-import { backoffMs, readJobOptions, type ResolvedRetry } from './queue-options.js';
+import { type HandlerPlace, type JobHandler, runHandler } from './job-handler.js';
+import { JobsAhead } from './jobs-ahead.js';
+import { ProgressNotes } from './progress-notes.js';
+import type { ResolvedRetry } from './queue-options.js';
 import {
   type ClaimedJob,
   type JobEnd,
   type QueueAddress,
   type QueuePort,
   queueTopic,
+  type QueueTurn,
   type QueueTurnReply,
   type QueueWorker,
   workerId,
 } from './queue-port.js';
-import { errorText, NonRetryableError, returned, RunningJob } from './running-job.js';
-import type { Waiter } from '../backend/wakes.js';
+import { allReturned, RunningJob } from './running-job.js';
 
-/** A job as its handler sees it. */
-export interface JobToRun<Data> {
-  readonly id: string;
-  readonly data: Data;
-  /** 1 for the first. */
-  readonly attempt: number;
-  readonly priority: number;
-  readonly createdAtMs: number;
-  readonly topic?: string;
-}
-
-export interface JobControls {
-  /** Aborts when the job was cancelled, when another worker may have it, or when this worker stops. */
-  readonly signal: AbortSignal;
-  /** Notes how far the job is, 0 to 1. At most one note is under way; later ones replace those that wait. */
-  progress(fraction: number): void;
-}
-
-export type JobHandler<Data, Result> = (job: JobToRun<Data>, controls: JobControls) => Result | Promise<Result>;
-
+/** How a worker runs. */
 export interface WorkOptions {
   /** How many jobs run side by side, 1 to 1000. Default 1. */
   readonly concurrency?: number;
 }
 
+/** How a worker stops. */
 export interface CloseOptions {
   /** How long running jobs may take to end before they are aborted and given back. Default 10 s. */
   readonly grace?: Duration;
 }
 
+/** What a worker is made of besides its handler. */
 export interface JobWorkerPlace {
   readonly address: QueueAddress;
   readonly retry: ResolvedRetry;
   readonly port: QueuePort;
   readonly context: FeatureContext;
+  /** Called when it has closed. */
+  readonly onClosed: () => void;
 }
 
 /** Another worker may take a job this long after its worker was last heard of. */
 const leaseMs = 5_000;
 /** Handlers that end within this leave their worker waiting for the next trip, so it takes jobs ahead. */
 const quickMs = 2;
+/** After as long a run of starting jobs and of trips the event loop gets its turn. */
+const sliceMs = 10;
+/** One trip takes and hands in no more than this, so that it holds up no one else at the server. */
+const mostJobsATrip = 250;
+const mostBytesATrip = 1024 * 1024;
 /** How long a closing worker tries to hand in what ended. */
 const handInMs = 2_000;
 const firstRetryMs = 50;
 const longestRetryMs = 2_000;
+/** Workers that wait for one moment come to it this far apart, so that one of them can do what is due for all. */
+const apartMs = 5;
+const longestApartMs = 1_000;
 
 /**
  * Takes jobs and runs them. One loop, one trip at a time: a trip hands in what ended and takes what is free.
@@ -68,44 +66,50 @@ const longestRetryMs = 2_000;
  * - working: takes up to `concurrency` jobs, and while handlers take less than 2 ms twice as many again to run next.
  * - draining, entered by `close`: takes nothing, gives back what it has not started, waits for what runs; after the grace
  *   aborts the rest and gives it back with no attempt charged.
- * - closed: when all is handed in.
+ * - closed: when all is handed in, or the store could not be reached for 2 s more.
  *
- * A trip that fails is repeated with growing waits; what ended stays with the worker until it is handed in. After a trip
- * whose outcome is unknown the next one says what this worker knows that it holds, and learns the rest.
+ * Between trips it rests until it is woken, a job ends, a delayed job falls due, or another worker's lease ends. A trip
+ * that fails is repeated with growing waits; what ended stays with the worker until it is handed in. After a trip whose
+ * outcome is unknown the next one says what this worker knows that it holds, and learns the rest.
  */
 export class JobWorker<Data, Result> {
   readonly #place: JobWorkerPlace;
-  readonly #handler: JobHandler<Data, Result>;
+  readonly #clock: Clock;
+  readonly #handling: HandlerPlace<Data, Result>;
   readonly #concurrency: number;
   readonly #self: QueueWorker;
   readonly #held: HeldJobs;
+  readonly #ahead: JobsAhead;
   readonly #waiter: Waiter;
   readonly #stopped: Promise<void>;
-  #ready: ClaimedJob[] = [];
-  #ends: JobEnd[] = [];
+  readonly #ends: JobEnd[] = [];
   #state: 'working' | 'draining' | 'closed' = 'working';
+  #turnNumber = 0;
   #aloneId: string | undefined;
   #waitForIdle = false;
   #answerLost = false;
+  #resting = false;
+  #startLater = false;
   #failures = 0;
   #lookAtMs: number | undefined;
+  #turnedLoopAtMs = 0;
   #meanMs = quickMs * 2;
   #closing: Promise<void> | undefined;
 
   /** Use `queue.work(handler, options)`. */
   constructor(handler: JobHandler<Data, Result>, options: WorkOptions, place: JobWorkerPlace) {
-    const concurrency = options.concurrency ?? 1;
-    if (!(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 1_000)) {
-      throw new InvalidArgumentError('work concurrency', 'a whole number from 1 to 1000', concurrency);
-    }
-    const { context, address, port } = place;
+    const { context, address, port, retry } = place;
     this.#place = place;
-    this.#handler = handler;
-    this.#concurrency = concurrency;
+    this.#clock = context.clock;
+    this.#concurrency = checkConcurrency(options.concurrency);
     // Each worker has a lease of its own, so that closing one does not touch another of the same process.
     const id = workerId(context.owner.id, context.random.bytes(3).toString('base64url'));
     this.#self = { id, name: context.owner.name, leaseMs };
     this.#held = new HeldJobs({ address, port, context, worker: this.#self });
+    const notes = new ProgressNotes({ address, port, worker: this.#self, held: this.#held });
+    const progress = (running: RunningJob, fraction: number): void => notes.note(running, fraction);
+    this.#handling = { handler, retry, context, progress };
+    this.#ahead = new JobsAhead(this.#clock, (jobs) => this.#giveBackAhead(jobs));
     this.#waiter = context.wakes.listen(queueTopic(address));
     this.#stopped = this.#loop();
   }
@@ -115,7 +119,7 @@ export class JobWorker<Data, Result> {
     return this.#held.size;
   }
 
-  /** Stops taking jobs and resolves when all is handed in. May be called twice. */
+  /** Stops taking jobs and resolves when all is handed in, at most about 3 s after the grace. May be called twice. */
   close(options: CloseOptions = {}): Promise<void> {
     const graceMs = durationMs(options.grace ?? '10s', 'close grace');
     this.#closing ??= this.#close(graceMs);
@@ -124,22 +128,21 @@ export class JobWorker<Data, Result> {
 
   async #close(graceMs: number): Promise<void> {
     this.#state = 'draining';
-    this.#ends.push(...this.#ready.splice(0).map(returned));
+    this.#ends.push(...allReturned(this.#ahead.takeAll()));
     this.#waiter.wake();
-    const { clock } = this.#place.context;
-    const grace = clock.setTimer(() => this.#giveBack(), graceMs);
-    const end = clock.setTimer(() => this.#giveUp(), graceMs + handInMs);
+    const grace = this.#clock.setTimer(() => this.#giveBack(), graceMs, { keepAlive: true });
+    const end = this.#clock.setTimer(() => this.#giveUp(), graceMs + handInMs, { keepAlive: true });
     await this.#stopped;
     grace.cancel();
     end.cancel();
     await this.#held.close();
+    this.#place.onClosed();
   }
 
   #giveBack(): void {
-    for (const running of this.#held.takeAll()) {
-      running.abort('closing');
-      this.#ends.push(returned(running.job));
-    }
+    const taken = this.#held.takeAll();
+    for (const running of taken) running.abort('closing');
+    this.#ends.push(...allReturned(taken.filter(({ aborted }) => aborted !== 'lost').map(({ job }) => job)));
     this.#waiter.wake();
   }
 
@@ -151,12 +154,9 @@ export class JobWorker<Data, Result> {
 
   async #loop(): Promise<void> {
     while (!this.#finished()) {
-      const free = this.#free();
-      const wanted = free > 0 || this.#ends.length > 0 || this.#lookDue();
-      const reply = wanted ? await this.#turn(free) : undefined;
-      if (wanted && reply === undefined) continue;
-      const more = this.#ends.length > 0 || (free > 0 && reply?.jobs.length === free);
-      if (!more && !this.#finished()) await this.#rest();
+      const again = this.#wantsTrip() && (await this.#trip());
+      if (again) await this.#turnLoop();
+      else if (!this.#finished()) await this.#rest();
     }
     this.#state = 'closed';
     this.#waiter.close();
@@ -168,123 +168,160 @@ export class JobWorker<Data, Result> {
     return this.#state === 'closed';
   }
 
-  // A delayed job falls due, or another worker's lease ends.
-  #lookDue(): boolean {
-    return this.#lookAtMs !== undefined && this.#place.context.clock.monotonic() >= this.#lookAtMs;
+  #wantsTrip(): boolean {
+    const lookDue = this.#lookAtMs !== undefined && this.#clock.monotonic() >= this.#lookAtMs;
+    return lookDue || this.#ends.length > 0 || this.#room() > 0;
   }
 
-  #free(): number {
+  /** How many more jobs this worker can hold. */
+  #room(): number {
     if (this.#state !== 'working' || this.#aloneId !== undefined) return 0;
-    const has = this.#held.size + this.#ready.length;
+    const has = this.#held.size + this.#ahead.size;
     if (this.#waitForIdle && has > 0) return 0;
     const ahead = this.#meanMs < quickMs ? 2 * this.#concurrency : 0;
     return Math.max(0, this.#concurrency + ahead - has);
   }
 
-  async #rest(): Promise<void> {
-    const { clock } = this.#place.context;
-    await this.#waiter.wait(this.#lookAtMs && Math.max(0, this.#lookAtMs - clock.monotonic()));
-    // Other jobs of the same moment may end before the trip begins, and then share it.
-    if (this.#ends.length > 0 && this.#held.size > 0) await new Promise<void>((resolve) => clock.afterPoll(resolve));
+  // Trips need no pause where the store is this process's own memory, and would then keep everybody else from theirs.
+  async #turnLoop(): Promise<void> {
+    if (this.#clock.monotonic() - this.#turnedLoopAtMs < sliceMs) return;
+    await new Promise<void>((resolve) => this.#clock.afterPoll(resolve));
+    this.#turnedLoopAtMs = this.#clock.monotonic();
   }
 
-  async #turn(free: number): Promise<QueueTurnReply | undefined> {
-    const { address, port } = this.#place;
-    const ends = this.#ends;
-    this.#ends = [];
-    const known = this.#answerLost ? [...this.#held.ids(), ...this.#ready.map((job) => job.id)] : undefined;
-    const idle = this.#held.size + this.#ready.length === 0;
-    const sentAtMs = this.#place.context.clock.monotonic();
+  async #rest(): Promise<void> {
+    this.#resting = true;
+    const lookInMs = this.#lookAtMs === undefined ? undefined : this.#lookAtMs - this.#clock.monotonic();
+    await this.#waiter.wait(lookInMs === undefined ? undefined : Math.max(0, lookInMs));
+    this.#resting = false;
+    // Other jobs of the same moment may end before the trip begins, and then share it.
+    if (this.#ends.length > 0 && this.#held.size > 0) {
+      await new Promise<void>((resolve) => this.#clock.afterPoll(resolve));
+    }
+  }
+
+  /** Returns whether there is reason for another trip at once. */
+  async #trip(): Promise<boolean> {
+    const { port, address } = this.#place;
+    const room = this.#room();
+    const free = Math.min(mostJobsATrip, room);
+    const ends = this.#ends.splice(0, endsOfTrip(this.#ends));
+    const sentAtMs = this.#clock.monotonic();
+    let reply: QueueTurnReply;
     try {
-      const reply = await port.turn(address, this.#self, { ends, free, idle, known });
-      this.#held.confirm(sentAtMs);
-      this.#report(ends, reply, known !== undefined);
-      this.#answerLost = false;
-      this.#failures = 0;
-      this.#lookAtMs = reply.lookAgainMs === undefined ? undefined : sentAtMs + reply.lookAgainMs;
-      this.#take(reply);
-      return reply;
+      reply = await port.turn(address, this.#self, this.#nextTurn(ends, free));
     } catch (error) {
       this.#ends.unshift(...ends);
-      this.#answerLost ||= isCommonholdError(error) && error.code === 'OutcomeUnknown';
       await this.#backOff(error);
-      return undefined;
+      return true;
     }
+    this.#held.confirm(sentAtMs);
+    this.#report(ends, reply);
+    this.#take(reply);
+    const taken = reply.jobs.length;
+    const roomier = this.#room() > room - taken || (this.#room() > 0 && taken === free);
+    return reply.cut || roomier || this.#ends.length > 0;
+  }
+
+  #nextTurn(ends: readonly JobEnd[], free: number): QueueTurn {
+    const idle = this.#held.size + this.#ahead.size === 0;
+    const waiting = this.#ends.map((end) => end.id);
+    const known = this.#answerLost ? [...this.#held.ids(), ...this.#ahead.ids(), ...waiting] : undefined;
+    return { number: ++this.#turnNumber, ends, free, idle, known };
   }
 
   #take(reply: QueueTurnReply): void {
+    this.#failures = 0;
+    this.#answerLost &&= reply.cut;
     this.#waitForIdle = reply.waitingForIdle > 0;
+    this.#lookAtMs = this.#nextLook(reply);
+    if (this.#state !== 'working') return void this.#ends.push(...allReturned(reply.jobs));
     if (reply.alone) this.#aloneId = reply.jobs[0]?.id;
-    if (this.#state === 'working') this.#ready.push(...reply.jobs);
-    else this.#ends.push(...reply.jobs.map(returned));
-    this.#startReady();
+    this.#ahead.push(reply.jobs);
+    this.#startJobs();
   }
 
-  #startReady(): void {
-    while (this.#held.size < this.#concurrency) {
-      const job = this.#ready.shift();
+  #nextLook({ lookAgainMs, waitingWorkers }: QueueTurnReply): number | undefined {
+    if (lookAgainMs === undefined) return undefined;
+    const spreadMs = waitingWorkers > 1 ? Math.min(longestApartMs, apartMs * waitingWorkers) : 0;
+    return this.#clock.monotonic() + lookAgainMs + this.#place.context.random.number() * spreadMs;
+  }
+
+  #startJobs(): void {
+    const sinceMs = this.#clock.monotonic();
+    this.#startLater = false;
+    while (this.#state === 'working' && this.#held.size < this.#concurrency) {
+      const job = this.#ahead.shift();
       if (job === undefined) return;
-      void this.#run(new RunningJob(job));
+      this.#start(job);
+      // Handlers that compute without a pause must not keep the lease from being renewed.
+      if (this.#ahead.size > 0 && this.#clock.monotonic() - sinceMs >= sliceMs) return this.#startSoon();
     }
+    this.#ahead.settle();
   }
 
-  async #run(running: RunningJob): Promise<void> {
-    const { clock } = this.#place.context;
-    const startedAtMs = clock.monotonic();
+  #startSoon(): void {
+    if (this.#startLater) return;
+    this.#startLater = true;
+    this.#clock.afterPoll(() => this.#startJobs());
+  }
+
+  #start(job: ClaimedJob): void {
+    const running = new RunningJob(job);
+    const startedAtMs = this.#clock.monotonic();
     this.#held.add(running);
-    const end = await this.#outcome(running);
-    this.#meanMs += (clock.monotonic() - startedAtMs - this.#meanMs) / 16;
+    const end = runHandler(this.#handling, running);
+    if (!(end instanceof Promise)) return this.#ended(running, startedAtMs, end);
+    void end.then((later) => {
+      this.#ended(running, startedAtMs, later);
+      if (!this.#startLater) this.#startJobs();
+    });
+  }
+
+  #ended(running: RunningJob, startedAtMs: number, end: JobEnd): void {
+    this.#meanMs += (this.#clock.monotonic() - startedAtMs - this.#meanMs) / 16;
     // Given back meanwhile, or not ours any more: nothing to hand in.
     if (this.#held.take(running) && running.aborted !== 'lost') this.#ends.push(end);
     if (this.#aloneId === running.job.id) this.#aloneId = undefined;
-    if (this.#state === 'working') this.#startReady();
+    if (this.#resting) this.#waiter.wake();
+  }
+
+  // The handlers that run turned out slow.
+  #giveBackAhead(jobs: readonly ClaimedJob[]): void {
+    this.#meanMs = Math.max(this.#meanMs, quickMs * 2);
+    this.#ends.push(...allReturned(jobs));
     this.#waiter.wake();
   }
 
-  async #outcome(running: RunningJob): Promise<JobEnd> {
-    const { id, attempt } = running.job;
-    try {
-      const { codec } = this.#place.context;
-      const data = (await codec.decode(running.job.data, `Job ${id}`)) as Data;
-      const result = await this.#handler(this.#toRun(running, data), {
-        signal: running.signal,
-        progress: (fraction) => this.#held.progress(running, fraction),
-      });
-      const payload = codec.encode(result, `The result of job ${id}`);
-      return { id, attempt, kind: 'complete', payload, delayMs: 0 };
-    } catch (error) {
-      return running.aborted === undefined ? this.#failure(running.job, error) : returned(running.job);
-    }
-  }
-
-  #toRun(running: RunningJob, data: Data): JobToRun<Data> {
-    const { id, attempt, priority, createdAtMs, topic } = running.job;
-    return { id, data, attempt, priority, createdAtMs, ...(topic === undefined ? {} : { topic }) };
-  }
-
-  #failure(job: ClaimedJob, error: unknown): JobEnd {
-    const { id, attempt } = job;
-    const retry = readJobOptions(job.options, this.#place.retry);
-    const corrupt = isCommonholdError(error) && error.code === 'CorruptState';
-    const again = attempt < retry.attempts && !(error instanceof NonRetryableError) && !corrupt;
-    const delayMs = again ? backoffMs(retry, attempt, this.#place.context.random) : 0;
-    return { id, attempt, kind: again ? 'retry' : 'fail', payload: errorText(error), delayMs };
-  }
-
   // After a lost answer a job may be superseded by its own first end, which is no news.
-  #report(ends: readonly JobEnd[], reply: QueueTurnReply, sentAgain: boolean): void {
+  #report(ends: readonly JobEnd[], reply: QueueTurnReply): void {
     const superseded = ends.filter((_, index) => reply.ends[index] === 'superseded').map((end) => end.id);
-    if (superseded.length === 0 || sentAgain) return;
+    if (superseded.length === 0 || this.#answerLost) return;
     const fields = { queue: this.#place.address.name, jobs: superseded };
     this.#place.context.log.warn(fields, 'results were refused: another worker has these jobs, or they were cancelled');
   }
 
   async #backOff(error: unknown): Promise<void> {
     const { random, log } = this.#place.context;
-    const ceilingMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures);
+    const code = isCommonholdError(error) ? error.code : undefined;
+    if (code === 'Closed') this.#state = 'closed';
+    if (code !== 'Unavailable') this.#answerLost = true;
     const fields = { queue: this.#place.address.name, error: String(error) };
     if (this.#failures === 0) log.warn(fields, 'a worker cannot reach its queue and tries again');
+    const ceilingMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures);
     this.#failures++;
-    await this.#waiter.wait(Math.max(firstRetryMs, random.number() * ceilingMs));
+    if (this.#state !== 'closed') await this.#waiter.wait(Math.max(firstRetryMs, random.number() * ceilingMs));
   }
+}
+
+function checkConcurrency(concurrency: number = 1): number {
+  if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 1_000) return concurrency;
+  throw new InvalidArgumentError('work concurrency', 'a whole number from 1 to 1000', concurrency);
+}
+
+function endsOfTrip(ends: readonly JobEnd[]): number {
+  let bytes = 0;
+  let count = 0;
+  while (count < ends.length && count < mostJobsATrip && bytes < mostBytesATrip) bytes += ends[count++]?.payload.length ?? 0;
+  return count;
 }

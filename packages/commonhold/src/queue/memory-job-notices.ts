@@ -1,11 +1,13 @@
 import { MessageLog } from '../backend/memory/message-log.js';
 import type { MemoryStore } from '../backend/memory/memory-store.js';
+import { isCommonholdError } from '../errors.js';
 import { encodePart, type Keys } from '../keys.js';
+import type { MessageFormat } from '../message-frame.js';
 import { noticeRules } from './job-notice.js';
 import type { QueueAddress } from './queue-port.js';
 import { queueNames } from './queue-names.js';
 
-/** Announces the changes of jobs, as `announce` in lua/jobs.lua does. */
+/** Announces the changes of jobs, as lua/notice.lua does. */
 export class MemoryJobNotices {
   readonly #store: MemoryStore;
   readonly #keys: Keys;
@@ -17,6 +19,7 @@ export class MemoryJobNotices {
     this.#log = new MessageLog(store);
   }
 
+  /** Tells those who listen to the queue, and to the job's topic, if the queue is told to. */
   announce(
     queue: QueueAddress,
     kind: string,
@@ -32,11 +35,17 @@ export class MemoryJobNotices {
     const notice = queue.documented
       ? { type: `task_${kind}`, task_id: id, user_id: user, status, progress, timestamp }
       : { type: kind, job: id, topic: user, status, progress, timestamp };
-    const body = JSON.stringify(notice);
-    const rules = { ...noticeRules, format: queue.documented ? ('json' as const) : ('framed' as const) };
-    this.#log.append(notices, notices, body, rules);
-    if (topic === undefined) return;
-    const channel = `${notices}:user:${encodePart(topic)}`;
-    this.#log.append(channel, channel, body, rules);
+    const format = queue.documented ? 'json' : 'framed';
+    this.#tell(notices, JSON.stringify(notice), format);
+    if (topic !== undefined) this.#tell(`${notices}:user:${encodePart(topic)}`, JSON.stringify(notice), format);
+  }
+
+  // A full store must not keep jobs from ending: nothing is announced then.
+  #tell(channel: string, body: string, format: MessageFormat): void {
+    try {
+      this.#log.append(channel, channel, body, { ...noticeRules, format });
+    } catch (error) {
+      if (!isCommonholdError(error)) throw error;
+    }
   }
 }

@@ -1,93 +1,81 @@
+import type { ExpiringTable } from '../backend/memory/expiring-table.js';
+import type { MemoryStore } from '../backend/memory/memory-store.js';
 import { JobLine } from './job-line.js';
-
-/** A set ordered by score, then by member, as Redis orders one. A look costs nothing, a change a binary search. */
-export class ScoredSet {
-  readonly #scores = new Map<string, number>();
-  readonly #order: string[] = [];
-
-  get size(): number {
-    return this.#order.length;
-  }
-
-  set(member: string, score: number): void {
-    this.delete(member);
-    this.#scores.set(member, score);
-    this.#order.splice(this.#place(member, score), 0, member);
-  }
-
-  score(member: string): number | undefined {
-    return this.#scores.get(member);
-  }
-
-  delete(member: string): boolean {
-    const score = this.#scores.get(member);
-    if (score === undefined) return false;
-    this.#order.splice(this.#place(member, score), 1);
-    return this.#scores.delete(member);
-  }
-
-  /** Members from the lowest score up, as they are now. */
-  members(): readonly string[] {
-    return [...this.#order];
-  }
-
-  /** The member with the lowest score that is not `except`. */
-  lowest(except?: string): string | undefined {
-    return this.#order[0] === except ? this.#order[1] : this.#order[0];
-  }
-
-  /** Members whose score is at most `score`, from the lowest up. */
-  upTo(score: number): readonly string[] {
-    let end = this.#place('', score);
-    while (end < this.#order.length && this.#scores.get(this.#order[end] as string) === score) end++;
-    return this.#order.slice(0, end);
-  }
-
-  // The index of the first member that does not come before (score, member).
-  #place(member: string, score: number): number {
-    let low = 0;
-    let high = this.#order.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const other = this.#order[middle] as string;
-      const otherScore = this.#scores.get(other) as number;
-      if (otherScore < score || (otherScore === score && other < member)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-}
+import type { JobRecord } from './memory-job-record.js';
+import type { AddedJob } from './queue-port.js';
+import { ScoredSet } from './scored-set.js';
 
 /** Jobs of one priority that wait: those that were touched before stand in front of fresh ones. */
 export class PriorityLine {
-  readonly again: JobLine = new JobLine();
-  readonly fresh: JobLine = new JobLine();
+  readonly again: JobLine<JobRecord> = new JobLine();
+  readonly fresh: JobLine<JobRecord> = new JobLine();
   /** Jobs that really wait; the lines may also hold cancelled ones. */
   count = 0;
 
-  clear(): void {
-    this.count = 0;
+  /** Takes the next job that waits, passing over those that were cancelled in line. */
+  shift(): JobRecord | undefined {
+    for (;;) {
+      const record = this.again.shift() ?? this.fresh.shift();
+      if (record === undefined || record.status === 'pending') return record;
+    }
+  }
+
+  /** Counts jobs in or out; a line in which none waits is empty. */
+  add(count: number): void {
+    this.count += count;
+    if (this.count > 0) return;
     this.again.clear();
     this.fresh.clear();
   }
 }
 
-/** All of one queue but the records of its jobs. */
+/** The jobs of one topic. */
+export interface TopicIndex {
+  /** How many of them have not ended. */
+  open: number;
+  /** Ids in the order they were added, by sequence number. */
+  readonly ids: Map<string, number>;
+}
+
+/** What ended on one day. */
+export interface DayCount {
+  completed: number;
+  failed: number;
+  processingMs: number;
+}
+
+/** All of one queue. What it counts in bytes are the records; the rest is small beside them. */
 export class QueueState {
+  readonly records: ExpiringTable<JobRecord>;
+  /** Worker -> number of its last turn. */
+  readonly turns: ExpiringTable<number>;
+  /** Adder -> its last batches, by slot. */
+  readonly batches: ExpiringTable<Map<number, { readonly number: number; readonly added: readonly AddedJob[] }>>;
+  readonly topics: ExpiringTable<TopicIndex>;
+  /** By priority. */
   readonly lines: readonly PriorityLine[] = Array.from({ length: 11 }, () => new PriorityLine());
-  readonly suspects: JobLine = new JobLine();
+  readonly suspects: JobLine<JobRecord> = new JobLine();
   readonly delayed: ScoredSet = new ScoredSet();
   readonly leases: ScoredSet = new ScoredSet();
   readonly idle: ScoredSet = new ScoredSet();
   readonly dead: ScoredSet = new ScoredSet();
-  /** Owner -> ids it runs, in the order they were started. */
-  readonly held: Map<string, Set<string>> = new Map();
-  /** Topic -> ids in the order they were added, by sequence number. */
-  readonly topics: Map<string, Map<string, number>> = new Map();
-  readonly days: Map<string, { completed: number; failed: number; processingMs: number }> = new Map();
+  /** Worker -> what it runs, in the order it was started. */
+  readonly held: Map<string, Set<JobRecord>> = new Map();
+  /** Days since 1970 -> what ended on them. */
+  readonly days: Map<number, DayCount> = new Map();
+  /** The busy worker that takes nothing until it is free for a job that must run alone. */
+  drainer: string | undefined;
   total = 0;
   completed = 0;
   failed = 0;
   sequence = 0;
   paused = false;
+
+  /** The state of the queue called `base` in `store`. */
+  constructor(store: MemoryStore, base: string) {
+    this.records = store.table(`queue-job:${base}`);
+    this.turns = store.table(`queue-turn:${base}`);
+    this.batches = store.table(`queue-batch:${base}`);
+    this.topics = store.table(`queue-topic:${base}`);
+  }
 }

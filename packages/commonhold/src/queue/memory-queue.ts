@@ -1,21 +1,24 @@
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
-import { handOut, type MemoryStore, storedBytes } from '../backend/memory/memory-store.js';
-import type { Stored } from '../codec/stored.js';
+import type { MemoryStore } from '../backend/memory/memory-store.js';
 import type { Keys } from '../keys.js';
 import { MemoryJobNotices } from './memory-job-notices.js';
+import { type JobRecord, resetRecord, storedJob } from './memory-job-record.js';
 import { QueueState } from './memory-queue-state.js';
+import { MemoryQueueStep, type QueueSurroundings, rememberMs } from './memory-queue-step.js';
+import { MemoryQueueTurn } from './memory-queue-turn.js';
 import {
   type AddedJob,
-  type ClaimedJob,
   heldTopic,
-  type JobEnd,
+  type JobBatch,
   type JobPage,
   type JobStatus,
+  mostReplyBytes,
+  mostUnanswered,
   type NewJob,
   type QueueAddress,
+  type QueueCounts,
   type QueueDay,
   type QueuePort,
-  queueTopic,
   type QueueTotals,
   type QueueTurn,
   type QueueTurnReply,
@@ -24,108 +27,55 @@ import {
 } from './queue-port.js';
 import { queueNames } from './queue-names.js';
 
-/** A job's record. Unlike on Redis every job has one from the start. */
-interface JobRecord {
-  status: JobStatus;
-  readonly priority: number;
-  readonly createdAtMs: number;
-  attempts: number;
-  readonly data: Stored;
-  readonly options: string;
-  readonly topic: string | undefined;
-  workerName?: string | undefined;
-  startedAtMs?: number | undefined;
-  completedAtMs?: number | undefined;
-  progress?: number | undefined;
-  result?: Stored | undefined;
-  error?: string | undefined;
-  owner?: string | undefined;
-  deaths: number;
-}
-
-const recordBytes = 400;
-const deathsUntilAlone = 2;
-const deathsUntilFailed = 3;
-const promotedAtOnce = 128;
+const stateBytes = 2_000;
 const mostLookedAt = 2_000;
 const dayMs = 86_400_000;
 
-interface Place {
-  readonly queue: QueueAddress;
-  readonly state: QueueState;
-  readonly record: string;
-  readonly now: number;
-}
-
 /** The same state machine as the scripts of the Redis twin, over the store's tables. */
 export class MemoryQueue implements QueuePort {
-  readonly #store: MemoryStore;
   readonly #keys: Keys;
   readonly #queues: ExpiringTable<QueueState>;
-  readonly #records: ExpiringTable<JobRecord>;
-  readonly #notices: MemoryJobNotices;
+  readonly #surroundings: QueueSurroundings;
+  readonly #bases = new WeakMap<QueueAddress, string>();
 
   constructor(store: MemoryStore, keys: Keys) {
-    this.#store = store;
     this.#keys = keys;
     this.#queues = store.table('queue');
-    this.#records = store.table('queue-job');
-    this.#notices = new MemoryJobNotices(store, keys);
+    this.#surroundings = { store, notices: new MemoryJobNotices(store, keys), wakePrefix: keys.wakePrefix };
   }
 
-  async add(queue: QueueAddress, jobs: readonly NewJob[]): Promise<AddedJob[]> {
-    const place = this.#place(queue);
-    let ready = 0;
-    const added = jobs.map((job, index) => {
-      if (job.id !== undefined && this.#records.has(`${place.record}:${job.id}`)) return { id: job.id, duplicate: true };
-      const id = job.id ?? `${job.priority}-${place.now}-${place.state.sequence++}-${index}`;
-      this.#insert(place, id, job);
-      if (job.delayMs === 0) ready++;
-      return { id, duplicate: false };
-    });
-    place.state.total += added.filter((job) => !job.duplicate).length;
-    this.#wake(place, ready);
+  async add(queue: QueueAddress, { adder, number, jobs }: JobBatch): Promise<readonly AddedJob[]> {
+    const step = this.#step(queue);
+    const { batches } = step.state;
+    const remembered = batches.get(adder) ?? new Map<number, { number: number; added: readonly AddedJob[] }>();
+    const before = remembered.get(number % mostUnanswered);
+    if (before !== undefined && before.number >= number) return before.number === number ? before.added : [];
+    batches.set(adder, remembered, 0, step.now + rememberMs);
+    const created = createAll(step, jobs);
+    for (const [index, record] of created.entries()) if (record) place(step, record, (jobs[index] as NewJob).delayMs);
+    const added = created.map((record, index) => ({
+      id: record?.id ?? (jobs[index]?.id as string),
+      duplicate: record === undefined,
+    }));
+    step.state.total += added.filter((job) => !job.duplicate).length;
+    remembered.set(number % mostUnanswered, { number, added });
     return added;
   }
 
   async turn(queue: QueueAddress, worker: QueueWorker, turn: QueueTurn): Promise<QueueTurnReply> {
-    const place = this.#place(queue);
-    const { state, now } = place;
-    state.idle.delete(worker.id);
-    const ends = turn.ends.map((end) => this.#finish(place, worker.id, end));
-    const suspectsBefore = state.suspects.length;
-    for (const dead of state.leases.upTo(now - 1)) {
-      if (dead !== worker.id) this.#takeOver(place, dead);
-    }
-    const newSuspects = state.suspects.length - suspectsBefore;
-    this.#promote(place);
-    const jobs = turn.known === undefined ? [] : this.#unknownHeld(place, worker.id, turn.known);
-    const alone = this.#claim(place, worker, turn, jobs);
-    this.#wake(place, newSuspects - (alone ? 1 : 0));
-    if ((state.held.get(worker.id)?.size ?? 0) > 0) state.leases.set(worker.id, now + worker.leaseMs);
-    else state.leases.delete(worker.id);
-    if (jobs.length < turn.free) state.idle.set(worker.id, now + worker.leaseMs);
-    return {
-      ends,
-      jobs,
-      alone,
-      waitingForIdle: state.suspects.length,
-      paused: state.paused,
-      lookAgainMs: lookAgainMs(state, worker.id, now),
-    };
+    return new MemoryQueueTurn(this.#step(queue), worker, turn).run();
   }
 
   async renew(queue: QueueAddress, worker: QueueWorker, held: readonly string[]): Promise<string[]> {
-    const { state, now } = this.#place(queue);
-    const own = state.held.get(worker.id) ?? new Set();
-    if (own.size > 0) state.leases.set(worker.id, now + worker.leaseMs);
-    return held.filter((id) => !own.has(id));
+    const { state, now } = this.#step(queue);
+    const own = state.held.get(worker.id);
+    if (own !== undefined) state.leases.set(worker.id, now + worker.leaseMs);
+    const ids = new Set(Array.from(own ?? [], (record) => record.id));
+    return held.filter((id) => !ids.has(id));
   }
 
   async leave(queue: QueueAddress, worker: QueueWorker): Promise<void> {
-    const { state } = this.#place(queue);
-    state.idle.delete(worker.id);
-    state.leases.delete(worker.id);
+    this.#step(queue).state.idle.delete(worker.id);
   }
 
   async progress(
@@ -135,16 +85,19 @@ export class MemoryQueue implements QueuePort {
     attempt: number,
     progress: number,
   ): Promise<boolean> {
-    const place = this.#place(queue);
-    const job = this.#own(place, worker.id, id, attempt);
-    if (job === undefined) return false;
-    job.progress = progress;
-    this.#notices.announce(queue, 'progress', id, job.topic, 'processing', progress);
+    const step = this.#step(queue);
+    const record = step.state.records.get(id);
+    if (record?.status !== 'processing' || record.attempts !== attempt || record.owner !== worker.id) return false;
+    if (progress > (record.progress ?? -1)) {
+      record.progress = progress;
+      step.announce('progress', record, 'processing', progress);
+    }
     return true;
   }
 
   async get(queue: QueueAddress, id: string): Promise<StoredJob | undefined> {
-    return this.#read(this.#place(queue), id);
+    const record = this.#step(queue).state.records.get(id);
+    return record && storedJob(record);
   }
 
   async list(
@@ -154,325 +107,167 @@ export class MemoryQueue implements QueuePort {
     cursor: string | undefined,
     limit: number,
   ): Promise<JobPage> {
-    const place = this.#place(queue);
+    const { topics, records } = this.#step(queue).state;
     const before = cursor === undefined ? Infinity : Number(cursor);
-    const ids = [...(place.state.topics.get(topic) ?? [])].filter(([, sequence]) => sequence < before).reverse();
-    const jobs: StoredJob[] = [];
+    const ids = [...(topics.get(topic)?.ids ?? [])].filter(([, sequence]) => sequence < before).toReversed();
+    const page = new Page(limit);
     for (const [index, [id, sequence]] of ids.entries()) {
-      const job = this.#read(place, id);
-      if (job !== undefined && (status === undefined || job.status === status)) jobs.push(job);
-      if (jobs.length >= limit || index + 1 >= mostLookedAt) return { jobs, cursor: String(sequence) };
+      const record = records.get(id);
+      // An id may have been used again since, for a job of another topic.
+      if (record?.topic === topic && (status ?? record.status) === record.status) page.add(record);
+      if (page.full || index + 1 >= mostLookedAt) return { jobs: page.jobs, cursor: String(sequence) };
     }
-    return { jobs, cursor: undefined };
+    return { jobs: page.jobs, cursor: undefined };
   }
 
   async deadLetters(queue: QueueAddress, cursor: string | undefined, limit: number): Promise<JobPage> {
-    const place = this.#place(queue);
-    const start = Number(cursor ?? 0);
-    const ids = this.#failed(place).reverse().slice(start, start + limit);
-    const jobs = ids.map((id) => this.#read(place, id)).filter((job) => job !== undefined);
-    return { jobs, cursor: ids.length === limit ? String(start + limit) : undefined };
+    const step = this.#step(queue);
+    const { dead, records } = step.state;
+    const ids = step.failed();
+    const [, failedAtMs, last = ''] = /^(\d+)-(.+)$/.exec(cursor ?? '') ?? [];
+    const place = ids.indexOf(last);
+    const start = failedAtMs === undefined || place >= 0 ? place + 1 : dead.countFrom(Number(failedAtMs) + 1);
+    const page = new Page(limit);
+    for (const [index, id] of ids.slice(start).entries()) {
+      const record = records.get(id);
+      if (record?.status === 'failed') page.add(record);
+      if (page.full || index + 1 >= mostLookedAt) return { jobs: page.jobs, cursor: `${dead.score(id)}-${id}` };
+    }
+    return { jobs: page.jobs, cursor: undefined };
   }
 
   async cancel(queue: QueueAddress, id: string): Promise<JobStatus | undefined> {
-    const place = this.#place(queue);
-    const job = this.#records.get(`${place.record}:${id}`);
-    if (job === undefined) return undefined;
-    const { status } = job;
+    const step = this.#step(queue);
+    const record = step.state.records.get(id);
+    const status = record?.status;
+    if (record === undefined || !isOpen(record)) return status;
     if (status === 'pending') {
-      if (!place.state.suspects.remove(id)) this.#addToWaiting(place, job.priority, -1);
-    } else if (status === 'delayed') place.state.delayed.delete(id);
-    else if (status === 'processing' && job.owner !== undefined) {
-      this.#release(place, job.owner, id);
-      this.#store.bus.publish(this.#wakeChannel(job.owner), heldTopic(queue));
-    } else return status;
-    this.#end(place, id, job, 'cancelled', {});
-    this.#notices.announce(queue, 'cancelled', id, job.topic, 'cancelled', 0);
+      // What waits in a line stays there, and is passed over.
+      if (!step.state.suspects.remove(record)) step.line(record.priority).add(-1);
+    } else if (status === 'delayed') step.state.delayed.delete(id);
+    else if (record.owner !== undefined) {
+      step.state.held.get(record.owner)?.delete(record);
+      if (step.state.held.get(record.owner)?.size === 0) step.state.held.delete(record.owner);
+      step.tell(record.owner, heldTopic(queue));
+    }
+    step.end(record, 'cancelled');
+    step.announce('cancelled', record, 'cancelled', 0);
     return status;
   }
 
   async retry(queue: QueueAddress, id: string): Promise<boolean> {
-    const place = this.#place(queue);
-    const key = `${place.record}:${id}`;
-    const job = this.#records.get(key);
-    if (job?.status !== 'failed') return false;
-    place.state.dead.delete(id);
-    const { priority, createdAtMs, data, options, topic } = job;
-    const again: JobRecord = { status: 'pending', priority, createdAtMs, attempts: 0, data, options, topic, deaths: 0 };
-    this.#records.set(key, again, recordBytes + storedBytes(data));
-    this.#enqueueAgain(place, id, priority, false);
-    this.#wake(place, 1);
+    const step = this.#step(queue);
+    const record = step.state.records.get(id);
+    if (record?.status !== 'failed') return false;
+    step.state.dead.delete(id);
+    resetRecord(record);
+    step.state.records.expire(id, Infinity);
+    if (record.topic !== undefined) step.joinTopic(record.topic);
+    step.enqueueAgain(record, false);
+    step.wake(1);
     return true;
   }
 
-  async counts(queue: QueueAddress): Promise<Record<'pending' | 'delayed' | 'processing' | 'failed', number>> {
-    const place = this.#place(queue);
-    const { state } = place;
-    const pending = state.lines.reduce((sum, line) => sum + line.count, state.suspects.length);
-    const processing = state.leases.members().reduce((sum, owner) => sum + (state.held.get(owner)?.size ?? 0), 0);
-    return { pending, delayed: state.delayed.size, processing, failed: this.#failed(place).length };
+  async counts(queue: QueueAddress): Promise<QueueCounts> {
+    const step = this.#step(queue);
+    const { lines, suspects, leases, held, delayed } = step.state;
+    const pending = lines.reduce((sum, line) => sum + line.count, suspects.length);
+    const processing = leases.members().reduce((sum, worker) => sum + (held.get(worker)?.size ?? 0), 0);
+    return { pending, delayed: delayed.size, processing, failed: step.failed().length };
   }
 
   async totals(queue: QueueAddress): Promise<QueueTotals> {
-    const { total, completed, failed } = this.#place(queue).state;
+    const { total, completed, failed } = this.#step(queue).state;
     return { total, completed, failed };
   }
 
-  async days(queue: QueueAddress, days: readonly string[]): Promise<QueueDay[]> {
-    const { state } = this.#place(queue);
-    return days.map((name) => {
-      const { completed = 0, failed = 0, processingMs = 0 } = state.days.get(name) ?? {};
-      return { completed, failed, averageMs: completed === 0 ? 0 : Math.floor(processingMs / completed + 0.5) };
+  async days(queue: QueueAddress, count: number): Promise<QueueDay[]> {
+    const { state, now } = this.#step(queue);
+    const today = Math.floor(now / dayMs);
+    return Array.from({ length: count }, (_, index) => {
+      const number = today - count + 1 + index;
+      const { completed = 0, failed = 0, processingMs = 0 } = state.days.get(number) ?? {};
+      const averageMs = completed === 0 ? 0 : Math.floor(processingMs / completed + 0.5);
+      return { day: new Date(number * dayMs).toISOString().slice(0, 10), completed, failed, averageMs };
     });
   }
 
   async pause(queue: QueueAddress, paused: boolean): Promise<void> {
-    const place = this.#place(queue);
-    place.state.paused = paused;
-    if (!paused) this.#wake(place, place.state.idle.size);
+    const step = this.#step(queue);
+    step.state.paused = paused;
+    const { lines, suspects } = step.state;
+    if (!paused) step.wake(lines.reduce((sum, line) => sum + line.count, suspects.length));
   }
 
-  #place(queue: QueueAddress): Place {
-    const { base, record } = queueNames(queue, this.#keys);
+  #step(queue: QueueAddress): MemoryQueueStep {
+    let base = this.#bases.get(queue);
+    if (base === undefined) this.#bases.set(queue, (base = queueNames(queue, this.#keys).base));
     let state = this.#queues.get(base);
-    if (state === undefined) this.#queues.set(base, (state = new QueueState()), recordBytes);
-    return { queue, state, record, now: this.#store.now() };
-  }
-
-  #insert(place: Place, id: string, job: NewJob): void {
-    const { state, now } = place;
-    const record: JobRecord = {
-      status: job.delayMs > 0 ? 'delayed' : 'pending',
-      priority: job.priority,
-      createdAtMs: now,
-      attempts: 0,
-      data: job.data,
-      options: job.options,
-      topic: job.topic,
-      deaths: 0,
-    };
-    this.#records.set(`${place.record}:${id}`, record, recordBytes + storedBytes(job.data));
-    if (job.topic !== undefined) this.#index(place, job.topic, id);
-    if (job.delayMs > 0) return state.delayed.set(id, now + job.delayMs);
-    const line = state.lines[job.priority];
-    line?.fresh.push(id);
-    this.#addToWaiting(place, job.priority, 1);
-  }
-
-  // Two of the oldest jobs of a topic are forgotten with each new one, if their records are gone.
-  #index(place: Place, topic: string, id: string): void {
-    const ids = place.state.topics.get(topic) ?? new Map<string, number>();
-    place.state.topics.set(topic, ids);
-    ids.delete(id);
-    ids.set(id, ++place.state.sequence);
-    const oldest = ids.keys();
-    for (const old of [oldest.next().value, oldest.next().value]) {
-      if (old !== undefined && !this.#records.has(`${place.record}:${old}`)) ids.delete(old);
+    if (state === undefined) {
+      state = new QueueState(this.#surroundings.store, base);
+      this.#queues.set(base, state, stateBytes);
     }
-  }
-
-  #finish(place: Place, owner: string, end: JobEnd): 'done' | 'superseded' {
-    const job = this.#own(place, owner, end.id, end.attempt);
-    if (job === undefined) return 'superseded';
-    this.#release(place, owner, end.id);
-    if (end.kind === 'complete') this.#complete(place, end, job);
-    else if (end.kind === 'fail') this.#fail(place, end.id, job, String(end.payload));
-    else if (end.kind === 'retry') {
-      Object.assign(job, { status: 'delayed', owner: undefined, progress: undefined, error: String(end.payload) });
-      place.state.delayed.set(end.id, place.now + end.delayMs);
-    } else {
-      const started = { startedAtMs: undefined, workerName: undefined };
-      Object.assign(job, { status: 'pending', owner: undefined, progress: undefined, ...started });
-      job.attempts--;
-      this.#enqueueAgain(place, end.id, job.priority, true);
-    }
-    return 'done';
-  }
-
-  #complete(place: Place, end: JobEnd, job: JobRecord): void {
-    const day = this.#day(place);
-    place.state.completed++;
-    day.completed++;
-    day.processingMs += place.now - (job.startedAtMs ?? place.now);
-    this.#end(place, end.id, job, 'completed', { result: end.payload });
-    this.#notices.announce(place.queue, 'completed', end.id, job.topic, 'completed', 1);
-  }
-
-  #fail(place: Place, id: string, job: JobRecord, error: string): void {
-    place.state.failed++;
-    this.#day(place).failed++;
-    this.#end(place, id, job, 'failed', { error });
-    this.#notices.announce(place.queue, 'failed', id, job.topic, 'failed', 0);
-  }
-
-  #end(place: Place, id: string, job: JobRecord, status: JobStatus, last: Partial<JobRecord>): void {
-    const { queue, state, now } = place;
-    const key = `${place.record}:${id}`;
-    const keepMs = status === 'failed' ? queue.keepFailedMs : queue.keepCompletedMs;
-    if (status === 'failed') {
-      state.dead.set(id, now);
-      this.#forgetOldFailures(place);
-    }
-    if (keepMs === 0) return void this.#records.delete(key);
-    Object.assign(job, last, { status, completedAtMs: now, owner: undefined });
-    this.#records.expire(key, now + keepMs);
-  }
-
-  #takeOver(place: Place, dead: string): void {
-    for (const id of [...(place.state.held.get(dead) ?? [])].reverse()) {
-      const job = this.#records.get(`${place.record}:${id}`);
-      if (job?.status !== 'processing' || job.owner !== dead) continue;
-      job.deaths++;
-      if (job.deaths >= deathsUntilFailed) {
-        this.#fail(place, id, job, `Its worker died ${job.deaths} times while running it`);
-        continue;
-      }
-      Object.assign(job, { status: 'pending', owner: undefined, progress: undefined });
-      if (job.deaths >= deathsUntilAlone) place.state.suspects.pushFirst(id);
-      else this.#enqueueAgain(place, id, job.priority, true);
-    }
-    place.state.held.delete(dead);
-    place.state.leases.delete(dead);
-  }
-
-  #promote(place: Place): void {
-    const { delayed } = place.state;
-    for (const id of delayed.upTo(place.now).slice(0, promotedAtOnce)) {
-      delayed.delete(id);
-      const job = this.#records.get(`${place.record}:${id}`);
-      if (job === undefined) continue;
-      job.status = 'pending';
-      this.#enqueueAgain(place, id, job.priority, false);
-    }
-  }
-
-  #unknownHeld(place: Place, owner: string, known: readonly string[]): ClaimedJob[] {
-    const ids = [...(place.state.held.get(owner) ?? [])].filter((id) => !known.includes(id));
-    return ids.flatMap((id) => {
-      const job = this.#records.get(`${place.record}:${id}`);
-      return job === undefined ? [] : [claimed(id, job)];
-    });
-  }
-
-  #claim(place: Place, worker: QueueWorker, turn: QueueTurn, jobs: ClaimedJob[]): boolean {
-    const { state } = place;
-    if (state.paused || turn.free <= jobs.length) return false;
-    if (turn.idle && jobs.length === 0) {
-      for (let id = state.suspects.shift(); id !== undefined; id = state.suspects.shift()) {
-        if (this.#start(place, worker, id, jobs)) return true;
-      }
-    }
-    for (let priority = 10; priority >= 0 && jobs.length < turn.free; priority--) {
-      this.#claimLine(place, worker, priority, turn.free, jobs);
-    }
-    if (state.lines.some((line) => line.count > 0)) this.#wake(place, 1);
-    return false;
-  }
-
-  #claimLine(place: Place, worker: QueueWorker, priority: number, free: number, jobs: ClaimedJob[]): void {
-    const line = place.state.lines[priority];
-    if (line === undefined || line.count === 0) return;
-    let taken = 0;
-    while (jobs.length < free) {
-      const id = line.again.shift() ?? line.fresh.shift();
-      if (id === undefined) break;
-      if (this.#start(place, worker, id, jobs)) taken++;
-    }
-    if (taken > 0) this.#addToWaiting(place, priority, -taken);
-  }
-
-  #start(place: Place, worker: QueueWorker, id: string, jobs: ClaimedJob[]): boolean {
-    const job = this.#records.get(`${place.record}:${id}`);
-    if (job?.status !== 'pending') return false;
-    job.attempts++;
-    Object.assign(job, { status: 'processing', owner: worker.id, workerName: worker.name, startedAtMs: place.now });
-    const held = place.state.held.get(worker.id) ?? new Set();
-    place.state.held.set(worker.id, held.add(id));
-    jobs.push(claimed(id, job));
-    return true;
-  }
-
-  #own(place: Place, owner: string, id: string, attempt: number): JobRecord | undefined {
-    const job = this.#records.get(`${place.record}:${id}`);
-    const own = job?.status === 'processing' && job.attempts === attempt && job.owner === owner;
-    return own ? job : undefined;
-  }
-
-  #release(place: Place, owner: string, id: string): void {
-    const held = place.state.held.get(owner);
-    held?.delete(id);
-    if (held?.size === 0) place.state.held.delete(owner);
-  }
-
-  #addToWaiting(place: Place, priority: number, count: number): void {
-    const line = place.state.lines[priority];
-    if (line === undefined) return;
-    line.count += count;
-    if (line.count <= 0) line.clear();
-  }
-
-  #enqueueAgain(place: Place, id: string, priority: number, first: boolean): void {
-    const line = place.state.lines[priority];
-    if (first) line?.again.pushFirst(id);
-    else line?.again.push(id);
-    this.#addToWaiting(place, priority, 1);
-  }
-
-  #wake(place: Place, count: number): void {
-    const { idle } = place.state;
-    for (const owner of count > 0 ? idle.members().slice(-count).reverse() : []) {
-      idle.delete(owner);
-      this.#store.bus.publish(this.#wakeChannel(owner), queueTopic(place.queue));
-    }
-  }
-
-  // A worker is its process's owner, a colon, and a name of its own.
-  #wakeChannel(worker: string): string {
-    return this.#keys.wakePrefix + worker.slice(0, worker.indexOf(':'));
-  }
-
-  #failed(place: Place): string[] {
-    const { dead } = place.state;
-    const since = place.now - place.queue.keepFailedMs;
-    return dead.members().filter((id) => (dead.score(id) ?? 0) >= since);
-  }
-
-  #forgetOldFailures(place: Place): void {
-    const { dead } = place.state;
-    for (const id of dead.upTo(place.now - place.queue.keepFailedMs)) dead.delete(id);
-  }
-
-  #day(place: Place): { completed: number; failed: number; processingMs: number } {
-    const { days } = place.state;
-    const name = new Date(place.now).toISOString().slice(0, 10);
-    let day = days.get(name);
-    if (day === undefined) days.set(name, (day = { completed: 0, failed: 0, processingMs: 0 }));
-    const oldest = new Date(place.now - 400 * dayMs).toISOString().slice(0, 10);
-    for (const past of days.keys()) if (past < oldest) days.delete(past);
-    return day;
-  }
-
-  #read(place: Place, id: string): StoredJob | undefined {
-    const job = this.#records.get(`${place.record}:${id}`);
-    if (job === undefined) return undefined;
-    const { owner: _owner, deaths: _deaths, ...rest } = job;
-    const present = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-    const copies = { data: handOut(job.data), ...(job.result === undefined ? {} : { result: handOut(job.result) }) };
-    return { id, ...present, ...copies } as StoredJob;
+    return new MemoryQueueStep(queue, state, this.#surroundings);
   }
 }
 
-function claimed(id: string, job: JobRecord): ClaimedJob {
-  const { attempts: attempt, priority, createdAtMs, options, topic, data } = job;
-  return { id, attempt, priority, createdAtMs, options, topic, data: handOut(data) };
+class Page {
+  readonly jobs: StoredJob[] = [];
+  readonly #limit: number;
+  #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get full(): boolean {
+    return this.jobs.length >= this.#limit || this.#bytes >= mostReplyBytes;
+  }
+
+  add(record: JobRecord): void {
+    this.jobs.push(storedJob(record));
+    this.#bytes += record.data.length + (record.result?.length ?? 0);
+  }
 }
 
-function lookAgainMs(state: QueueState, owner: string, now: number): number | undefined {
-  const nextDue = state.delayed.lowest();
-  const other = state.leases.lowest(owner);
-  const times = [
-    ...(nextDue === undefined ? [] : [state.delayed.score(nextDue) ?? now]),
-    ...(other === undefined ? [] : [state.leases.score(other) ?? now]),
-  ];
-  return times.length === 0 ? undefined : Math.max(0, Math.min(...times) - now + 1);
+function isOpen({ status }: JobRecord): boolean {
+  return status === 'pending' || status === 'delayed' || status === 'processing';
+}
+
+// All or none: nothing refers to a record before the last one found room. Undefined for a job that was there.
+function createAll(step: MemoryQueueStep, jobs: readonly NewJob[]): (JobRecord | undefined)[] {
+  const { state, now } = step;
+  const created: (JobRecord | undefined)[] = [];
+  try {
+    for (const [index, job] of jobs.entries()) {
+      const known = job.id !== undefined && state.records.has(job.id);
+      const id = job.id ?? `${job.priority}-${now}-${state.sequence++}-${index % 16}`;
+      created.push(known ? undefined : step.create(id, job));
+    }
+    return created;
+  } catch (error) {
+    for (const record of created) if (record) state.records.delete(record.id);
+    throw error;
+  }
+}
+
+function place(step: MemoryQueueStep, record: JobRecord, delayMs: number): void {
+  const { delayed } = step.state;
+  if (record.topic !== undefined) addToTopic(step, record.topic, record.id);
+  if (delayMs === 0) step.enqueue(record);
+  else delayed.set(record.id, step.now + delayMs);
+  // A waiting worker is told when a delayed job falls due before all others: nobody has looked for it yet.
+  if (delayMs === 0 || delayed.lowest() === record.id) step.wake(1);
+}
+
+// Two of the oldest jobs of a topic are forgotten with each new one, if their records are gone.
+function addToTopic(step: MemoryQueueStep, topic: string, id: string): void {
+  const ids = step.joinTopic(topic)?.ids;
+  if (ids === undefined) return;
+  ids.delete(id);
+  ids.set(id, ++step.state.sequence);
+  const oldest = ids.keys();
+  for (const old of [oldest.next().value, oldest.next().value]) {
+    if (old !== undefined && !step.state.records.has(old)) ids.delete(old);
+  }
 }

@@ -2,8 +2,9 @@ import { defineOperations, type Operations } from '../operation.js';
 import type { QueuePort } from './queue-port.js';
 
 /**
- * Nothing is acknowledged that is not stored. `turn` may be sent again after an unknown outcome: ended jobs are then
- * superseded by themselves, and the worker is told what it holds.
+ * Nothing is acknowledged that is not stored. `add` and `turn` carry a number: an `add` may be sent again as it is, and a
+ * worker goes on after a lost turn with the next one, in which ended jobs are superseded by themselves and it is told
+ * what it holds. Without the number they stay mutations, which is what the table says.
  */
 export const queueOperations: Operations<QueuePort> = defineOperations<QueuePort>('queue', 'state', {
   add: { kind: 'mutation', away: 'spool' },

@@ -1,4 +1,4 @@
-import { type Duration, durationMs } from '../duration.js';
+import { type Duration, durationMs, longestDurationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { jittered, type Random } from '../random.js';
 import type { DocumentedNames, QueueAddress } from './queue-port.js';
@@ -21,9 +21,10 @@ export interface RetryOptions {
   readonly backoff?: BackoffOptions;
 }
 
+/** Every process that uses one queue gives it the same options. */
 export interface QueueOptions extends RetryOptions {
   /** How long completed and cancelled jobs stay readable; 0 for not at all. Default 1 h. */
-  readonly keepCompleted?: Duration | 0;
+  readonly keepCompleted?: Duration;
   /** How long failed jobs stay, to be read or sent again. Default 7 d. */
   readonly keepFailed?: Duration;
   /** Whether the changes of jobs are announced: see `notices`. Default false. */
@@ -37,12 +38,14 @@ export interface QueueOptions extends RetryOptions {
   readonly documented?: DocumentedNames;
 }
 
+/** Options as the code sees them. */
 export interface ResolvedQueueOptions {
   readonly address: QueueAddress;
   readonly hash: boolean;
   readonly retry: ResolvedRetry;
 }
 
+/** {@link RetryOptions} with nothing left open. */
 export interface ResolvedRetry {
   readonly attempts: number;
   readonly firstMs: number;
@@ -72,19 +75,17 @@ export function resolveQueueOptions(name: string, options: QueueOptions): Resolv
   };
 }
 
-/** Fills what `options` leaves open from `defaults`. */
+/** Fills what `options` leaves open from `defaults`. @throws InvalidArgumentError naming the option. */
 export function resolveRetry(options: RetryOptions, defaults: ResolvedRetry): ResolvedRetry {
   const { attempts = defaults.attempts, backoff = {} } = options;
-  if (!(Number.isInteger(attempts) && attempts >= 1 && attempts <= 1_000)) {
-    throw new InvalidArgumentError('queue attempts', 'a whole number from 1 to 1000', attempts);
-  }
-  const factor = backoff.factor ?? defaults.factor;
-  if (!(factor >= 1 && factor <= 100)) throw new InvalidArgumentError('queue backoff.factor', 'a number from 1 to 100', factor);
+  const { first, factor = defaults.factor, longest } = backoff;
+  if (!isAttempts(attempts)) throw new InvalidArgumentError('queue attempts', 'a whole number from 1 to 1000', attempts);
+  if (!isFactor(factor)) throw new InvalidArgumentError('queue backoff.factor', 'a number from 1 to 100', factor);
   return {
     attempts,
     factor,
-    firstMs: backoff.first === undefined ? defaults.firstMs : durationMs(backoff.first, 'queue backoff.first'),
-    longestMs: backoff.longest === undefined ? defaults.longestMs : durationMs(backoff.longest, 'queue backoff.longest'),
+    firstMs: first === undefined ? defaults.firstMs : durationMs(first, 'queue backoff.first'),
+    longestMs: longest === undefined ? defaults.longestMs : durationMs(longest, 'queue backoff.longest'),
   };
 }
 
@@ -100,12 +101,26 @@ export function writeJobOptions(options: RetryOptions, defaults: ResolvedRetry):
   return JSON.stringify(resolveRetry(options, defaults));
 }
 
-/** The settings that hold for a job. Text of another version that cannot be read gives the queue's own. */
+/** The settings that hold for a job. Text that cannot be read gives the queue's own. */
 export function readJobOptions(text: string, defaults: ResolvedRetry): ResolvedRetry {
   if (text === '') return defaults;
   try {
-    return { ...defaults, ...(JSON.parse(text) as Partial<ResolvedRetry>) };
+    const read = { ...defaults, ...(JSON.parse(text) as Partial<ResolvedRetry>) };
+    const good = isAttempts(read.attempts) && isFactor(read.factor) && isDuration(read.firstMs) && isDuration(read.longestMs);
+    return good ? read : defaults;
   } catch {
     return defaults;
   }
+}
+
+function isAttempts(attempts: unknown): boolean {
+  return Number.isInteger(attempts) && Number(attempts) >= 1 && Number(attempts) <= 1_000;
+}
+
+function isFactor(factor: unknown): boolean {
+  return typeof factor === 'number' && factor >= 1 && factor <= 100;
+}
+
+function isDuration(ms: unknown): boolean {
+  return Number.isInteger(ms) && Number(ms) >= 1 && Number(ms) <= longestDurationMs;
 }

@@ -14,7 +14,7 @@ export interface QueueAddress {
   readonly keepFailedMs: number;
 }
 
-/** Verbatim beginnings of key names. */
+/** Verbatim beginnings of key names, four different ones. */
 export interface DocumentedNames {
   /** The queue's own structures. */
   readonly queue: string;
@@ -26,11 +26,15 @@ export interface DocumentedNames {
   readonly notices: string;
 }
 
+/** `pending` and `delayed` jobs wait, `processing` ones run; the others have ended. */
 export type JobStatus = 'pending' | 'delayed' | 'processing' | 'completed' | 'failed' | 'cancelled';
 
-/** A job to add. With an id, a delay, a topic or fields it has a record of its own from the start; else it is compact. */
+/** A job to add. With an id it has a record of its own from the start; without, it is compact. */
 export interface NewJob {
-  /** Chosen by the caller or drawn for it; a second job of a known id is not added. */
+  /**
+   * Chosen by the caller or drawn for it; a second job of a known id is not added. Needed for a delay, a topic or fields.
+   * Not of the form of {@link isDrawnByQueue}.
+   */
   readonly id: string | undefined;
   /** 0 to 10, higher first. */
   readonly priority: number;
@@ -40,10 +44,23 @@ export interface NewJob {
   readonly data: Stored;
   /** Settings of this job alone, as text for the front. Without a line feed. */
   readonly options: string;
-  /** Names and texts that stand in the record beside `data`, for readers in other languages. */
+  /** Names and texts that stand in the record beside `data`, for readers in other languages. At most 1,000. */
   readonly fields: readonly string[];
 }
 
+/** Jobs added in one step. Sent again with the same number after its answer was lost, it is not added twice. */
+export interface JobBatch {
+  /** {@link workerId} of whoever adds. */
+  readonly adder: string;
+  /** 1, 2, 3 and so on for each adder, of whose batches at most {@link mostUnanswered} may be without an answer. */
+  readonly number: number;
+  readonly jobs: readonly NewJob[];
+}
+
+/** How many batches of one adder are remembered, for ten minutes. */
+export const mostUnanswered = 32;
+
+/** What became of a job that was added. */
 export interface AddedJob {
   readonly id: string;
   /** A job of this id was there, and nothing was added. */
@@ -64,15 +81,22 @@ export interface JobEnd {
   readonly attempt: number;
   /**
    * `complete` with its result; `fail` for good, with its error; `retry` after `delayMs`, with its error; `return`
-   * unfinished, first in line again and with no attempt charged.
+   * unfinished and with no attempt charged, first in line again or, where `delayMs` is not 0, after that.
    */
   readonly kind: 'complete' | 'fail' | 'retry' | 'return';
+  /** The result, '' for none, or the text of the error. */
   readonly payload: Stored;
+  /** A whole number, 0 or more. */
   readonly delayMs: number;
 }
 
 /** One trip of a worker: hand in what ended, take what is free. */
 export interface QueueTurn {
+  /**
+   * 1, 2, 3 and so on for each worker, whose turns follow each other. One that comes after a later one does nothing: it
+   * was held up on its way, and its worker would not learn what it got.
+   */
+  readonly number: number;
   readonly ends: readonly JobEnd[];
   /** How many jobs to take at most. */
   readonly free: number;
@@ -85,6 +109,7 @@ export interface QueueTurn {
   readonly known: readonly string[] | undefined;
 }
 
+/** A job that a worker holds from now on. */
 export interface ClaimedJob {
   readonly id: string;
   /** 1 for the first. */
@@ -96,16 +121,22 @@ export interface ClaimedJob {
   readonly data: Stored;
 }
 
+/** What a trip brought. */
 export interface QueueTurnReply {
+  /** For each end given. */
   readonly ends: readonly ('done' | 'superseded')[];
   readonly jobs: readonly ClaimedJob[];
   /** The one job was with workers that died, twice: run nothing beside it. */
   readonly alone: boolean;
-  /** Jobs that wait for a worker that holds nothing. */
+  /** Jobs that wait for this worker to hold nothing; busy workers are asked one at a time. */
   readonly waitingForIdle: number;
   readonly paused: boolean;
   /** Milliseconds until a delayed job falls due or another worker's lease ends; undefined when there is none. */
   readonly lookAgainMs: number | undefined;
+  /** Workers that wait for jobs, this one included; 0 when it does not. */
+  readonly waitingWorkers: number;
+  /** The jobs were so large that there were fewer of them, or of those held without knowing: take another turn. */
+  readonly cut: boolean;
 }
 
 /** A job as it stands, absent parts left out. */
@@ -127,12 +158,17 @@ export interface StoredJob {
   readonly error?: string;
 }
 
+/** Some of many jobs. Large ones make a page shorter than asked for. */
 export interface JobPage {
   readonly jobs: readonly StoredJob[];
-  /** Pass it to get the next page; undefined on the last. */
+  /** Pass it to get the next page, which may be empty; undefined on the last. */
   readonly cursor: string | undefined;
 }
 
+/** Jobs that are not over, and failed ones while their records are kept. */
+export type QueueCounts = Readonly<Record<'pending' | 'delayed' | 'processing' | 'failed', number>>;
+
+/** Jobs since the queue began. */
 export interface QueueTotals {
   /** Jobs ever added. */
   readonly total: number;
@@ -140,18 +176,26 @@ export interface QueueTotals {
   readonly failed: number;
 }
 
-/** One UTC day. */
+/** What ended on one UTC day. */
 export interface QueueDay {
+  /** `YYYY-MM-DD`. */
+  readonly day: string;
   readonly completed: number;
   readonly failed: number;
   /** Mean milliseconds from start to completion, rounded. */
   readonly averageMs: number;
 }
 
+/** About how many bytes of jobs one answer carries: it must arrive within its deadline. */
+export const mostReplyBytes: number = 1024 * 1024;
+
 /** What the twins of the queue must do. Each method is one atomic step. */
 export interface QueuePort {
-  /** Adds the jobs in order; counts them and wakes as many waiting workers as there are jobs. */
-  add(queue: QueueAddress, jobs: readonly NewJob[]): Promise<readonly AddedJob[]>;
+  /**
+   * Adds the jobs in order, all or none; counts them and wakes as many waiting workers as there are jobs. A batch that
+   * comes after one of {@link mostUnanswered} numbers later adds nothing and answers with no jobs.
+   */
+  add(queue: QueueAddress, batch: JobBatch): Promise<readonly AddedJob[]>;
   /**
    * Ends, takes over what dead workers held, promotes what falls due, and claims: the highest priority first, within it
    * the oldest. A worker that gets fewer jobs than it asked for is woken with {@link queueTopic} when some come.
@@ -159,9 +203,12 @@ export interface QueuePort {
   turn(queue: QueueAddress, worker: QueueWorker, turn: QueueTurn): Promise<QueueTurnReply>;
   /** Keeps the lease of a worker; returns those of `held` that are not its own any more (cancelled, or taken over). */
   renew(queue: QueueAddress, worker: QueueWorker, held: readonly string[]): Promise<readonly string[]>;
-  /** Forgets a worker that holds nothing. */
+  /** Wakes this worker no more. What it still holds is taken over when its lease ends. */
   leave(queue: QueueAddress, worker: QueueWorker): Promise<void>;
-  /** Notes how far a job is, 0 to 1; false when it is not this worker's attempt any more. */
+  /**
+   * Notes how far a job is, 0 to 1; less than was noted changes nothing. False when it is not this worker's attempt any
+   * more.
+   */
   progress(
     queue: QueueAddress,
     worker: QueueWorker,
@@ -169,6 +216,7 @@ export interface QueuePort {
     attempt: number,
     progress: number,
   ): Promise<boolean>;
+  /** The job; undefined when there is none or its record is no longer kept. */
   get(queue: QueueAddress, id: string): Promise<StoredJob | undefined>;
   /** The jobs of a topic, newest first; with `status`, only those. */
   list(
@@ -187,26 +235,32 @@ export interface QueuePort {
   cancel(queue: QueueAddress, id: string): Promise<JobStatus | undefined>;
   /** Makes a failed job pending again with all its attempts; false when it is not a failed job. */
   retry(queue: QueueAddress, id: string): Promise<boolean>;
-  /** Jobs by status. Completed, failed and cancelled ones count while their records are kept. */
-  counts(queue: QueueAddress): Promise<Readonly<Record<'pending' | 'delayed' | 'processing' | 'failed', number>>>;
+  /** How many jobs there are by status. */
+  counts(queue: QueueAddress): Promise<QueueCounts>;
+  /** How many jobs there ever were. */
   totals(queue: QueueAddress): Promise<QueueTotals>;
-  /** The days asked for, `YYYY-MM-DD`, in their order. */
-  days(queue: QueueAddress, days: readonly string[]): Promise<readonly QueueDay[]>;
+  /** The last `count` UTC days by the store's clock, oldest first. Days are kept for 400. */
+  days(queue: QueueAddress, count: number): Promise<readonly QueueDay[]>;
   /** While paused, workers take nothing; jobs may be added. */
   pause(queue: QueueAddress, paused: boolean): Promise<void>;
 }
 
+/** Whether an id is one that the queue draws for compact jobs: `<priority>-<stream entry>-<place in it>`. */
+export function isDrawnByQueue(id: string): boolean {
+  return /^\d{1,2}-\d{12,}-\d+-\d{1,2}$/.test(id);
+}
+
 /** The topic on which a worker hears that there may be jobs. */
 export function queueTopic(queue: QueueAddress): string {
-  return `queue:${encodePart(queue.name)}`;
+  return `queue:${encodePart(queue.documented?.queue ?? queue.name)}`;
 }
 
 /** The topic on which a worker hears that it should look whether the jobs it runs are still its own. */
 export function heldTopic(queue: QueueAddress): string {
-  return `queue-held:${encodePart(queue.name)}`;
+  return `queue-held:${encodePart(queue.documented?.queue ?? queue.name)}`;
 }
 
-/** A worker's id: the process it is woken through, and a name of its own in it. */
+/** The id of one who works or adds: the process it is woken through, and a name of its own in it. */
 export function workerId(owner: string, name: string): string {
   return `${encodePart(owner)}:${name}`;
 }

@@ -1,27 +1,24 @@
 import type { Channel, ChannelOptions } from '../channel/channel.js';
 import type { Stored } from '../codec/stored.js';
-import { type Duration, durationMs } from '../duration.js';
-import { InvalidArgumentError } from '../errors.js';
+import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { AddBatch } from './add-batch.js';
+import type { JobHandler } from './job-handler.js';
 import { type DocumentedNotice, type JobNotice, noticeChannel } from './job-notice.js';
-import { type JobHandler, JobWorker, type WorkOptions } from './job-worker.js';
-import { type QueueOptions, resolveQueueOptions, type ResolvedQueueOptions, type RetryOptions, writeJobOptions } from './queue-options.js';
-import type { AddedJob, JobStatus, NewJob, QueueDay, QueuePort, QueueTotals, StoredJob } from './queue-port.js';
-
-export interface AddOptions extends RetryOptions {
-  /**
-   * A name of your own, 1 to 128 letters, digits, `.`, `_` or `-`. While a job of that name is kept, adding it again adds
-   * nothing, which makes adding safe to repeat.
-   */
-  readonly id?: string;
-  /** 0 to 10, higher first; within one priority first in, first out. Default 5. */
-  readonly priority?: number;
-  /** Not before this has passed. */
-  readonly delay?: Duration;
-  /** Whom the job concerns, up to 256 bytes: its jobs can be listed, and its notices heard. */
-  readonly topic?: string;
-}
+import { JobWorker, type WorkOptions } from './job-worker.js';
+import { type AddOptions, checkTopic, createJob, isJobId } from './new-job.js';
+import { queueNames } from './queue-names.js';
+import { type QueueOptions, resolveQueueOptions, type ResolvedQueueOptions } from './queue-options.js';
+import type {
+  AddedJob,
+  JobPage,
+  JobStatus,
+  QueueCounts,
+  QueueDay,
+  QueuePort,
+  QueueTotals,
+  StoredJob,
+} from './queue-port.js';
 
 /** A job as it stands. Absent parts are left out. */
 export interface Job<Data, Result> {
@@ -40,11 +37,13 @@ export interface Job<Data, Result> {
   readonly completedAtMs?: number;
   /** 0 to 1, as the handler said. */
   readonly progress?: number;
+  /** What the handler returned; absent when that was undefined. */
   readonly result?: Result;
   /** Why the last attempt failed. */
   readonly error?: string;
 }
 
+/** Which jobs of many. */
 export interface ListOptions {
   readonly status?: JobStatus;
   /** From the page before. */
@@ -53,20 +52,19 @@ export interface ListOptions {
   readonly limit?: number;
 }
 
+/** Some of many jobs; fewer than the limit where they are large. Jobs that cannot be read are logged and left out. */
 export interface JobList<Data, Result> {
   readonly jobs: readonly Job<Data, Result>[];
-  /** Pass it to get the next page; absent on the last. */
+  /** Pass it to get the next page, which may be empty; absent on the last. */
   readonly cursor?: string;
 }
 
 /** What a queue needs of the state it belongs to. */
 export interface QueueHome {
-  /** Hears of each worker, to close it with the state. */
+  /** Hears of something that must be closed with the state. */
   onWorker(worker: { close(): Promise<void> }): void;
   openChannel<Message>(name: string, options: ChannelOptions): Channel<Message>;
 }
-
-const dayMs = 86_400_000;
 
 /**
  * A queue that loses nothing: a job is run at least once, by one worker at a time, whatever dies meanwhile. A worker
@@ -74,6 +72,9 @@ const dayMs = 86_400_000;
  * result that comes after that is refused, so a job never completes twice.
  *
  * Handlers may run twice for one job (a worker died, or lost its lease), so what they do should bear it.
+ *
+ * Every method rejects with `Unavailable` when nothing happened, with `OutcomeUnknown` when it may have, and with
+ * `CorruptState` when another program wrote to the keys of the queue.
  */
 export class Queue<Data, Result = void> {
   readonly #name: string;
@@ -82,28 +83,34 @@ export class Queue<Data, Result = void> {
   readonly #options: ResolvedQueueOptions;
   readonly #batch: AddBatch;
   readonly #home: QueueHome;
+  /** Undefined until there was a worker. */
+  #workers: Set<JobWorker<Data, Result>> | undefined;
 
-  /** Use `state.queue(name, options)`. */
+  /** Use `state.queue(name, options)`. @throws InvalidArgumentError naming the option. */
   constructor(name: string, options: QueueOptions, port: QueuePort, context: FeatureContext, home: QueueHome) {
     this.#name = name;
     this.#port = port;
     this.#context = context;
     this.#options = resolveQueueOptions(name, options);
-    this.#batch = new AddBatch(port, this.#options.address);
+    this.#batch = AddBatch.of(port, this.#options.address, context);
     this.#home = home;
+    if (this.#options.address.notices) noticeChannel(this.#options.address, context.keys, undefined);
+    else queueNames(this.#options.address, context.keys);
   }
 
   /**
-   * Adds a job; resolves when it is stored. Jobs added in one turn of the event loop share a trip.
-   * After `OutcomeUnknown`, adding again is safe only with an `id`.
+   * Adds a job; resolves when it is stored. Jobs added in one turn of the event loop share a trip. A lost answer is asked
+   * for again without adding twice; after `OutcomeUnknown` all the same, adding again is safe only with an `id`.
    */
   async add(data: Data, options: AddOptions = {}): Promise<AddedJob> {
-    return this.#batch.add(this.#newJob(data, options));
+    return this.#batch.add(createJob(this.#name, data, options, this.#options, this.#context));
   }
 
-  /** Adds jobs in order; all are checked before any is added. A failure may leave the first ones added. */
+  /** Adds jobs in order; all are checked before any is added. A failure may leave some of them added. */
   async addMany(jobs: readonly (AddOptions & { readonly data: Data })[]): Promise<AddedJob[]> {
-    const checked = jobs.map(({ data, ...options }) => this.#newJob(data, options));
+    const checked = jobs.map(({ data, ...options }) =>
+      createJob(this.#name, data, options, this.#options, this.#context),
+    );
     return Promise.all(checked.map((job) => this.#batch.add(job)));
   }
 
@@ -113,8 +120,12 @@ export class Queue<Data, Result = void> {
    */
   work(handler: JobHandler<Data, Result>, options: WorkOptions = {}): JobWorker<Data, Result> {
     const { address, retry } = this.#options;
-    const worker = new JobWorker(handler, options, { address, retry, port: this.#port, context: this.#context });
-    this.#home.onWorker(worker);
+    const onClosed = (): void => void this.#workers?.delete(worker);
+    const place = { address, retry, port: this.#port, context: this.#context, onClosed };
+    const worker = new JobWorker<Data, Result>(handler, options, place);
+    if (this.#workers === undefined) this.#home.onWorker({ close: () => this.#closeWorkers() });
+    this.#workers ??= new Set();
+    this.#workers.add(worker);
     return worker;
   }
 
@@ -141,14 +152,16 @@ export class Queue<Data, Result = void> {
   async list(topic: string, options: ListOptions = {}): Promise<JobList<Data, Result>> {
     checkTopic(topic);
     const { status, cursor } = options;
+    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw badCursor(cursor);
     const limit = checkLimit(options.limit);
-    return this.#page(await this.#port.list(this.#options.address, topic, status, checkCursor(cursor), limit));
+    return this.#page(await this.#port.list(this.#options.address, topic, status, cursor, limit));
   }
 
   /** The jobs that failed for good, newest first. */
   async deadLetters(options: Omit<ListOptions, 'status'> = {}): Promise<JobList<Data, Result>> {
-    const limit = checkLimit(options.limit);
-    return this.#page(await this.#port.deadLetters(this.#options.address, checkCursor(options.cursor), limit));
+    const { cursor } = options;
+    if (cursor !== undefined && !/^\d{1,15}-[\w.-]{1,128}$/.test(cursor)) throw badCursor(cursor);
+    return this.#page(await this.#port.deadLetters(this.#options.address, cursor, checkLimit(options.limit)));
   }
 
   /**
@@ -166,7 +179,7 @@ export class Queue<Data, Result = void> {
   }
 
   /** How many jobs there are by status; failed ones while their records are kept. */
-  counts(): Promise<Readonly<Record<'pending' | 'delayed' | 'processing' | 'failed', number>>> {
+  counts(): Promise<QueueCounts> {
     return this.#port.counts(this.#options.address);
   }
 
@@ -175,17 +188,10 @@ export class Queue<Data, Result = void> {
     return this.#port.totals(this.#options.address);
   }
 
-  /** The last `days` UTC days, oldest first, 1 to 366. Kept for 400 days. */
-  async daily(days: number): Promise<(QueueDay & { readonly day: string })[]> {
-    if (!(Number.isInteger(days) && days >= 1 && days <= 366)) {
-      throw new InvalidArgumentError('queue days', 'a whole number from 1 to 366', days);
-    }
-    const today = this.#context.clock.now();
-    const names = Array.from({ length: days }, (_, ago) => {
-      return new Date(today - (days - 1 - ago) * dayMs).toISOString().slice(0, 10);
-    });
-    const counted = await this.#port.days(this.#options.address, names);
-    return names.map((day, index) => ({ day, ...(counted[index] as QueueDay) }));
+  /** The last `days` UTC days by the store's clock, oldest first, 1 to 366. Kept for 400 days. */
+  async daily(days: number): Promise<readonly QueueDay[]> {
+    if (Number.isInteger(days) && days >= 1 && days <= 366) return this.#port.days(this.#options.address, days);
+    throw new InvalidArgumentError('queue days', 'a whole number from 1 to 366', days);
   }
 
   /** Workers of every process take nothing until `resume`; jobs that run go on, and jobs may be added. */
@@ -193,35 +199,30 @@ export class Queue<Data, Result = void> {
     return this.#port.pause(this.#options.address, true);
   }
 
+  /** Ends {@link pause}. */
   resume(): Promise<void> {
     return this.#port.pause(this.#options.address, false);
   }
 
-  #newJob(data: Data, options: AddOptions): NewJob {
-    const { priority = 5, delay, topic, id } = options;
-    if (!(Number.isInteger(priority) && priority >= 0 && priority <= 10)) {
-      throw new InvalidArgumentError('job priority', 'a whole number from 0 to 10', priority);
-    }
-    if (id !== undefined && !isJobId(id)) {
-      throw new InvalidArgumentError('job id', "1 to 128 letters, digits, '.', '_' or '-'", id);
-    }
-    if (topic !== undefined) checkTopic(topic);
-    const { hash, retry } = this.#options;
-    const recorded = hash || delay !== undefined || topic !== undefined;
-    return {
-      id: id ?? (recorded ? this.#context.random.bytes(12).toString('base64url') : undefined),
-      priority,
-      delayMs: delay === undefined ? 0 : durationMs(delay, 'job delay'),
-      topic,
-      data: this.#context.codec.encode(data, `A job of queue ${this.#name}`),
-      options: writeJobOptions(options, retry),
-      fields: hash ? plainFields(data) : [],
-    };
+  async #closeWorkers(): Promise<void> {
+    await Promise.all([...(this.#workers ?? [])].map((worker) => worker.close()));
   }
 
-  async #page(page: Awaited<ReturnType<QueuePort['list']>>): Promise<JobList<Data, Result>> {
-    const jobs = await Promise.all(page.jobs.map((job) => this.#decode(job)));
-    return page.cursor === undefined ? { jobs } : { jobs, cursor: page.cursor };
+  async #page({ jobs: stored, cursor }: JobPage): Promise<JobList<Data, Result>> {
+    const jobs = (await Promise.all(stored.map((job) => this.#readable(job)))).filter((job) => job !== undefined);
+    return cursor === undefined ? { jobs } : { jobs, cursor };
+  }
+
+  // One damaged job must not hide the others of its page.
+  async #readable(stored: StoredJob): Promise<Job<Data, Result> | undefined> {
+    try {
+      return await this.#decode(stored);
+    } catch (error) {
+      if (!isCommonholdError(error)) throw error;
+      const fields = { queue: this.#name, job: stored.id, code: error.code };
+      this.#context.log.warn(fields, 'a job that cannot be read is left out of a page');
+      return undefined;
+    }
   }
 
   async #decode({ options: _options, ...stored }: StoredJob): Promise<Job<Data, Result>> {
@@ -232,36 +233,11 @@ export class Queue<Data, Result = void> {
   }
 }
 
-/** Names in a job's record that are ours. */
-const ownFields: ReadonlySet<string> = new Set([
-  ...['status', 'priority', 'created_at', 'attempts', 'data', 'options', 'topic', 'owner', 'deaths'],
-  ...['worker_id', 'started_at', 'completed_at', 'progress', 'result', 'error'],
-]);
-
-function plainFields(data: unknown): string[] {
-  if (typeof data !== 'object' || data === null) return [];
-  return Object.entries(data).flatMap(([name, value]) => {
-    if (!['string', 'number', 'boolean'].includes(typeof value)) return [];
-    if (!ownFields.has(name)) return [name, String(value)];
-    throw new InvalidArgumentError('job data', `no field called '${name}' in a queue that keeps hashes`, value);
-  });
-}
-
-function isJobId(id: unknown): id is string {
-  return typeof id === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(id);
-}
-
-function checkTopic(topic: unknown): void {
-  const good = typeof topic === 'string' && topic !== '' && topic.isWellFormed() && Buffer.byteLength(topic) <= 256;
-  if (!good) throw new InvalidArgumentError('job topic', 'well-formed text of 1 to 256 bytes', topic);
+function badCursor(cursor: unknown): InvalidArgumentError {
+  return new InvalidArgumentError('cursor', 'the cursor of the page before', cursor);
 }
 
 function checkLimit(limit: number = 50): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= 200) return limit;
   throw new InvalidArgumentError('limit', 'a whole number from 1 to 200', limit);
-}
-
-function checkCursor(cursor: string | undefined): string | undefined {
-  if (cursor === undefined || /^\d{1,15}$/.test(cursor)) return cursor;
-  throw new InvalidArgumentError('cursor', 'the cursor of the page before', cursor);
 }

@@ -6,12 +6,12 @@ import type { NamedOperation } from '../operation.js';
 import { queueOperations as operations } from './queue-operations.js';
 import {
   type AddedJob,
-  type ClaimedJob,
   heldTopic,
+  type JobBatch,
   type JobPage,
   type JobStatus,
-  type NewJob,
   type QueueAddress,
+  type QueueCounts,
   type QueueDay,
   type QueuePort,
   queueTopic,
@@ -21,7 +21,8 @@ import {
   type QueueWorker,
   type StoredJob,
 } from './queue-port.js';
-import { queueNames, refuseScattered } from './queue-names.js';
+import { isScattered, type QueueNames, queueNames, scatteredError } from './queue-names.js';
+import { type PageAnswer, readPage, readTurn, type TurnAnswer } from './redis-queue-replies.js';
 import { readRecord } from './stored-record.js';
 
 const script = (file: string): Script => loadScript(import.meta.url, file);
@@ -36,13 +37,14 @@ const scripts = {
   cancel: script('cancel.lua'),
   retry: script('retry.lua'),
   counts: script('counts.lua'),
+  totals: script('totals.lua'),
+  days: script('days.lua'),
   pause: script('pause.lua'),
 };
 
-interface QueueKeys {
-  readonly base: string;
-  readonly record: string;
-  readonly stats: string;
+interface QueuePlace {
+  readonly names: QueueNames;
+  readonly scattered: boolean;
   /** What every script of the queue is given first. */
   readonly shared: readonly CommandArgument[];
 }
@@ -54,38 +56,32 @@ interface QueueKeys {
 export class RedisQueue implements QueuePort {
   readonly #wire: RedisWire;
   readonly #keys: Keys;
-  readonly #known = new WeakMap<QueueAddress, QueueKeys>();
+  readonly #places = new WeakMap<QueueAddress, QueuePlace>();
 
   constructor(wire: RedisWire, keys: Keys) {
     this.#wire = wire;
     this.#keys = keys;
   }
 
-  async add(queue: QueueAddress, jobs: readonly NewJob[]): Promise<AddedJob[]> {
-    const args = jobs.flatMap((job) => [
-      ...[job.id ?? '', String(job.priority), String(job.delayMs), job.topic ?? '', job.options, job.data],
-      ...[String(job.fields.length), ...job.fields],
-    ]);
-    const reply = (await this.#run(operations.add, scripts.add, queue, args)) as Buffer[];
-    return reply.map(String).map((id) => (id.startsWith('=') ? { id: id.slice(1), duplicate: true } : { id, duplicate: false }));
+  async add(queue: QueueAddress, { adder, number, jobs }: JobBatch): Promise<AddedJob[]> {
+    const args: CommandArgument[] = [adder, String(number)];
+    for (const { id, priority, delayMs, topic, options, data, fields } of jobs) {
+      args.push(id ?? '', String(priority), String(delayMs), topic ?? '', options, data, String(fields.length), ...fields);
+    }
+    const reply = (await this.#run(operations.add, scripts.add, queue, args)) as Buffer | null;
+    if (reply === null || reply.length === 0) return [];
+    const ids = reply.toString().split(' ');
+    return ids.map((id) => (id.startsWith('=') ? { id: id.slice(1), duplicate: true } : { id, duplicate: false }));
   }
 
   async turn(queue: QueueAddress, worker: QueueWorker, turn: QueueTurn): Promise<QueueTurnReply> {
-    const args = [
-      ...[worker.id, worker.name, String(worker.leaseMs), String(turn.free), turn.idle ? '1' : '0'],
-      ...[String(turn.known?.length ?? -1), ...(turn.known ?? [])],
-      ...turn.ends.flatMap((end) => [end.id, String(end.attempt), end.kind, end.payload, String(end.delayMs)]),
-    ];
-    const reply = await this.#run(operations.turn, scripts.turn, queue, args);
-    const [ends, jobs, alone, waitingForIdle, paused, lookAgainMs] = reply as TurnAnswer;
-    return {
-      ends: ends.map((end) => (end.toString() === 'done' ? 'done' : 'superseded')),
-      jobs: jobs.map(claimedJob),
-      alone: alone === 1,
-      waitingForIdle,
-      paused: paused === 1,
-      lookAgainMs: lookAgainMs < 0 ? undefined : lookAgainMs,
-    };
+    const { number, ends, free, idle, known } = turn;
+    const args: CommandArgument[] = [worker.id, worker.name, String(worker.leaseMs), String(number), String(free)];
+    args.push(idle ? '1' : '0', String(known?.length ?? -1), ...(known ?? []));
+    for (const { id, attempt, kind, payload, delayMs } of ends) {
+      args.push(id, String(attempt), kind, payload, String(delayMs));
+    }
+    return readTurn(ends.length, (await this.#run(operations.turn, scripts.turn, queue, args)) as TurnAnswer | null);
   }
 
   async renew(queue: QueueAddress, worker: QueueWorker, held: readonly string[]): Promise<string[]> {
@@ -94,11 +90,8 @@ export class RedisQueue implements QueuePort {
   }
 
   async leave(queue: QueueAddress, worker: QueueWorker): Promise<void> {
-    const { base } = this.#keysOf(queue);
-        await Promise.all([
-      this.#wire.command(operations.leave, ['ZREM', `${base}:idle`, worker.id]),
-      this.#wire.command(operations.leave, ['ZREM', `${base}:leases`, worker.id]),
-    ]);
+    const { names } = this.#placeOf(queue);
+    await this.#wire.command(operations.leave, ['ZREM', `${names.base}:idle`, worker.id]);
   }
 
   async progress(
@@ -124,45 +117,45 @@ export class RedisQueue implements QueuePort {
     limit: number,
   ): Promise<JobPage> {
     const args = [topic, status ?? '', cursor ?? '', String(limit)];
-    return page(await this.#run(operations.list, scripts.list, queue, args));
+    return readPage((await this.#run(operations.list, scripts.list, queue, args)) as PageAnswer);
   }
 
   async deadLetters(queue: QueueAddress, cursor: string | undefined, limit: number): Promise<JobPage> {
-    return page(await this.#run(operations.deadLetters, scripts.deadLetters, queue, [cursor ?? '', String(limit)]));
+    const args = [cursor ?? '', String(limit)];
+    return readPage((await this.#run(operations.deadLetters, scripts.deadLetters, queue, args)) as PageAnswer);
   }
 
   async cancel(queue: QueueAddress, id: string): Promise<JobStatus | undefined> {
-    const found = await this.#run(operations.cancel, scripts.cancel, queue, [id, heldTopic(queue)]);
-    return found === null ? undefined : (String(found) as JobStatus);
+    const found = (await this.#run(operations.cancel, scripts.cancel, queue, [id, heldTopic(queue)])) as Buffer | null;
+    return found === null ? undefined : (found.toString() as JobStatus);
   }
 
   async retry(queue: QueueAddress, id: string): Promise<boolean> {
     return (await this.#run(operations.retry, scripts.retry, queue, [id])) === 1;
   }
 
-  async counts(queue: QueueAddress): Promise<Record<'pending' | 'delayed' | 'processing' | 'failed', number>> {
+  async counts(queue: QueueAddress): Promise<QueueCounts> {
     const reply = await this.#run(operations.counts, scripts.counts, queue, []);
     const [pending, delayed, processing, failed] = reply as [number, number, number, number];
     return { pending, delayed, processing, failed };
   }
 
   async totals(queue: QueueAddress): Promise<QueueTotals> {
-    const { stats } = this.#keysOf(queue);
-    const keys = ['total', 'completed', 'failed'].map((name) => `${stats}:tasks:${name}`);
-    const reply = (await this.#wire.command(operations.totals, ['MGET', ...keys])) as (string | null)[];
+    const reply = (await this.#run(operations.totals, scripts.totals, queue, [])) as Buffer[];
     const [total = 0, completed = 0, failed = 0] = reply.map(Number);
     return { total, completed, failed };
   }
 
-  async days(queue: QueueAddress, days: readonly string[]): Promise<QueueDay[]> {
-    const { stats } = this.#keysOf(queue);
-    const fields = ['tasks_completed', 'tasks_failed', 'avg_processing_time'];
-    const replies = await Promise.all(
-      days.map((day) => this.#wire.command(operations.days, ['HMGET', `${stats}:daily:${day}`, ...fields])),
-    );
-    return (replies as (string | null)[][]).map((reply) => {
-      const [completed = 0, failed = 0, averageMs = 0] = reply.map(Number);
-      return { completed, failed, averageMs };
+  async days(queue: QueueAddress, count: number): Promise<QueueDay[]> {
+    const reply = (await this.#run(operations.days, scripts.days, queue, [String(count)])) as Buffer[];
+    return Array.from({ length: count }, (_, index) => {
+      const [day, completed, failed, averageMs] = reply.slice(4 * index, 4 * index + 4);
+      return {
+        day: String(day),
+        completed: Number(completed),
+        failed: Number(failed),
+        averageMs: Number(averageMs),
+      };
     });
   }
 
@@ -176,46 +169,21 @@ export class RedisQueue implements QueuePort {
     queue: QueueAddress,
     args: readonly CommandArgument[],
   ): Promise<unknown> {
-    const { base, shared } = this.#keysOf(queue);
-    return this.#wire.run(operation, step, [base], [...shared, ...args], bytesReply);
+    const { names, scattered, shared } = this.#placeOf(queue);
+    // The wire learns with each connection whether it leads into a cluster.
+    if (scattered && this.#wire.clustered) return Promise.reject(scatteredError(names));
+    return this.#wire.run(operation, step, [names.base], [...shared, ...args], bytesReply);
   }
 
-  #keysOf(queue: QueueAddress): QueueKeys {
-    const known = this.#known.get(queue);
+  #placeOf(queue: QueueAddress): QueuePlace {
+    const known = this.#places.get(queue);
     if (known !== undefined) return known;
-    const made = this.#makeKeys(queue);
-    this.#known.set(queue, made);
-    return made;
-  }
-
-  #makeKeys(queue: QueueAddress): QueueKeys {
     const names = queueNames(queue, this.#keys);
-    if (this.#wire.clustered) refuseScattered(names);
-    const { base, record, stats, notices } = names;
     const format = queue.notices ? (queue.documented ? 'json' : 'framed') : '';
     const kept = [String(queue.keepCompletedMs), String(queue.keepFailedMs)];
-    const shared = [record, stats, notices, format, this.#keys.wakePrefix, queueTopic(queue), ...kept];
-    return { base, record, stats, shared };
+    const shared = [names.record, names.stats, names.notices, format, this.#keys.wakePrefix, queueTopic(queue), ...kept];
+    const place = { names, scattered: isScattered(names), shared };
+    this.#places.set(queue, place);
+    return place;
   }
-}
-
-type ClaimedFields = [Buffer, Buffer | number, Buffer, Buffer, Buffer, Buffer, Buffer];
-type TurnAnswer = [Buffer[], ClaimedFields[], number, number, number, number];
-
-function claimedJob([id, attempt, priority, createdAtMs, options, topic, data]: ClaimedFields): ClaimedJob {
-  return {
-    id: id.toString(),
-    attempt: Number(attempt),
-    priority: Number(priority),
-    createdAtMs: Number(createdAtMs),
-    options: options.toString(),
-    topic: topic.length === 0 ? undefined : topic.toString(),
-    data,
-  };
-}
-
-function page(reply: unknown): JobPage {
-  const [cursor, ...rows] = reply as [Buffer, ...[Buffer, Buffer[]][]];
-  const jobs = rows.map(([id, record]) => readRecord(id.toString(), record)).filter((job) => job !== undefined);
-  return { jobs, cursor: cursor.length === 0 ? undefined : cursor.toString() };
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { ClaimedJob, JobEnd } from './queue-port.js';
 
 /** Why the signal of a running job aborted. */
@@ -26,36 +27,54 @@ export class NonRetryableError extends Error {
 /** A job whose handler runs. */
 export class RunningJob {
   readonly job: ClaimedJob;
-  readonly #controller = new AbortController();
+  /** Why it was aborted, if it was. */
+  aborted: AbortCause | undefined;
+  /** Made when a handler asks for its signal, which many never do. */
+  #controller: AbortController | undefined;
 
   constructor(job: ClaimedJob) {
     this.job = job;
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.aborted !== undefined) this.#controller.abort(new JobAborted(this.aborted));
+    }
     return this.#controller.signal;
   }
 
-  /** Why it was aborted, if it was. */
-  get aborted(): AbortCause | undefined {
-    const { reason } = this.#controller.signal as { reason: unknown };
-    return reason instanceof JobAborted ? reason.why : undefined;
-  }
-
+  /** Only the first cause counts. */
   abort(why: AbortCause): void {
-    this.#controller.abort(new JobAborted(why));
+    if (this.aborted !== undefined) return;
+    this.aborted = why;
+    this.#controller?.abort(new JobAborted(why));
   }
 }
 
-/** What is handed in for a job that goes back to the front of the line. */
-export function returned(job: ClaimedJob): JobEnd {
-  return { id: job.id, attempt: job.attempt, kind: 'return', payload: '', delayMs: 0 };
+/** What is handed in for a job that was not run to its end: it goes back with no attempt charged. */
+export function returned({ id, attempt }: ClaimedJob, delayMs: number = 0): JobEnd {
+  return { id, attempt, kind: 'return', payload: '', delayMs };
+}
+
+/** What is handed in for several of them, so that they stand in line as they did. */
+export function allReturned(jobs: readonly ClaimedJob[]): JobEnd[] {
+  return jobs.toReversed().map((job) => returned(job));
 }
 
 const longestErrorText = 1_024;
 
-/** What people read of an error later: its name and message, cut. */
+/** What people read later of what a handler threw: name and message of an error, cut. Never throws. */
 export function errorText(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  let text: string;
+  try {
+    text = error instanceof Error ? `${error.name}: ${error.message}` : show(error);
+  } catch {
+    text = 'An error that cannot be shown';
+  }
   return text.slice(0, longestErrorText).toWellFormed();
+}
+
+function show(thrown: unknown): string {
+  return typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 1, breakLength: Infinity });
 }

@@ -13,16 +13,23 @@ const statuses: ReadonlySet<string> = new Set<JobStatus>([
 /**
  * Reads a job's hash, given as names and values in turn; undefined when there is none. Fields it does not know are left
  * to those who wrote them.
+ * @throws CorruptStateError when status or data is missing.
  */
 export function readRecord(id: string, pairs: readonly Buffer[]): StoredJob | undefined {
-  if (pairs.length === 0) return undefined;
+  const job = findRecord(id, pairs);
+  if (job === undefined && pairs.length > 0) {
+    throw new CorruptStateError(`The record of job ${id}`, 'status or data is missing');
+  }
+  return job;
+}
+
+/** As {@link readRecord}, with undefined for what cannot be read. */
+export function findRecord(id: string, pairs: readonly Buffer[]): StoredJob | undefined {
   const fields = new Map<string, Buffer>();
   for (let index = 0; index < pairs.length; index += 2) fields.set(String(pairs[index]), pairs[index + 1] as Buffer);
   const status = String(fields.get('status'));
   const data = fields.get('data');
-  if (!statuses.has(status) || data === undefined) {
-    throw new CorruptStateError(`The record of job ${id}`, 'status or data is missing');
-  }
+  if (!statuses.has(status) || data === undefined) return undefined;
   return {
     id,
     status: status as JobStatus,

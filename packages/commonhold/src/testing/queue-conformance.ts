@@ -274,7 +274,7 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
     test('what a dead worker held is taken over when its lease ends', async (engine) => {
       const [dead, alive] = [await engine.ports(), (await engine.open()).queue<number>('q')];
       await alive.addMany([{ data: 1 }, { data: 2 }, { data: 3 }]);
-      const taken = await dead.queue.turn(addressOf('q'), { id: 'dead:1', name: 'dead', leaseMs: 5_000 }, turnFor(2));
+      const taken = await dead.queue.turn(addressOf('q'), { id: 'dead:1', name: 'dead', leaseMs: 5_000 }, turnFor(1, 2));
       assert.equal(taken.jobs.length, 2);
       const seen: number[] = [];
       alive.work(({ data }) => void seen.push(data));
@@ -288,7 +288,7 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       const late = await dead.queue.turn(
         addressOf('q'),
         { id: 'dead:1', name: 'dead', leaseMs: 5_000 },
-        { ...turnFor(0), ends: [end] },
+        { ...turnFor(2, 0), ends: [end] },
       );
       assert.deepEqual(late.ends, ['superseded']);
       assert.equal((await alive.totals()).completed, 3);
@@ -298,21 +298,22 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       const { queue } = await engine.ports();
       const address = addressOf('q');
       const job = { delayMs: 0, topic: undefined, options: '', fields: [], priority: 5 };
-      await queue.add(address, [
+      const jobs = [
         { ...job, id: 'poison', data: '1' },
         { ...job, id: 'innocent', data: '2' },
-      ]);
+      ];
+      await queue.add(address, { adder: 'a:1', number: 1, jobs });
       const worker = (name: string) => ({ id: `${name}:1`, name, leaseMs: 5_000 });
-      assert.equal((await queue.turn(address, worker('a'), turnFor(2))).jobs.length, 2);
+      assert.equal((await queue.turn(address, worker('a'), turnFor(1, 2))).jobs.length, 2);
       await engine.advance(6_000);
-      assert.equal((await queue.turn(address, worker('b'), turnFor(2))).jobs.length, 2);
+      assert.equal((await queue.turn(address, worker('b'), turnFor(1, 2))).jobs.length, 2);
       await engine.advance(6_000);
-      const busy = await queue.turn(address, worker('c'), { ...turnFor(2), idle: false });
+      const busy = await queue.turn(address, worker('c'), { ...turnFor(1, 2), idle: false });
       assert.deepEqual([busy.jobs.length, busy.waitingForIdle], [0, 2]);
-      const alone = await queue.turn(address, worker('c'), turnFor(2));
+      const alone = await queue.turn(address, worker('c'), turnFor(2, 2));
       assert.deepEqual([alone.jobs.map(({ id }) => id), alone.alone], [['poison'], true]);
       await engine.advance(6_000);
-      const after = await queue.turn(address, worker('d'), turnFor(2));
+      const after = await queue.turn(address, worker('d'), turnFor(1, 2));
       assert.deepEqual([after.jobs.map(({ id }) => id), after.alone], [['innocent'], true]);
       assert.equal((await queue.get(address, 'poison'))?.status, 'failed');
     });
@@ -415,6 +416,6 @@ function addressOf(name: string) {
   return { name, documented: undefined, notices: false, keepCompletedMs: 3_600_000, keepFailedMs: 604_800_000 };
 }
 
-function turnFor(free: number) {
-  return { ends: [], free, idle: true, known: undefined };
+function turnFor(number: number, free: number) {
+  return { number, ends: [], free, idle: true, known: undefined };
 }

@@ -10,6 +10,19 @@ class Book {
   readonly ids: string[] = [];
   readonly claims: { readonly worker: string; readonly job: ClaimedJob }[] = [];
   #delays = 0;
+  #batches = 0;
+  readonly #turns = new Map<string, number>();
+
+  nextBatch(): number {
+    return ++this.#batches;
+  }
+
+  /** Turns of a worker follow each other, but for one that comes too late. */
+  nextTurn(worker: string, late: boolean): number {
+    const last = this.#turns.get(worker) ?? 0;
+    if (!late) this.#turns.set(worker, last + 1);
+    return late ? last : last + 1;
+  }
 
   /** Jobs of one moment fall due one after the other on both engines. */
   nextDelayMs(): number {
@@ -80,9 +93,10 @@ const turn = fc
     idle: fc.boolean(),
     ends: fc.array(fc.record({ claim: some, kind: kinds, late: fc.boolean() }), { maxLength: 3 }),
     lost: fc.constantFrom(false, false, true),
+    late: fc.constantFrom(...Array.from({ length: 12 }, () => false), true),
   })
-  .map(({ name, free, idle, ends, lost }): ModelStep => ({
-    label: `turn ${name} free ${free} idle ${idle} lost ${lost} ends ${ends.map((e) => `${e.kind} ${e.claim}`)}`,
+  .map(({ name, free, idle, ends, lost, late }): ModelStep => ({
+    label: `turn ${name} free ${free} idle ${idle} lost ${lost} late ${late} ends ${ends.map((e) => `${e.kind} ${e.claim}`)}`,
     run: async (ports) => {
       const book = bookOf(ports);
       const own = book.claims.filter((claim) => claim.worker === name);
@@ -91,7 +105,7 @@ const turn = fc
         return job ? [{ id: job.id, attempt: job.attempt, kind, payload: '"end"', delayMs: book.nextDelayMs() }] : [];
       });
       const known = lost ? own.slice(-2).map(({ job }) => job.id) : undefined;
-      const reply = await ports.queue.turn(address, worker(name), { ends: chosen, free, idle, known });
+      const reply = await ports.queue.turn(address, worker(name), { number: book.nextTurn(name, late), ends: chosen, free, idle, known });
       for (const job of reply.jobs) book.claims.push({ worker: name, job });
       const { lookAgainMs, jobs, ...rest } = reply;
       const seconds = lookAgainMs === undefined ? 'never' : Math.ceil(lookAgainMs / 1_000);
@@ -109,7 +123,7 @@ const step: fc.Arbitrary<ModelStep> = fc.oneof(
       run: async (ports: Ports) => {
         const book = bookOf(ports);
         const timed = jobs.map((job) => ({ ...job, delayMs: job.delayMs === 0 ? 0 : book.nextDelayMs() }));
-        return (await ports.queue.add(address, timed)).map((job) => ({ ...job, id: book.name(job.id) }));
+        return (await ports.queue.add(address, { adder: 'a:1', number: book.nextBatch(), jobs: timed })).map((job) => ({ ...job, id: book.name(job.id) }));
       },
     })),
   },

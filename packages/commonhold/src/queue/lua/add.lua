@@ -2,111 +2,168 @@
 -- Adds jobs: compact ones up to sixteen to a stream entry, the others with a record of their own.
 -- KEYS[1] queue
 -- ARGV[1] recordBase, ARGV[2] statsBase, ARGV[3] noticeBase, ARGV[4] noticeFormat, ARGV[5] wakePrefix, ARGV[6] wakeTopic
--- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs
--- ARGV[9...] jobs, each as id, priority, delayMs, topic, options, data, number of fields, fields
--- Returns for each job its id, or its id after '=' where it was there before
--- include ../../channel/lua/append.lua
--- include jobs.lua
+-- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs, ARGV[9] adder, ARGV[10] number of the batch
+-- ARGV[11...] jobs, each as id ('' for a compact one), priority, delayMs, topic, options, data, number of fields, fields
+-- Returns the ids of the jobs, parted by spaces, after '=' where there was such a job; false for a batch that comes too late
+-- include keys.lua
+-- include wake.lua
+-- include line.lua
+-- include record.lua
+local number = tonumber(ARGV[10])
+local adds_key = base .. ':adds:' .. ARGV[9]
+local remembered_batches = 32
+local slot = number % remembered_batches
 local entry_size = 16
 local replies = {}
 local added = 0
 local ready = 0
-local open = {}
+local open_entries = {}
 
--- Writes the compact jobs gathered for one priority as one entry.
-local function flush(priority)
-  local batch = open[priority]
-  if not batch then
-    return
+-- Fails, before anything is written, where a key has another type.
+local function check(at, lines)
+  local id, line, topic = ARGV[at], line_of(ARGV[at + 1]), ARGV[at + 3]
+  if not lines[line] then
+    lines[line] = redis.call('XLEN', base .. ':stream:' .. line)
   end
-  open[priority] = nil
-  local entry = redis.call('XADD', base .. ':stream:' .. priority, '*', unpack(batch.items))
-  for i, reply in ipairs(batch.replies) do
-    replies[reply] = priority .. '-' .. entry .. '-' .. (i - 1)
+  if id ~= '' then
+    redis.call('HLEN', job_key(id))
+    redis.call('ZCARD', base .. ':delayed')
   end
-  redis.call('HINCRBY', waiting_key, priority, #batch.replies)
+  if topic ~= '' then
+    redis.call('HLEN', base .. ':open')
+    redis.call('ZCARD', topic_key(topic))
+  end
 end
 
-local function add_compact(priority, options, data)
-  local batch = open[priority]
-  if not batch then
-    batch = { items = {}, replies = {} }
-    open[priority] = batch
+-- Writes the compact jobs gathered for one line as one entry.
+local function flush(line)
+  local entry = open_entries[line]
+  if not entry then
+    return
   end
-  replies[#replies + 1] = false
-  batch.items[#batch.items + 1] = #batch.replies
-  batch.items[#batch.items + 1] = options .. '\n' .. data
-  batch.replies[#batch.replies + 1] = #replies
+  open_entries[line] = nil
+  local entry_id = redis.call('XADD', base .. ':stream:' .. line, '*', unpack(entry.items))
+  for i, place in ipairs(entry.places) do
+    replies[place] = line .. '-' .. entry_id .. '-' .. (i - 1)
+  end
+  redis.call('HINCRBY', base .. ':waiting', line, #entry.places)
+end
+
+local function add_compact(line, options, data)
+  local entry = open_entries[line]
+  if not entry then
+    entry = { items = {}, places = {} }
+    open_entries[line] = entry
+  end
+  local count = #entry.places
+  entry.items[2 * count + 1] = count
+  entry.items[2 * count + 2] = options .. '\n' .. data
+  entry.places[count + 1] = #replies + 1
+  replies[#replies + 1] = ''
   added = added + 1
   ready = ready + 1
-  if #batch.replies == entry_size then
-    flush(priority)
+  if count + 1 == entry_size then
+    flush(line)
   end
 end
 
 -- Two of the oldest jobs of a topic are forgotten with each new one, if their records are gone.
-local function prune(topic_key)
-  for _, id in ipairs(redis.call('ZRANGE', topic_key, 0, 1)) do
-    if redis.call('EXISTS', job_key(id)) == 0 then
-      redis.call('ZREM', topic_key, id)
+local function add_to_topic(topic, id)
+  local key = topic_key(topic)
+  redis.call('ZADD', key, redis.call('INCR', base .. ':sequence'), id)
+  join_topic(topic)
+  for _, old in ipairs(redis.call('ZRANGE', key, 0, 1)) do
+    if redis.call('EXISTS', job_key(old)) == 0 then
+      redis.call('ZREM', key, old)
     end
   end
 end
 
-local function add_recorded(id, priority, delay_ms, topic, options, data, fields)
+local function add_to_delayed(id, delay_ms)
+  redis.call('ZADD', base .. ':delayed', now + delay_ms, id)
+  -- Nobody has looked for this one yet: a waiting worker is told when it falls due.
+  if redis.call('ZRANGE', base .. ':delayed', 0, 0)[1] == id then
+    ready = ready + 1
+  end
+end
+
+local function add_to_line(id, line)
+  -- The order within a line is that of the calls, so what was gathered before goes first.
+  flush(line)
+  redis.call('XADD', base .. ':stream:' .. line, '*', '@', id)
+  redis.call('HINCRBY', base .. ':waiting', line, 1)
+  ready = ready + 1
+end
+
+local function add_recorded(at, fields_end)
+  local id, line, delay_ms = ARGV[at], line_of(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local topic, options, data = ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
   local key = job_key(id)
   if redis.call('EXISTS', key) == 1 then
     replies[#replies + 1] = '=' .. id
     return
   end
   local status = delay_ms > 0 and 'delayed' or 'pending'
-  redis.call('HSET', key, 'status', status, 'priority', priority, 'created_at', now, 'attempts', 0, 'data', data, unpack(fields))
+  redis.call('HSET', key, 'status', status, 'priority', line, 'created_at', now, 'attempts', 0, 'data', data,
+    unpack(ARGV, at + 7, fields_end))
   if options ~= '' then
     redis.call('HSET', key, 'options', options)
   end
   if topic ~= '' then
     redis.call('HSET', key, 'topic', topic)
-    local topic_key = base .. ':topic:' .. encode_part(topic)
-    redis.call('ZADD', topic_key, redis.call('INCR', base .. ':sequence'), id)
-    prune(topic_key)
+    add_to_topic(topic, id)
   end
   if delay_ms > 0 then
-    redis.call('ZADD', delayed_key, now + delay_ms, id)
+    add_to_delayed(id, delay_ms)
   else
-    -- The order within a priority is that of the calls, so what was gathered before goes first.
-    flush(priority)
-    redis.call('XADD', base .. ':stream:' .. priority, '*', '@', id)
-    redis.call('HINCRBY', waiting_key, priority, 1)
-    ready = ready + 1
+    add_to_line(id, line)
   end
   replies[#replies + 1] = id
   added = added + 1
 end
 
-local at = 9
-while ARGV[at] do
-  local id, priority, topic, options, data = ARGV[at], ARGV[at + 1], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
-  local count = tonumber(ARGV[at + 6])
-  if id == '' then
-    add_compact(priority, options, data)
-  else
-    local fields = {}
-    for i = 1, count do
-      fields[i] = ARGV[at + 6 + i]
-    end
-    add_recorded(id, priority, tonumber(ARGV[at + 2]), topic, options, data, fields)
+-- Calls `each` with the place of every job among the arguments, and that of its last field.
+local function each_job(each)
+  local at = 11
+  while ARGV[at] do
+    local fields_end = at + 6 + tonumber(ARGV[at + 6])
+    each(at, fields_end)
+    at = fields_end + 1
   end
-  at = at + 7 + count
 end
-local priorities = {}
-for priority in pairs(open) do
-  priorities[#priorities + 1] = priority
+
+-- A batch whose answer was lost is sent again, and must not be added twice.
+local before, replied = string.match(redis.call('HGET', adds_key, slot) or '-1|', '^(%-?%d+)|(.*)$')
+if tonumber(before) >= number then
+  return tonumber(before) == number and replied
 end
-for _, priority in ipairs(priorities) do
-  flush(priority)
+
+-- Everything is looked at before the first write: Redis does not roll back.
+redis.call('HLEN', base .. ':waiting')
+redis.call('ZCARD', base .. ':idle')
+if not integer(redis.call('GET', stats_base .. ':tasks:total')) or not integer(redis.call('GET', base .. ':sequence')) then
+  return redis.error_reply('WRONGTYPE a total of the queue is not a whole number')
+end
+local lines = {}
+each_job(function(at)
+  check(at, lines)
+end)
+
+each_job(function(at, fields_end)
+  if ARGV[at] == '' then
+    add_compact(line_of(ARGV[at + 1]), ARGV[at + 4], ARGV[at + 5])
+  else
+    add_recorded(at, fields_end)
+  end
+end)
+for line = 0, 10 do
+  flush(tostring(line))
 end
 if added > 0 then
   redis.call('INCRBY', stats_base .. ':tasks:total', added)
 end
+local reply = table.concat(replies, ' ')
+redis.call('HSET', adds_key, slot, ARGV[10] .. '|' .. reply)
+redis.call('PEXPIRE', adds_key, 600000)
 wake(ready)
-return replies
+return reply

@@ -2,46 +2,57 @@
 -- Ends a job that has not ended. Whoever runs it is told to look.
 -- KEYS[1] queue
 -- ARGV[1] recordBase, ARGV[2] statsBase, ARGV[3] noticeBase, ARGV[4] noticeFormat, ARGV[5] wakePrefix, ARGV[6] wakeTopic
--- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs
--- ARGV[9] id, ARGV[10] heldTopic
+-- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs, ARGV[9] id, ARGV[10] heldTopic
 -- Returns the status found, or false when there is no such job
--- include ../../channel/lua/append.lua
--- include jobs.lua
+-- include keys.lua
+-- include wake.lua
+-- include line.lua
+-- include place.lua
+-- include notice.lua
+-- include record.lua
 local id = ARGV[9]
 local key = job_key(id)
+
+-- Everything is looked at before the first write: Redis does not roll back.
 local job = redis.call('HMGET', key, 'status', 'owner', 'priority', 'topic')
-local status = job[1]
-if not status then
-  local priority, entry_id, index = string.match(id, '^(%d+)%-(%d+%-%d+)%-(%d+)$')
-  local entry = priority and redis.call('XRANGE', base .. ':stream:' .. priority, entry_id, entry_id)[1]
-  local item = entry and entry[1] == entry_id and entry[2][1] ~= '@' and entry[2][2 * tonumber(index) + 2]
-  if not item then
-    return false
-  end
-  local first = redis.call('XRANGE', base .. ':stream:' .. priority, '-', '+', 'COUNT', 1)[1]
-  if first[1] == entry_id and tonumber(index) < tonumber(redis.call('HGET', base .. ':current', priority) or '0') then
-    return false
-  end
-  if redis.call('SADD', base .. ':gone:' .. priority, id) == 0 then
-    return false
-  end
-  local cut = string.find(item, '\n', 1, true)
-  redis.call('HSET', key, 'priority', priority, 'created_at', (string.match(entry_id, '^%d+')), 'attempts', 0,
-    'options', string.sub(item, 1, cut - 1), 'data', string.sub(item, cut + 1))
-  add_to_waiting(priority, -1)
+local status, worker, topic = job[1], job[2], job[4]
+local line, created_at, options, data = line_of(job[3])
+local has_record = status and true
+if not has_record then
   status = 'pending'
-elseif status == 'pending' then
-  if redis.call('LREM', base .. ':suspects', 1, id) == 0 then
-    add_to_waiting(job[3], -1)
-  end
-elseif status == 'delayed' then
-  redis.call('ZREM', delayed_key, id)
-elseif status == 'processing' then
-  redis.call('ZREM', held_key(job[2]), id)
-  redis.call('PUBLISH', wake_channel(job[2]), ARGV[10])
-else
+  line, created_at, options, data = find_compact(id)
+end
+if not line then
+  return false
+end
+if status ~= 'pending' and status ~= 'delayed' and status ~= 'processing' then
   return status
 end
-end_job(id, 'cancelled', nil, nil, now)
-announce('cancelled', id, job[4] or nil, 'cancelled', 0, now)
+redis.call('HLEN', base .. ':open')
+redis.call('ZCARD', base .. ':delayed')
+redis.call('LLEN', base .. ':suspects')
+redis.call('HLEN', base .. ':waiting')
+redis.call('HLEN', base .. ':current')
+redis.call('HLEN', base .. ':gone:' .. line)
+redis.call('LLEN', base .. ':again:' .. line)
+redis.call('XLEN', base .. ':stream:' .. line)
+if status == 'processing' then
+  redis.call('ZCARD', held_key(worker))
+end
+
+-- The first write frees, so that the step also runs when memory is full.
+redis.call('ZREM', base .. ':delayed', id)
+if status == 'processing' then
+  redis.call('ZREM', held_key(worker), id)
+  redis.call('PUBLISH', wake_channel(worker), ARGV[10])
+elseif status == 'pending' and redis.call('LREM', base .. ':suspects', 1, id) == 0 then
+  -- The reference stays in its line, and is marked.
+  redis.call('HINCRBY', base .. ':gone:' .. line, id, 1)
+  if not has_record then
+    redis.call('HSET', key, 'priority', line, 'created_at', created_at, 'attempts', 0, 'options', options, 'data', data)
+  end
+  add_to_waiting(line, -1)
+end
+end_job(id, 'cancelled', topic)
+announce('cancelled', id, topic, 'cancelled', 0)
 return status

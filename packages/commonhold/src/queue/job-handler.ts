@@ -1,0 +1,126 @@
+import { isCommonholdError } from '../errors.js';
+import type { FeatureContext } from '../feature-context.js';
+import { jittered } from '../random.js';
+import { backoffMs, readJobOptions, type ResolvedRetry } from './queue-options.js';
+import type { ClaimedJob, JobEnd } from './queue-port.js';
+import { errorText, NonRetryableError, returned, type RunningJob } from './running-job.js';
+
+/** A job as its handler sees it. */
+export interface JobToRun<Data> {
+  readonly id: string;
+  readonly data: Data;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly priority: number;
+  readonly createdAtMs: number;
+  readonly topic?: string;
+}
+
+/** What a handler is given besides its job. */
+export interface JobControls {
+  /** Aborts, with a `JobAborted`, when the job was cancelled, another worker may have it, or this worker stops. */
+  readonly signal: AbortSignal;
+  /**
+   * Notes how far the job is, 0 to 1; less than was noted before counts for nothing. At most one note is under way; later
+   * ones replace those that wait.
+   */
+  readonly progress: (fraction: number) => void;
+}
+
+/**
+ * Does a job. What it returns is kept as the result; when it throws, the job is tried again. It must let the event loop
+ * turn: a worker that is not heard of for 5 s loses its jobs to others.
+ */
+export type JobHandler<Data, Result> = (job: JobToRun<Data>, controls: JobControls) => Result | Promise<Result>;
+
+/** What handlers of one worker are run with. */
+export interface HandlerPlace<Data, Result> {
+  readonly handler: JobHandler<Data, Result>;
+  readonly retry: ResolvedRetry;
+  readonly context: FeatureContext;
+  readonly progress: (running: RunningJob, fraction: number) => void;
+}
+
+/** A job that a newer version wrote waits about this long for a worker of that version. */
+const newerVersionMs = 5_000;
+
+/**
+ * Runs the handler for one job; answers how it ended, at once where the handler did. Never throws or rejects.
+ */
+export function runHandler<Data, Result>(
+  place: HandlerPlace<Data, Result>,
+  running: RunningJob,
+): JobEnd | Promise<JobEnd> {
+  const { job } = running;
+  try {
+    const data = place.context.codec.decode(job.data, `Job ${job.id}`) as Data | Promise<Data>;
+    if (!(data instanceof Promise)) return withData(place, running, data);
+    return data.then(
+      (decoded) => withData(place, running, decoded),
+      (error: unknown) => undecodable(place, job, error),
+    );
+  } catch (error) {
+    return undecodable(place, job, error);
+  }
+}
+
+function withData<Data, Result>(
+  place: HandlerPlace<Data, Result>,
+  running: RunningJob,
+  data: Data,
+): JobEnd | Promise<JobEnd> {
+  const threw = (error: unknown): JobEnd => failed(place, running, error);
+  try {
+    const result = place.handler(jobToRun(running.job, data), controlsOf(place, running));
+    if (!isThenable(result)) return completed(place, running.job, result);
+    return Promise.resolve(result).then((value) => completed(place, running.job, value), threw);
+  } catch (error) {
+    return threw(error);
+  }
+}
+
+function jobToRun<Data>({ id, attempt, priority, createdAtMs, topic }: ClaimedJob, data: Data): JobToRun<Data> {
+  const job = { id, data, attempt, priority, createdAtMs };
+  return topic === undefined ? job : { ...job, topic };
+}
+
+function controlsOf<Data, Result>(place: HandlerPlace<Data, Result>, running: RunningJob): JobControls {
+  return {
+    get signal() {
+      return running.signal;
+    },
+    progress: (fraction) => place.progress(running, fraction),
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<never> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+// A result that cannot be stored would not become storable by doing the work again.
+function completed<Data, Result>(place: HandlerPlace<Data, Result>, { id, attempt }: ClaimedJob, result: unknown): JobEnd {
+  try {
+    const payload = result === undefined ? '' : place.context.codec.encode(result, `The result of job ${id}`);
+    return { id, attempt, kind: 'complete', payload, delayMs: 0 };
+  } catch (error) {
+    return { id, attempt, kind: 'fail', payload: errorText(error), delayMs: 0 };
+  }
+}
+
+function failed<Data, Result>(place: HandlerPlace<Data, Result>, { job, aborted }: RunningJob, error: unknown): JobEnd {
+  if (aborted !== undefined) return returned(job);
+  const { id, attempt } = job;
+  const retry = readJobOptions(job.options, place.retry);
+  const again = attempt < retry.attempts && !(error instanceof NonRetryableError);
+  const delayMs = again ? backoffMs(retry, attempt, place.context.random) : 0;
+  return { id, attempt, kind: again ? 'retry' : 'fail', payload: errorText(error), delayMs };
+}
+
+function undecodable<Data, Result>({ context }: HandlerPlace<Data, Result>, job: ClaimedJob, error: unknown): JobEnd {
+  const { id, attempt } = job;
+  if (!isCommonholdError(error) || error.code !== 'UnknownForm') {
+    return { id, attempt, kind: 'fail', payload: errorText(error), delayMs: 0 };
+  }
+  context.log.warn({ job: id }, 'a job is left to a worker of a newer version');
+  return returned(job, Math.ceil(jittered(context.random, newerVersionMs)));
+}

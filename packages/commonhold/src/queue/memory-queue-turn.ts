@@ -1,0 +1,249 @@
+import type { Stored } from '../codec/stored.js';
+import { claimedJob, type JobRecord } from './memory-job-record.js';
+import { type MemoryQueueStep, rememberMs } from './memory-queue-step.js';
+import {
+  type ClaimedJob,
+  type JobEnd,
+  mostReplyBytes,
+  type QueueTurn,
+  type QueueTurnReply,
+  type QueueWorker,
+} from './queue-port.js';
+
+const deathsUntilAlone = 2;
+const deathsUntilFailed = 3;
+const promotedAtOnce = 128;
+
+/** One turn of one worker: the same state machine as lua/turn.lua, part by part. */
+export class MemoryQueueTurn {
+  readonly #step: MemoryQueueStep;
+  readonly #worker: QueueWorker;
+  readonly #turn: QueueTurn;
+  readonly #jobs: ClaimedJob[] = [];
+  #bytes = 0;
+  #alone = false;
+  #suspected = 0;
+
+  constructor(step: MemoryQueueStep, worker: QueueWorker, turn: QueueTurn) {
+    this.#step = step;
+    this.#worker = worker;
+    this.#turn = turn;
+  }
+
+  run(): QueueTurnReply {
+    const { state, now } = this.#step;
+    const { id } = this.#worker;
+    if (this.#turn.number <= (state.turns.get(id) ?? 0)) return this.#late();
+    state.turns.set(id, this.#turn.number, 0, now + rememberMs);
+    state.idle.delete(id);
+    const ends = this.#turn.ends.map((end) => (this.#finish(end) ? 'done' : 'superseded'));
+    for (const worker of state.leases.upTo(now - 1)) if (worker !== id) this.#takeOver(worker);
+    this.#promote();
+    this.#handOver();
+    const drains = this.#claim();
+    this.#wake();
+    this.#renew();
+    return this.#reply(ends, drains);
+  }
+
+  // What comes after a later turn was given up by its worker, which would not learn what it holds.
+  #late(): QueueTurnReply {
+    const ends = this.#turn.ends.map(() => 'superseded' as const);
+    const nothing = { alone: false, waitingForIdle: 0, paused: false, lookAgainMs: undefined, waitingWorkers: 0 };
+    return { ends, jobs: [], ...nothing, cut: false };
+  }
+
+  #reply(ends: QueueTurnReply['ends'], drains: boolean): QueueTurnReply {
+    const { state, now } = this.#step;
+    const cut = this.#bytes >= mostReplyBytes;
+    const waits = this.#jobs.length < this.#turn.free && !this.#alone && !drains && !cut;
+    if (waits) {
+      state.idle.set(this.#worker.id, now + this.#worker.leaseMs);
+      for (const gone of state.idle.upTo(now - 1)) state.idle.delete(gone);
+    }
+    return {
+      ends,
+      jobs: this.#jobs,
+      alone: this.#alone,
+      waitingForIdle: this.#turn.idle || drains ? state.suspects.length : 0,
+      paused: state.paused,
+      lookAgainMs: this.#lookAgainMs(),
+      waitingWorkers: waits ? state.idle.size : 0,
+      cut,
+    };
+  }
+
+  // Returns whether this attempt was the worker's, and so its to end.
+  #finish({ id, attempt, kind, payload, delayMs }: JobEnd): boolean {
+    const record = this.#step.state.records.get(id);
+    if (record?.status !== 'processing' || record.attempts !== attempt || record.owner !== this.#worker.id) return false;
+    this.#release(record);
+    if (kind === 'complete') this.#step.complete(record, payload);
+    else if (kind === 'fail') this.#step.fail(record, textOf(payload));
+    else if (kind === 'retry') {
+      record.error = textOf(payload);
+      this.#delay(record, delayMs);
+    } else this.#return(record, delayMs);
+    return true;
+  }
+
+  #return(record: JobRecord, delayMs: number): void {
+    record.attempts--;
+    record.startedAtMs = undefined;
+    record.workerName = undefined;
+    if (delayMs > 0) return this.#delay(record, delayMs);
+    leave(record);
+    this.#step.enqueueAgain(record, true);
+  }
+
+  #delay(record: JobRecord, delayMs: number): void {
+    leave(record);
+    record.status = 'delayed';
+    this.#step.state.delayed.set(record.id, this.#step.now + delayMs);
+  }
+
+  #release(record: JobRecord): void {
+    const held = this.#step.state.held.get(this.#worker.id);
+    held?.delete(record);
+    if (held?.size === 0) this.#step.state.held.delete(this.#worker.id);
+  }
+
+  // Last ones first, so that the first stands in front.
+  #takeOver(worker: string): void {
+    const { state } = this.#step;
+    for (const record of [...(state.held.get(worker) ?? [])].toReversed()) this.#lose(record);
+    state.held.delete(worker);
+    state.leases.delete(worker);
+  }
+
+  #lose(record: JobRecord): void {
+    record.deaths++;
+    if (record.deaths >= deathsUntilFailed) {
+      return this.#step.fail(record, `Its worker died ${record.deaths} times while running it`);
+    }
+    leave(record);
+    if (record.deaths < deathsUntilAlone) return this.#step.enqueueAgain(record, true);
+    record.status = 'pending';
+    this.#step.state.suspects.pushFirst(record);
+    this.#suspected++;
+  }
+
+  #promote(): void {
+    const { delayed, records } = this.#step.state;
+    if (delayed.size === 0) return;
+    for (const id of delayed.upTo(this.#step.now, promotedAtOnce)) {
+      delayed.delete(id);
+      const record = records.get(id);
+      if (record !== undefined) this.#step.enqueueAgain(record, false);
+    }
+  }
+
+  // After a lost answer: what the worker holds without knowing is given to it once more.
+  #handOver(): void {
+    if (this.#turn.known === undefined) return;
+    const known = new Set(this.#turn.known);
+    for (const record of this.#step.state.held.get(this.#worker.id) ?? []) {
+      if (known.has(record.id) || this.#bytes >= mostReplyBytes) continue;
+      if (record.deaths >= deathsUntilAlone) this.#alone = true;
+      this.#handOut(record);
+    }
+  }
+
+  // Returns whether this worker takes nothing until it is free for a job that must run alone.
+  #claim(): boolean {
+    const { paused, suspects } = this.#step.state;
+    if (paused || !this.#hasRoom()) return false;
+    if (this.#turn.idle && this.#jobs.length === 0) {
+      const record = suspects.shift();
+      if (record !== undefined) this.#start(record);
+      this.#alone = record !== undefined;
+    }
+    const drains = this.#mustDrain();
+    if (!this.#alone && !drains) this.#claimLines();
+    return drains;
+  }
+
+  // One worker at a time: if all of them waited, a job that runs for hours would hold up the queue.
+  #mustDrain(): boolean {
+    const { state, now } = this.#step;
+    if (state.suspects.length === 0 || this.#turn.idle) return false;
+    const { drainer } = state;
+    if (drainer !== undefined && drainer !== this.#worker.id && (state.leases.score(drainer) ?? -1) >= now) return false;
+    state.drainer = this.#worker.id;
+    return true;
+  }
+
+  #claimLines(): void {
+    for (let priority = 10; priority >= 0; priority--) {
+      const line = this.#step.line(priority);
+      if (line.count === 0) continue;
+      let taken = 0;
+      for (let record = this.#next(line); record !== undefined; record = this.#next(line)) {
+        this.#start(record);
+        taken++;
+      }
+      line.add(-taken);
+      if (!this.#hasRoom()) return;
+    }
+  }
+
+  #next(line: { shift(): JobRecord | undefined }): JobRecord | undefined {
+    return this.#hasRoom() ? line.shift() : undefined;
+  }
+
+  #hasRoom(): boolean {
+    return this.#jobs.length < this.#turn.free && this.#bytes < mostReplyBytes;
+  }
+
+  #start(record: JobRecord): void {
+    const { held } = this.#step.state;
+    record.attempts++;
+    record.status = 'processing';
+    record.owner = this.#worker.id;
+    record.workerName = this.#worker.name;
+    record.startedAtMs = this.#step.now;
+    const own = held.get(this.#worker.id);
+    if (own === undefined) held.set(this.#worker.id, new Set([record]));
+    else own.add(record);
+    this.#handOut(record);
+  }
+
+  #handOut(record: JobRecord): void {
+    this.#bytes += record.data.length;
+    this.#jobs.push(claimedJob(record));
+  }
+
+  // One worker is woken for what this one leaves, and wakes the next. Jobs that must run alone are told of once.
+  #wake(): void {
+    const { state } = this.#step;
+    if (state.idle.size === 0) return;
+    if (!state.paused && state.lines.some((line) => line.count > 0)) this.#step.wake(1);
+    this.#step.wake(this.#suspected - (this.#alone ? 1 : 0));
+  }
+
+  #renew(): void {
+    const { state, now } = this.#step;
+    if (state.held.has(this.#worker.id)) state.leases.set(this.#worker.id, now + this.#worker.leaseMs);
+    else state.leases.delete(this.#worker.id);
+  }
+
+  #lookAgainMs(): number | undefined {
+    const { delayed, leases } = this.#step.state;
+    const due = delayed.lowest();
+    const other = leases.lowest(this.#worker.id);
+    const dueAtMs = due === undefined ? Infinity : (delayed.score(due) ?? Infinity);
+    // Alive includes the last millisecond.
+    const endsAtMs = other === undefined ? Infinity : (leases.score(other) ?? Infinity) + 1;
+    const first = Math.min(dueAtMs, endsAtMs);
+    return first === Infinity ? undefined : Math.max(0, first - this.#step.now);
+  }
+}
+
+function leave(record: JobRecord): void {
+  record.owner = undefined;
+  record.progress = undefined;
+}
+
+function textOf(payload: Stored): string {
+  return payload.toString();
+}

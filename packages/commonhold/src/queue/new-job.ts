@@ -1,0 +1,89 @@
+import { type Duration, durationMs } from '../duration.js';
+import { InvalidArgumentError } from '../errors.js';
+import type { FeatureContext } from '../feature-context.js';
+import { type ResolvedQueueOptions, type RetryOptions, writeJobOptions } from './queue-options.js';
+import { isDrawnByQueue, type NewJob } from './queue-port.js';
+
+/** What may be said of one job. */
+export interface AddOptions extends RetryOptions {
+  /**
+   * A name of your own, 1 to 128 letters, digits, `.`, `_` or `-`. While a job of that name is kept, adding it again adds
+   * nothing, which makes adding safe to repeat.
+   */
+  readonly id?: string;
+  /** 0 to 10, higher first; within one priority first in, first out. Default 5. */
+  readonly priority?: number;
+  /** Not before this has passed; 0 for at once. It then goes before those of its priority that were never started. */
+  readonly delay?: Duration | undefined;
+  /** Whom the job concerns, up to 256 bytes: its jobs can be listed, and its notices heard. */
+  readonly topic?: string;
+}
+
+/**
+ * Checks what was given for a job and makes it ready for the port.
+ * @throws InvalidArgumentError naming what is wrong; ValueTooLargeError when the data is too large.
+ */
+export function createJob(
+  name: string,
+  data: unknown,
+  options: AddOptions,
+  { hash, retry }: ResolvedQueueOptions,
+  { codec, random }: FeatureContext,
+): NewJob {
+  const { delay, topic, id } = options;
+  checkId(id);
+  if (topic !== undefined) checkTopic(topic);
+  const recorded = hash || delay !== undefined || topic !== undefined;
+  return {
+    id: id ?? (recorded ? random.bytes(12).toString('base64url') : undefined),
+    priority: checkPriority(options.priority),
+    delayMs: delay === undefined || delay === 0 ? 0 : durationMs(delay, 'job delay'),
+    topic,
+    data: codec.encode(data, `A job of queue ${name}`),
+    options: writeJobOptions(options, retry),
+    fields: hash ? plainFields(data) : [],
+  };
+}
+
+/** Whether a job may be called so. */
+export function isJobId(id: unknown): id is string {
+  return typeof id === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(id);
+}
+
+/** @throws InvalidArgumentError unless `topic` is well-formed text of 1 to 256 bytes. */
+export function checkTopic(topic: unknown): void {
+  const good = typeof topic === 'string' && topic !== '' && topic.isWellFormed() && Buffer.byteLength(topic) <= 256;
+  if (!good) throw new InvalidArgumentError('job topic', 'well-formed text of 1 to 256 bytes', topic);
+}
+
+function checkId(id: unknown): void {
+  if (id === undefined || (isJobId(id) && !isDrawnByQueue(id))) return;
+  const expected = "1 to 128 letters, digits, '.', '_' or '-', and not an id that a queue drew itself";
+  throw new InvalidArgumentError('job id', expected, id);
+}
+
+function checkPriority(priority: number = 5): number {
+  if (Number.isInteger(priority) && priority >= 0 && priority <= 10) return priority;
+  throw new InvalidArgumentError('job priority', 'a whole number from 0 to 10', priority);
+}
+
+/** Names in a job's record that are ours. */
+const ownFields: ReadonlySet<string> = new Set([
+  ...['status', 'priority', 'created_at', 'attempts', 'data', 'options', 'topic', 'owner', 'deaths'],
+  ...['worker_id', 'started_at', 'completed_at', 'progress', 'result', 'error'],
+]);
+/** A script takes some thousand arguments in one command. */
+const mostFields = 500;
+
+function plainFields(data: unknown): string[] {
+  if (typeof data !== 'object' || data === null) return [];
+  const plain = Object.entries(data).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value));
+  const own = plain.find(([name]) => ownFields.has(name));
+  if (own !== undefined) {
+    throw new InvalidArgumentError('job data', `no field called '${own[0]}' in a queue that keeps hashes`, own[1]);
+  }
+  if (plain.length > mostFields) {
+    throw new InvalidArgumentError('job data', `at most ${mostFields} fields in a queue that keeps hashes`, plain.length);
+  }
+  return plain.flatMap(([name, value]) => [name, String(value)]);
+}
