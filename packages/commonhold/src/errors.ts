@@ -154,7 +154,10 @@ export class CorruptStateError extends CommonholdError {
   }
 }
 
-/** Names a value in an error without printing its content: content may be a secret. */
+/**
+ * Names a value in an error: numbers and short text as they are, anything longer by its kind and size alone. Who passes
+ * what may be a secret hides it first.
+ */
 export function describe(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);

@@ -44,6 +44,14 @@ const bugs: readonly PlantedBug[] = [
     noticedBy: 'whose lease has passed is taken over',
   },
   {
+    name: 'what was computed replaces what was set meanwhile',
+    script: 'cache/lua/release.lua',
+    find: "'PX', ARGV[4], 'NX')",
+    replace: "'PX', ARGV[4])",
+    suite: 'cache',
+    noticedBy: 'set while another computed',
+  },
+  {
     name: 'a deletion does not reach what is being computed',
     script: 'cache/lua/delete.lua',
     find: "redis.call('DEL', KEYS[2])",

@@ -56,6 +56,12 @@ async function recognize(recognizer: Recognizer, path: string, options: Recogniz
     if (error instanceof ImageError) throw new NonRetryableError(error.message, { cause: error });
     if (hasCode(error, 'ENOENT'))
       throw new Error('The file is not here: do all processes share DATA_DIR?', { cause: error });
+    // What the file system says names paths of this machine, which are nobody's business.
+    if (isFileError(error)) throw new Error('The file cannot be read here', { cause: error });
     throw error;
   }
+}
+
+function isFileError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error;
 }

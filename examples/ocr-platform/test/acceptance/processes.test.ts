@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, pause, type RedisServer, startRedisServer, waitUntil } from 'commonhold/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { accuracy, page, type ServerProcess, startServerProcess, Visitor } from './server-process.js';
+import {
+  accuracy,
+  page,
+  type ServerProcess,
+  startServerProcess,
+  startWorkerProcess,
+  Visitor,
+} from './server-process.js';
 
 interface Update {
   readonly id: string;
@@ -69,7 +76,7 @@ describe('the OCR platform in several processes', () => {
       ]);
       const ids = heard.map((update) => update.id);
       expect(new Set(ids).size).toBe(ids.length);
-      expect([...ids].sort(byStreamOrder)).toEqual(ids);
+      expect(ids.toSorted(byStreamOrder)).toEqual(ids);
 
       socket.disconnect();
       const missed = await ada.upload(upload.url, file);
@@ -157,6 +164,26 @@ describe('the OCR platform in several processes', () => {
     },
   );
 
+  it('a worker apart lives through a Redis that is absent, and one that dies', { timeout: 60_000 }, async () => {
+    const port = await freePort();
+    const environment = { REDIS_URL: `redis://127.0.0.1:${port}`, DATA_DIR: dataDirectory };
+    const worker = startWorkerProcess(environment);
+    servers.push(worker);
+    await pause(1_500);
+    expect(worker.child.exitCode).toBeNull();
+    redis = await startRedisServer({ port });
+    const web = await start({ OCR_WORKERS: '0' });
+    const ada = await Visitor.signIn(web.url, 'ada@example.org');
+    await ada.whenDone(web.url, [await ada.upload(web.url, await page('phototest-g4.tif'))], 30_000);
+    await redis.kill();
+    await pause(1_500);
+    expect(worker.child.exitCode).toBeNull();
+    await redis.restart();
+    await waitUntil('the server to recover', () => isHealthy(web), { timeoutMs: 5_000 });
+    const again = await Visitor.signIn(web.url, 'ada@example.org');
+    await again.whenDone(web.url, [await again.upload(web.url, await page('phototest-g4.tif'))], 30_000);
+  });
+
   it('a Redis that is absent at start: degraded, then well when it appears', { timeout: 60_000 }, async () => {
     const port = await freePort();
     const server = await start({ REDIS_URL: `redis://127.0.0.1:${port}` });
@@ -165,14 +192,17 @@ describe('the OCR platform in several processes', () => {
       redis: 'disconnected',
     });
     redis = await startRedisServer({ port });
-    const healthy = async (): Promise<boolean> =>
-      ((await (await fetch(`${server.url}/health`)).json()) as { status: string }).status === 'healthy';
-    await waitUntil('the server to recover', healthy, { timeoutMs: 5_000 });
+    await waitUntil('the server to recover', () => isHealthy(server), { timeoutMs: 5_000 });
     const ada = await Visitor.signIn(server.url, 'ada@example.org');
     const id = await ada.upload(server.url, await page('phototest-g4.tif'));
     await ada.whenDone(server.url, [id], 30_000);
   });
 });
+
+async function isHealthy(server: ServerProcess): Promise<boolean> {
+  const health = (await (await fetch(`${server.url}/health`)).json()) as { status: string };
+  return health.status === 'healthy';
+}
 
 function byStreamOrder(a: string, b: string): number {
   const [x = 0, m = 0] = a.split('-').map(Number);

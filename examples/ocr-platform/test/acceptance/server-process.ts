@@ -27,6 +27,20 @@ export async function startServerProcess(environment: Record<string, string>): P
   const url = `http://127.0.0.1:${port}`;
   const answers = async (): Promise<boolean> => (await fetch(`${url}/live`).catch(() => undefined))?.ok ?? false;
   await waitUntil('a server to answer', answers, { timeoutMs: 15_000, everyMs: 50 });
+  return asProcess(url, child);
+}
+
+/** Starts the worker program, which serves nothing. */
+export function startWorkerProcess(environment: Record<string, string>): ServerProcess {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [join(repository, 'examples/ocr-platform/dist/worker.js')], {
+    env: { PATH, HOME, ...environment },
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
+  return asProcess('', child);
+}
+
+function asProcess(url: string, child: ChildProcess): ServerProcess {
   return {
     url,
     child,
@@ -95,7 +109,9 @@ export class Visitor {
   }
 
   fetch(url: string, options: RequestInit = {}): Promise<Response> {
-    return fetch(url, { ...options, headers: { ...options.headers, authorization: `Bearer ${this.token}` } });
+    const headers = new Headers(options.headers);
+    headers.set('authorization', `Bearer ${this.token}`);
+    return fetch(url, { ...options, headers });
   }
 
   /** A socket that hears of this user's tasks. */

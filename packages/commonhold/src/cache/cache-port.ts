@@ -27,7 +27,10 @@ export interface CachePort {
    * present computation may still hold that right. A waiting `owner` is woken with {@link claimTopic}.
    */
   claim(cache: string, key: string, token: string, leaseMs: number, owner: string): Promise<CacheClaim>;
-  /** Stores the computed value if `token` still holds the claim, frees the claim and wakes all waiting owners. */
+  /**
+   * Frees the claim and wakes all waiting owners if `token` still holds it, and stores the computed value unless another
+   * was set meanwhile, which is newer. Returns whether the token held the claim.
+   */
   fulfil(cache: string, key: string, token: string, value: Stored, ttlMs: number | undefined): Promise<boolean>;
   /** Frees the claim if `token` holds it and wakes all waiting owners, so that another computes. */
   abandon(cache: string, key: string, token: string): Promise<void>;

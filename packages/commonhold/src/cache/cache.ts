@@ -94,9 +94,9 @@ export class Cache<Value> {
    * The value of `key`; when absent, what `compute` returns, stored for the lifetime. Over all processes one computes at
    * a time and the others wait for its result. Callers in this process share one result, so treat it as read-only. When
    * `compute` throws, its callers here get the error and one of the waiting processes tries. A result of undefined is
-   * returned and not stored.
+   * returned and not stored; nor is one that `set` or `delete` overtook.
    */
-  getOrSet(key: string, compute: () => Value | Promise<Value>, options: CacheSetOptions = {}): Promise<Value> {
+  async getOrSet(key: string, compute: () => Value | Promise<Value>, options: CacheSetOptions = {}): Promise<Value> {
     const running = this.#computing.get(key);
     if (running !== undefined) return running;
     const ttlMs = this.#lifetime(options);

@@ -64,7 +64,8 @@ export class MemoryCache implements CachePort {
 
   async fulfil(cache: string, key: string, token: string, value: Stored, ttlMs: number | undefined): Promise<boolean> {
     if (!this.#release(cache, key, token)) return false;
-    this.#write(this.#entry(cache, key), value, ttlMs);
+    const entry = this.#entry(cache, key);
+    if (!this.#entries.has(entry)) this.#write(entry, value, ttlMs);
     return true;
   }
 

@@ -205,6 +205,22 @@ export function cacheConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.equal(await two.get('k'), undefined);
     });
 
+    test('what was set while another computed is newer, and stays', async (engine) => {
+      const [one, two] = [(await engine.open()).cache<string>('c'), (await engine.open()).cache<string>('c')];
+      let finish: (value: string) => void = () => undefined;
+      let computing: Promise<string> | undefined;
+      await new Promise<void>((began) => {
+        computing = one.getOrSet('k', () => {
+          began();
+          return new Promise<string>((resolve) => (finish = resolve));
+        });
+      });
+      await two.set('k', 'new');
+      finish('old');
+      assert.equal(await computing, 'old');
+      assert.equal(await one.get('k'), 'new');
+    });
+
     test('a computation whose lease has passed is taken over, and its late result is not stored', async (engine) => {
       const options = { computeLease: '5s' } as const;
       const one = (await engine.open()).cache<number>('c', options);

@@ -24,8 +24,8 @@ export interface RedisConnectionOptions {
 
 const greeting: NamedOperation = { name: 'connection.greet', kind: 'read', away: 'refuse', deadline: 'state' };
 const asking: NamedOperation = { name: 'connection.ask', kind: 'read', away: 'refuse', deadline: 'state' };
-/** Time for connecting with the handshake (K3). */
-const handshakeMs = 500;
+/** Time for connecting with the handshake, and as much for the greeting (K3), unless calls may take longer. */
+const shortestHandshakeMs = 500;
 
 /** One connection to one Redis, kept up: what carries calls and messages, and what is known of the server. */
 export class RedisConnection {
@@ -39,12 +39,14 @@ export class RedisConnection {
 
   /** Resolves after the first attempt to connect, whether or not it succeeded. */
   static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
-    const connection = new RedisConnection(await createRedisClient(options.endpoint, handshakeMs), options);
+    const handshakeMs = Math.max(shortestHandshakeMs, options.deadlineMs.state);
+    const client = await createRedisClient(options.endpoint, handshakeMs);
+    const connection = new RedisConnection(client, handshakeMs, options);
     await connection.#link.start();
     return connection;
   }
 
-  private constructor(client: RedisClient, options: RedisConnectionOptions) {
+  private constructor(client: RedisClient, handshakeMs: number, options: RedisConnectionOptions) {
     this.client = client;
     this.#log = options.log;
     this.bus = new RedisBus(() => this.wire, options.log);

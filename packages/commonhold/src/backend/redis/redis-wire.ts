@@ -3,7 +3,7 @@ import { ClosedError, type CommonholdError, InvalidArgumentError, UnavailableErr
 import type { DeadlineClass, NamedOperation } from '../../operation.js';
 import { classify, isNoScript, isReadOnly, unanswered } from './classify.js';
 import { Deadlines, type PendingCall } from './deadlines.js';
-import { HangWatch } from './hang-watch.js';
+import { hangAfterMs, HangWatch } from './hang-watch.js';
 import {
   type BufferListener,
   type CommandArgument,
@@ -31,7 +31,7 @@ export class RedisWire {
   readonly #link: RedisLink;
   readonly #options: RedisWireOptions;
   readonly #deadlines: Deadlines;
-  readonly #hangWatch = new HangWatch();
+  readonly #hangWatch: HangWatch;
   readonly #prepared = new Map<Script, PreparedScript>();
   readonly #senders = new Map<ReplyOptions, CommandSender>();
   #inFlight = 0;
@@ -41,6 +41,8 @@ export class RedisWire {
   constructor(link: RedisLink, options: RedisWireOptions) {
     this.#link = link;
     this.#options = options;
+    // A server that is given longer to answer is not hung while it uses that time.
+    this.#hangWatch = new HangWatch(Math.max(hangAfterMs, options.deadlineMs.state, options.deadlineMs.cache));
     this.#deadlines = new Deadlines(options.clock, (elapsedMs) => this.#sweep(elapsedMs));
   }
 

@@ -1,5 +1,6 @@
 -- cache/release.lua, layout 1
--- Ends a claim, with the computed value or without, and wakes every process that waits for it.
+-- Ends a claim, with the computed value or without, and wakes every process that waits for it. What was set meanwhile is
+-- newer than what was computed, and stays.
 -- KEYS[1] entry, KEYS[2] claim
 -- ARGV[1] token, ARGV[2] topic, ARGV[3] wakePrefix, ARGV[4] ttlMs ('' without end, '-' without a value), ARGV[5] value
 -- Returns 1, or 0 when the token no longer holds the claim and nothing was done
@@ -18,9 +19,9 @@ if token ~= ARGV[1] then
 end
 redis.call('DEL', KEYS[2])
 if ARGV[4] == '' then
-  redis.call('SET', KEYS[1], ARGV[5])
+  redis.call('SET', KEYS[1], ARGV[5], 'NX')
 elseif ARGV[4] ~= '-' then
-  redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[4])
+  redis.call('SET', KEYS[1], ARGV[5], 'PX', ARGV[4], 'NX')
 end
 for _, owner in ipairs(owners) do
   redis.call('PUBLISH', ARGV[3] .. owner, ARGV[2])

@@ -10,19 +10,19 @@ function untilVerdict(watch: HangWatch, limitMs: number): number | undefined {
 
 describe('HangWatch', () => {
   it('declares a hang after 500 ms of silence with calls in flight, and begins anew after it', () => {
-    const watch = new HangWatch();
+    const watch = new HangWatch(500);
     expect(untilVerdict(watch, 1_000)).toBe(510);
     expect(untilVerdict(watch, 1_000)).toBe(510);
   });
 
   it('never does while nothing is in flight, or while anything arrives', () => {
-    const watch = new HangWatch();
+    const watch = new HangWatch(500);
     for (let look = 0; look < 200; look++) expect(watch.look(10, 0, 0)).toBe(false);
     for (let look = 0; look < 200; look++) expect(watch.look(10, 5, Math.floor(look / 49))).toBe(false);
   });
 
   it('takes a stall of our own for no more than 30 ms, whatever its length', () => {
-    const watch = new HangWatch();
+    const watch = new HangWatch(500);
     for (let ms = 10; ms <= 400; ms += 10) expect(watch.look(10, 1, 0)).toBe(false);
     expect(watch.look(5_000, 1, 0)).toBe(false);
     // A reply that takes 50 ms more is in time.
@@ -32,7 +32,7 @@ describe('HangWatch', () => {
   });
 
   it('lets what arrived in a stall be read, even when the evidence was all but complete', () => {
-    const watch = new HangWatch();
+    const watch = new HangWatch(500);
     for (let ms = 10; ms <= 490; ms += 10) expect(watch.look(10, 1, 0)).toBe(false);
     expect(watch.look(300, 1, 0)).toBe(false);
     expect(watch.look(10, 1, 1)).toBe(false);
@@ -41,7 +41,7 @@ describe('HangWatch', () => {
   it('declares a hang in the end, however irregular its looks', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 10, max: 1_000 }), { minLength: 52, maxLength: 80 }), (gaps) => {
-        const watch = new HangWatch();
+        const watch = new HangWatch(500);
         return gaps.some((gapMs) => watch.look(gapMs, 1, 0));
       }),
     );
