@@ -15,7 +15,13 @@ const level = 1;
 /** The part of node:zlib that Node has from 22.15 on, which the types of Node 20 do not know. */
 interface NodeZstd {
   readonly zstdCompressSync?: (bytes: Uint8Array, options: object) => Buffer;
-  readonly zstdDecompressSync?: (frame: Uint8Array, options: object) => Buffer;
+  readonly zstdDecompressSync?: (frame: Uint8Array, options: object) => Decompressed;
+}
+
+/** What Node answers when it is asked for `info`: `bytesWritten` is how much of the input it used. */
+interface Decompressed {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
 }
 
 /** The parameter that node:zlib calls `constants.ZSTD_c_compressionLevel`. */
@@ -28,8 +34,13 @@ export function nativeZstd(): Zstd | undefined {
   return {
     compress: (bytes) =>
       zstdCompressSync(bytes, { params: { [levelParameter]: level }, pledgedSrcSize: bytes.byteLength }),
-    decompress: (frame, size) =>
-      zstdDecompressSync(frame, { maxOutputLength: Math.max(size, 1), chunkSize: Math.max(size, 64) }),
+    decompress: (frame, size) => {
+      const options = { maxOutputLength: Math.max(size, 1), chunkSize: Math.max(size, 64), info: true };
+      const { buffer, engine } = zstdDecompressSync(frame, options);
+      // Some versions of Node pass over what follows a frame.
+      if (engine.bytesWritten !== frame.byteLength) throw new Error('bytes follow the frame');
+      return buffer;
+    },
   };
 }
 
