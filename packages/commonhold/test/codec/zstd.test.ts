@@ -110,8 +110,8 @@ describe('wasm', () => {
     };
     restore(20);
     const before = process.memoryUsage().rss;
-    restore(600);
-    expect(process.memoryUsage().rss - before).toBeLessThan(48 * 2 ** 20);
+    restore(1_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(96 * 2 ** 20);
   });
 });
 
