@@ -98,7 +98,11 @@ function isThenable(value: unknown): value is PromiseLike<never> {
 }
 
 // A result that cannot be stored would not become storable by doing the work again.
-function completed<Data, Result>(place: HandlerPlace<Data, Result>, { id, attempt }: ClaimedJob, result: unknown): JobEnd {
+function completed<Data, Result>(
+  place: HandlerPlace<Data, Result>,
+  { id, attempt }: ClaimedJob,
+  result: unknown,
+): JobEnd {
   try {
     const payload = result === undefined ? '' : place.context.codec.encode(result, `The result of job ${id}`);
     return { id, attempt, kind: 'complete', payload, delayMs: 0 };

@@ -26,7 +26,10 @@ export interface DocumentedNotice {
 }
 
 /** How long and how many notices can be replayed, as in lua/notice.lua. */
-export const noticeRules: { readonly keepMs: number; readonly keepCount: number } = { keepMs: 3_600_000, keepCount: 1_000 };
+export const noticeRules: { readonly keepMs: number; readonly keepCount: number } = {
+  keepMs: 3_600_000,
+  keepCount: 1_000,
+};
 
 /** The channel on which `announce` in lua/notice.lua speaks: name and options. */
 export function noticeChannel(
@@ -36,5 +39,7 @@ export function noticeChannel(
 ): { readonly name: string; readonly prefix: string; readonly format: 'framed' | 'json' } {
   const { notices } = queueNames(queue, keys);
   const format = queue.documented ? 'json' : 'framed';
-  return topic === undefined ? { ...splitNotices(notices), format } : { name: topic, prefix: `${notices}:user`, format };
+  return topic === undefined
+    ? { ...splitNotices(notices), format }
+    : { name: topic, prefix: `${notices}:user`, format };
 }

@@ -3,13 +3,10 @@ import type { Clock } from '../clock.js';
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
-import { HeldJobs } from './held-jobs.js';
-import { type HandlerPlace, type JobHandler, runHandler } from './job-handler.js';
-import { JobsAhead } from './jobs-ahead.js';
-import { ProgressNotes } from './progress-notes.js';
+import type { JobHandler } from './job-handler.js';
+import { JobRunner } from './job-runner.js';
 import type { ResolvedRetry } from './queue-options.js';
 import {
-  type ClaimedJob,
   type JobEnd,
   type QueueAddress,
   type QueuePort,
@@ -19,7 +16,7 @@ import {
   type QueueWorker,
   workerId,
 } from './queue-port.js';
-import { allReturned, RunningJob } from './running-job.js';
+import { allReturned } from './running-job.js';
 
 /** How a worker runs. */
 export interface WorkOptions {
@@ -45,13 +42,11 @@ export interface JobWorkerPlace {
 
 /** Another worker may take a job this long after its worker was last heard of. */
 const leaseMs = 5_000;
-/** Handlers that end within this leave their worker waiting for the next trip, so it takes jobs ahead. */
-const quickMs = 2;
-/** After as long a run of starting jobs and of trips the event loop gets its turn. */
-const sliceMs = 10;
 /** One trip takes and hands in no more than this, so that it holds up no one else at the server. */
 const mostJobsATrip = 250;
 const mostBytesATrip = 1024 * 1024;
+/** After as long a run of trips the event loop gets its turn. */
+const sliceMs = 10;
 /** How long a closing worker tries to hand in what ended. */
 const handInMs = 2_000;
 const firstRetryMs = 50;
@@ -75,48 +70,39 @@ const longestApartMs = 1_000;
 export class JobWorker<Data, Result> {
   readonly #place: JobWorkerPlace;
   readonly #clock: Clock;
-  readonly #handling: HandlerPlace<Data, Result>;
-  readonly #concurrency: number;
   readonly #self: QueueWorker;
-  readonly #held: HeldJobs;
-  readonly #ahead: JobsAhead;
+  readonly #runner: JobRunner<Data, Result>;
   readonly #waiter: Waiter;
   readonly #stopped: Promise<void>;
   readonly #ends: JobEnd[] = [];
   #state: 'working' | 'draining' | 'closed' = 'working';
   #turnNumber = 0;
-  #aloneId: string | undefined;
   #waitForIdle = false;
   #answerLost = false;
   #resting = false;
-  #startLater = false;
   #failures = 0;
-  #lookAtMs: number | undefined;
-  #turnedLoopAtMs = 0;
-  #meanMs = quickMs * 2;
+  #lookAtMs = Infinity;
+  #pausedAtMs = 0;
   #closing: Promise<void> | undefined;
 
   /** Use `queue.work(handler, options)`. */
   constructor(handler: JobHandler<Data, Result>, options: WorkOptions, place: JobWorkerPlace) {
-    const { context, address, port, retry } = place;
+    const { context, address } = place;
+    const concurrency = checkConcurrency(options.concurrency);
     this.#place = place;
     this.#clock = context.clock;
-    this.#concurrency = checkConcurrency(options.concurrency);
     // Each worker has a lease of its own, so that closing one does not touch another of the same process.
     const id = workerId(context.owner.id, context.random.bytes(3).toString('base64url'));
     this.#self = { id, name: context.owner.name, leaseMs };
-    this.#held = new HeldJobs({ address, port, context, worker: this.#self });
-    const notes = new ProgressNotes({ address, port, worker: this.#self, held: this.#held });
-    const progress = (running: RunningJob, fraction: number): void => notes.note(running, fraction);
-    this.#handling = { handler, retry, context, progress };
-    this.#ahead = new JobsAhead(this.#clock, (jobs) => this.#giveBackAhead(jobs));
+    const onEnds = (ends: readonly JobEnd[]): void => this.#ended(ends);
+    this.#runner = new JobRunner(handler, { ...place, worker: this.#self, concurrency, onEnds });
     this.#waiter = context.wakes.listen(queueTopic(address));
     this.#stopped = this.#loop();
   }
 
   /** Jobs whose handlers run now. */
   get running(): number {
-    return this.#held.size;
+    return this.#runner.running;
   }
 
   /** Stops taking jobs and resolves when all is handed in, at most about 3 s after the grace. May be called twice. */
@@ -128,21 +114,19 @@ export class JobWorker<Data, Result> {
 
   async #close(graceMs: number): Promise<void> {
     this.#state = 'draining';
-    this.#ends.push(...allReturned(this.#ahead.takeAll()));
+    this.#ends.push(...this.#runner.stop());
     this.#waiter.wake();
     const grace = this.#clock.setTimer(() => this.#giveBack(), graceMs, { keepAlive: true });
     const end = this.#clock.setTimer(() => this.#giveUp(), graceMs + handInMs, { keepAlive: true });
     await this.#stopped;
     grace.cancel();
     end.cancel();
-    await this.#held.close();
+    await this.#runner.close();
     this.#place.onClosed();
   }
 
   #giveBack(): void {
-    const taken = this.#held.takeAll();
-    for (const running of taken) running.abort('closing');
-    this.#ends.push(...allReturned(taken.filter(({ aborted }) => aborted !== 'lost').map(({ job }) => job)));
+    this.#ends.push(...this.#runner.abandon());
     this.#waiter.wake();
   }
 
@@ -152,10 +136,15 @@ export class JobWorker<Data, Result> {
     this.#waiter.wake();
   }
 
+  #ended(ends: readonly JobEnd[]): void {
+    this.#ends.push(...ends);
+    if (this.#resting) this.#waiter.wake();
+  }
+
   async #loop(): Promise<void> {
     while (!this.#finished()) {
       const again = this.#wantsTrip() && (await this.#trip());
-      if (again) await this.#turnLoop();
+      if (again) await this.#pause();
       else if (!this.#finished()) await this.#rest();
     }
     this.#state = 'closed';
@@ -164,40 +153,36 @@ export class JobWorker<Data, Result> {
   }
 
   #finished(): boolean {
-    if (this.#state === 'draining') return this.#held.size === 0 && this.#ends.length === 0;
+    if (this.#state === 'draining') return this.#runner.running === 0 && this.#ends.length === 0;
     return this.#state === 'closed';
   }
 
   #wantsTrip(): boolean {
-    const lookDue = this.#lookAtMs !== undefined && this.#clock.monotonic() >= this.#lookAtMs;
-    return lookDue || this.#ends.length > 0 || this.#room() > 0;
+    return this.#ends.length > 0 || this.#room() > 0 || this.#clock.monotonic() >= this.#lookAtMs;
   }
 
-  /** How many more jobs this worker can hold. */
   #room(): number {
-    if (this.#state !== 'working' || this.#aloneId !== undefined) return 0;
-    const has = this.#held.size + this.#ahead.size;
-    if (this.#waitForIdle && has > 0) return 0;
-    const ahead = this.#meanMs < quickMs ? 2 * this.#concurrency : 0;
-    return Math.max(0, this.#concurrency + ahead - has);
+    return this.#waitForIdle && this.#runner.size > 0 ? 0 : this.#runner.room;
   }
 
   // Trips need no pause where the store is this process's own memory, and would then keep everybody else from theirs.
-  async #turnLoop(): Promise<void> {
-    if (this.#clock.monotonic() - this.#turnedLoopAtMs < sliceMs) return;
-    await new Promise<void>((resolve) => this.#clock.afterPoll(resolve));
-    this.#turnedLoopAtMs = this.#clock.monotonic();
+  async #pause(): Promise<void> {
+    if (this.#clock.monotonic() - this.#pausedAtMs < sliceMs) return;
+    await this.#afterPoll();
+    this.#pausedAtMs = this.#clock.monotonic();
   }
 
   async #rest(): Promise<void> {
     this.#resting = true;
-    const lookInMs = this.#lookAtMs === undefined ? undefined : this.#lookAtMs - this.#clock.monotonic();
-    await this.#waiter.wait(lookInMs === undefined ? undefined : Math.max(0, lookInMs));
+    const lookInMs = this.#lookAtMs - this.#clock.monotonic();
+    await this.#waiter.wait(lookInMs === Infinity ? undefined : Math.max(0, lookInMs));
     this.#resting = false;
     // Other jobs of the same moment may end before the trip begins, and then share it.
-    if (this.#ends.length > 0 && this.#held.size > 0) {
-      await new Promise<void>((resolve) => this.#clock.afterPoll(resolve));
-    }
+    if (this.#ends.length > 0 && this.#runner.running > 0) await this.#afterPoll();
+  }
+
+  #afterPoll(): Promise<void> {
+    return new Promise((resolve) => this.#clock.afterPoll(resolve));
   }
 
   /** Returns whether there is reason for another trip at once. */
@@ -215,7 +200,7 @@ export class JobWorker<Data, Result> {
       await this.#backOff(error);
       return true;
     }
-    this.#held.confirm(sentAtMs);
+    this.#runner.confirm(sentAtMs);
     this.#report(ends, reply);
     this.#take(reply);
     const taken = reply.jobs.length;
@@ -224,9 +209,9 @@ export class JobWorker<Data, Result> {
   }
 
   #nextTurn(ends: readonly JobEnd[], free: number): QueueTurn {
-    const idle = this.#held.size + this.#ahead.size === 0;
+    const idle = this.#runner.size === 0;
     const waiting = this.#ends.map((end) => end.id);
-    const known = this.#answerLost ? [...this.#held.ids(), ...this.#ahead.ids(), ...waiting] : undefined;
+    const known = this.#answerLost ? [...this.#runner.ids(), ...waiting] : undefined;
     return { number: ++this.#turnNumber, ends, free, idle, known };
   }
 
@@ -235,62 +220,13 @@ export class JobWorker<Data, Result> {
     this.#answerLost &&= reply.cut;
     this.#waitForIdle = reply.waitingForIdle > 0;
     this.#lookAtMs = this.#nextLook(reply);
-    if (this.#state !== 'working') return void this.#ends.push(...allReturned(reply.jobs));
-    if (reply.alone) this.#aloneId = reply.jobs[0]?.id;
-    this.#ahead.push(reply.jobs);
-    this.#startJobs();
+    if (this.#state === 'working') this.#runner.take(reply.jobs, reply.alone);
+    else this.#ends.push(...allReturned(reply.jobs));
   }
 
-  #nextLook({ lookAgainMs, waitingWorkers }: QueueTurnReply): number | undefined {
-    if (lookAgainMs === undefined) return undefined;
+  #nextLook({ lookAgainMs = Infinity, waitingWorkers }: QueueTurnReply): number {
     const spreadMs = waitingWorkers > 1 ? Math.min(longestApartMs, apartMs * waitingWorkers) : 0;
     return this.#clock.monotonic() + lookAgainMs + this.#place.context.random.number() * spreadMs;
-  }
-
-  #startJobs(): void {
-    const sinceMs = this.#clock.monotonic();
-    this.#startLater = false;
-    while (this.#state === 'working' && this.#held.size < this.#concurrency) {
-      const job = this.#ahead.shift();
-      if (job === undefined) return;
-      this.#start(job);
-      // Handlers that compute without a pause must not keep the lease from being renewed.
-      if (this.#ahead.size > 0 && this.#clock.monotonic() - sinceMs >= sliceMs) return this.#startSoon();
-    }
-    this.#ahead.settle();
-  }
-
-  #startSoon(): void {
-    if (this.#startLater) return;
-    this.#startLater = true;
-    this.#clock.afterPoll(() => this.#startJobs());
-  }
-
-  #start(job: ClaimedJob): void {
-    const running = new RunningJob(job);
-    const startedAtMs = this.#clock.monotonic();
-    this.#held.add(running);
-    const end = runHandler(this.#handling, running);
-    if (!(end instanceof Promise)) return this.#ended(running, startedAtMs, end);
-    void end.then((later) => {
-      this.#ended(running, startedAtMs, later);
-      if (!this.#startLater) this.#startJobs();
-    });
-  }
-
-  #ended(running: RunningJob, startedAtMs: number, end: JobEnd): void {
-    this.#meanMs += (this.#clock.monotonic() - startedAtMs - this.#meanMs) / 16;
-    // Given back meanwhile, or not ours any more: nothing to hand in.
-    if (this.#held.take(running) && running.aborted !== 'lost') this.#ends.push(end);
-    if (this.#aloneId === running.job.id) this.#aloneId = undefined;
-    if (this.#resting) this.#waiter.wake();
-  }
-
-  // The handlers that run turned out slow.
-  #giveBackAhead(jobs: readonly ClaimedJob[]): void {
-    this.#meanMs = Math.max(this.#meanMs, quickMs * 2);
-    this.#ends.push(...allReturned(jobs));
-    this.#waiter.wake();
   }
 
   // After a lost answer a job may be superseded by its own first end, which is no news.
@@ -322,6 +258,8 @@ function checkConcurrency(concurrency: number = 1): number {
 function endsOfTrip(ends: readonly JobEnd[]): number {
   let bytes = 0;
   let count = 0;
-  while (count < ends.length && count < mostJobsATrip && bytes < mostBytesATrip) bytes += ends[count++]?.payload.length ?? 0;
+  while (count < ends.length && count < mostJobsATrip && bytes < mostBytesATrip) {
+    bytes += ends[count++]?.payload.length ?? 0;
+  }
   return count;
 }

@@ -59,7 +59,8 @@ export class MemoryQueueStep {
   create(id: string, job: NewJob): JobRecord {
     const { records, topics } = this.state;
     const { topic } = job;
-    if (topic !== undefined && !topics.has(topic)) topics.set(topic, { open: 0, ids: new Map() }, 0, this.#indexEndMs());
+    if (topic !== undefined && !topics.has(topic))
+      topics.set(topic, { open: 0, ids: new Map() }, 0, this.#indexEndMs());
     const record = createRecord(id, job, this.now);
     records.set(id, record, bytesOf(record));
     return record;
@@ -119,7 +120,10 @@ export class MemoryQueueStep {
   /** Ids of failed jobs whose records are kept, the newest first. */
   failed(): string[] {
     const { dead } = this.state;
-    return dead.members().slice(dead.size - dead.countFrom(this.now - this.queue.keepFailedMs)).toReversed();
+    return dead
+      .members()
+      .slice(dead.size - dead.countFrom(this.now - this.queue.keepFailedMs))
+      .toReversed();
   }
 
   // A job that ended must not fail to end because the store is full. Its record makes room instead.

@@ -76,7 +76,8 @@ export class MemoryQueueTurn {
   // Returns whether this attempt was the worker's, and so its to end.
   #finish({ id, attempt, kind, payload, delayMs }: JobEnd): boolean {
     const record = this.#step.state.records.get(id);
-    if (record?.status !== 'processing' || record.attempts !== attempt || record.owner !== this.#worker.id) return false;
+    if (record?.status !== 'processing' || record.attempts !== attempt || record.owner !== this.#worker.id)
+      return false;
     this.#release(record);
     if (kind === 'complete') this.#step.complete(record, payload);
     else if (kind === 'fail') this.#step.fail(record, textOf(payload));
@@ -168,7 +169,8 @@ export class MemoryQueueTurn {
     const { state, now } = this.#step;
     if (state.suspects.length === 0 || this.#turn.idle) return false;
     const { drainer } = state;
-    if (drainer !== undefined && drainer !== this.#worker.id && (state.leases.score(drainer) ?? -1) >= now) return false;
+    if (drainer !== undefined && drainer !== this.#worker.id && (state.leases.score(drainer) ?? -1) >= now)
+      return false;
     state.drainer = this.#worker.id;
     return true;
   }

@@ -83,7 +83,11 @@ function plainFields(data: unknown): string[] {
     throw new InvalidArgumentError('job data', `no field called '${own[0]}' in a queue that keeps hashes`, own[1]);
   }
   if (plain.length > mostFields) {
-    throw new InvalidArgumentError('job data', `at most ${mostFields} fields in a queue that keeps hashes`, plain.length);
+    throw new InvalidArgumentError(
+      'job data',
+      `at most ${mostFields} fields in a queue that keeps hashes`,
+      plain.length,
+    );
   }
   return plain.flatMap(([name, value]) => [name, String(value)]);
 }

@@ -79,7 +79,8 @@ export function resolveQueueOptions(name: string, options: QueueOptions): Resolv
 export function resolveRetry(options: RetryOptions, defaults: ResolvedRetry): ResolvedRetry {
   const { attempts = defaults.attempts, backoff = {} } = options;
   const { first, factor = defaults.factor, longest } = backoff;
-  if (!isAttempts(attempts)) throw new InvalidArgumentError('queue attempts', 'a whole number from 1 to 1000', attempts);
+  if (!isAttempts(attempts))
+    throw new InvalidArgumentError('queue attempts', 'a whole number from 1 to 1000', attempts);
   if (!isFactor(factor)) throw new InvalidArgumentError('queue backoff.factor', 'a number from 1 to 100', factor);
   return {
     attempts,
@@ -106,7 +107,8 @@ export function readJobOptions(text: string, defaults: ResolvedRetry): ResolvedR
   if (text === '') return defaults;
   try {
     const read = { ...defaults, ...(JSON.parse(text) as Partial<ResolvedRetry>) };
-    const good = isAttempts(read.attempts) && isFactor(read.factor) && isDuration(read.firstMs) && isDuration(read.longestMs);
+    const good =
+      isAttempts(read.attempts) && isFactor(read.factor) && isDuration(read.firstMs) && isDuration(read.longestMs);
     return good ? read : defaults;
   } catch {
     return defaults;

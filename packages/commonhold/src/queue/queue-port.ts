@@ -209,13 +209,7 @@ export interface QueuePort {
    * Notes how far a job is, 0 to 1; less than was noted changes nothing. False when it is not this worker's attempt any
    * more.
    */
-  progress(
-    queue: QueueAddress,
-    worker: QueueWorker,
-    id: string,
-    attempt: number,
-    progress: number,
-  ): Promise<boolean>;
+  progress(queue: QueueAddress, worker: QueueWorker, id: string, attempt: number, progress: number): Promise<boolean>;
   /** The job; undefined when there is none or its record is no longer kept. */
   get(queue: QueueAddress, id: string): Promise<StoredJob | undefined>;
   /** The jobs of a topic, newest first; with `status`, only those. */

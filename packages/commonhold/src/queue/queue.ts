@@ -136,7 +136,8 @@ export class Queue<Data, Result = void> {
    */
   notices<Notice extends JobNotice | DocumentedNotice = JobNotice>(topic?: string): Channel<Notice> {
     const { address } = this.#options;
-    if (!address.notices) throw new InvalidArgumentError(`queue ${this.#name} notices`, 'the option notices: true', false);
+    if (!address.notices)
+      throw new InvalidArgumentError(`queue ${this.#name} notices`, 'the option notices: true', false);
     if (topic !== undefined) checkTopic(topic);
     const { name, ...options } = noticeChannel(address, this.#context.keys, topic);
     return this.#home.openChannel<Notice>(name, options);

@@ -66,7 +66,16 @@ export class RedisQueue implements QueuePort {
   async add(queue: QueueAddress, { adder, number, jobs }: JobBatch): Promise<AddedJob[]> {
     const args: CommandArgument[] = [adder, String(number)];
     for (const { id, priority, delayMs, topic, options, data, fields } of jobs) {
-      args.push(id ?? '', String(priority), String(delayMs), topic ?? '', options, data, String(fields.length), ...fields);
+      args.push(
+        id ?? '',
+        String(priority),
+        String(delayMs),
+        topic ?? '',
+        options,
+        data,
+        String(fields.length),
+        ...fields,
+      );
     }
     const reply = (await this.#run(operations.add, scripts.add, queue, args)) as Buffer | null;
     if (reply === null || reply.length === 0) return [];
@@ -181,7 +190,15 @@ export class RedisQueue implements QueuePort {
     const names = queueNames(queue, this.#keys);
     const format = queue.notices ? (queue.documented ? 'json' : 'framed') : '';
     const kept = [String(queue.keepCompletedMs), String(queue.keepFailedMs)];
-    const shared = [names.record, names.stats, names.notices, format, this.#keys.wakePrefix, queueTopic(queue), ...kept];
+    const shared = [
+      names.record,
+      names.stats,
+      names.notices,
+      format,
+      this.#keys.wakePrefix,
+      queueTopic(queue),
+      ...kept,
+    ];
     const place = { names, scattered: isScattered(names), shared };
     this.#places.set(queue, place);
     return place;

@@ -14,6 +14,8 @@ export { cacheConformance } from './cache-conformance.js';
 export { channelConformance } from './channel-conformance.js';
 export { counterConformance } from './counter-conformance.js';
 export { queueConformance } from './queue-conformance.js';
+export { queueTurnConformance } from './queue-turn-conformance.js';
+export { queueWorkerConformance } from './queue-worker-conformance.js';
 export { rateLimitConformance } from './rate-limit-conformance.js';
 export { sessionConformance } from './session-conformance.js';
 export { sessionLifeConformance } from './session-life-conformance.js';

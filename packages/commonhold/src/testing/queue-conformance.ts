@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Queue } from '../queue/queue.js';
 import type { EngineKind } from './engine.js';
+import { runAll, whenStatus } from './queue-runs.js';
 import { describeSuite, type TestRunner } from './suite.js';
-import { eventually } from './waiting.js';
+import { eventually, pause } from './waiting.js';
 
-/** What every queue twin must do, with workers that run. */
+/** What every queue twin must do with jobs: adding, order, reading, cancelling, keeping and counting. */
 export function queueConformance(runner: TestRunner, kind: () => EngineKind): void {
   describeSuite(runner, kind, 'queue', (test) => {
     test('a job is run, its result kept, its record readable all the way', async (engine) => {
@@ -49,23 +49,6 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.equal(seen.length, 200);
     });
 
-    test('no more run side by side than asked', async (engine) => {
-      const queue = (await engine.open()).queue<number>('q');
-      let running = 0;
-      let most = 0;
-      queue.work(
-        async () => {
-          most = Math.max(most, ++running);
-          await new Promise((resolve) => setImmediate(resolve));
-          running--;
-        },
-        { concurrency: 3 },
-      );
-      await queue.addMany(Array.from({ length: 40 }, (_, data) => ({ data })));
-      await eventually(async () => assert.equal((await queue.totals()).completed, 40));
-      assert.equal(most, 3);
-    });
-
     test('a job of a known id is not added again while it is kept', async (engine) => {
       const queue = (await engine.open()).queue<number>('q', { keepCompleted: '10s' });
       assert.deepEqual(await queue.add(1, { id: 'a' }), { id: 'a', duplicate: false });
@@ -92,29 +75,6 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       await worker.close();
     });
 
-    test('a failing job is tried again after its backoff, then kept as failed', async (engine) => {
-      const backoff = { first: '10s', factor: 2 } as const;
-      const queue = (await engine.open()).queue<string>('q', { attempts: 2, backoff });
-      const attempts: number[] = [];
-      const { id } = await queue.add('x');
-      queue.work(({ attempt }) => {
-        attempts.push(attempt);
-        throw new Error('no luck');
-      });
-      const waiting = await whenStatus(queue, id, 'delayed');
-      assert.deepEqual([attempts, waiting.error], [[1], 'Error: no luck']);
-      await engine.advance(4_000);
-      assert.deepEqual(attempts, [1]);
-      await engine.advance(7_000);
-      const failed = await whenStatus(queue, id, 'failed');
-      assert.deepEqual([attempts, failed.attempts, failed.error], [[1, 2], 2, 'Error: no luck']);
-      assert.deepEqual(
-        (await queue.deadLetters()).jobs.map((job) => job.id),
-        [id],
-      );
-      assert.deepEqual(await queue.totals(), { total: 1, completed: 0, failed: 1 });
-    });
-
     test('a failed job can be sent again, with all its attempts', async (engine) => {
       const queue = (await engine.open()).queue<string>('q', { attempts: 1 });
       let good = false;
@@ -129,6 +89,52 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       await whenStatus(queue, id, 'completed');
       assert.equal(await queue.retry(id), false);
       assert.equal((await queue.deadLetters()).jobs.length, 0);
+    });
+
+    test('names do not meet, whatever they are made of', async (engine) => {
+      const state = await engine.open();
+      const names = ['q', 'q:', 'q*', 'q:stream', '{q}', '%71', 'ä q', 'x'.repeat(600)];
+      for (const name of names) await state.queue<string>(name).add(name);
+      for (const name of names) assert.deepEqual(await runAll(state.queue<string>(name), 1), [name]);
+      assert.throws(() => state.queue(''), { code: 'InvalidArgument' });
+    });
+
+    test('data comes back as it was given', async (engine) => {
+      const queue = (await engine.open()).queue<unknown>('q');
+      const values = [null, '', 0, false, [], {}, new Map([['a', new Set([1n])]]), 'ä\n\u0000', 'x'.repeat(600_000)];
+      const bytes = Buffer.from([0, 10, 255, 13, 10]);
+      const added = await queue.addMany([...values, bytes].map((data) => ({ data })));
+      for (const [index, { id }] of added.entries()) {
+        assert.deepEqual((await queue.get(id))?.data, [...values, bytes][index]);
+      }
+      assert.deepEqual(await runAll(queue, 10), [...values, bytes]);
+    });
+
+    test('ids that nobody was given lead nowhere', async (engine) => {
+      const queue = (await engine.open()).queue<number>('q');
+      const { id } = await queue.add(1);
+      const drawn = '9'.repeat(30);
+      const odd = [
+        '',
+        '*',
+        '5',
+        `${id}0`,
+        `0${id}`,
+        `0${id}`,
+        `6${id.slice(1)}`,
+        `5-${drawn}-0-0`,
+        `5-1-${drawn}-0`,
+        '5-0-0-99',
+        '5-0-1-0',
+      ];
+      for (const other of [...odd, `${id.slice(0, id.lastIndexOf('-'))}-7`, 'x'.repeat(5_000), '\ud800']) {
+        assert.equal(await queue.get(other), undefined, other);
+        assert.equal(await queue.cancel(other), undefined, other);
+        assert.equal(await queue.retry(other), false, other);
+      }
+      assert.equal((await queue.get(id))?.status, 'pending');
+      await assert.rejects(queue.add(2, { id }), { code: 'InvalidArgument' });
+      await queue.add(2, { id: '2026-01-31-7' });
     });
 
     test('a cancelled job is not run, and others are', async (engine) => {
@@ -148,43 +154,27 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.deepEqual(await queue.counts(), { pending: 0, delayed: 0, processing: 0, failed: 0 });
     });
 
+    test('an id that was cancelled while it waited and added again has its new place in line', async (engine) => {
+      const queue = (await engine.open()).queue<string>('q', { keepCompleted: 0 });
+      await queue.add('old', { id: 'a' });
+      await queue.add('b');
+      for (const text of ['older', 'new']) {
+        assert.equal(await queue.cancel('a'), 'pending');
+        assert.equal(await queue.get('a'), undefined);
+        await queue.add(text, { id: 'a' });
+      }
+      await queue.add('c', { id: 'c' });
+      assert.equal((await queue.counts()).pending, 3);
+      assert.deepEqual(await runAll(queue, 3), ['b', 'new', 'c']);
+      assert.deepEqual(await queue.counts(), { pending: 0, delayed: 0, processing: 0, failed: 0 });
+    });
+
     test('cancelling every waiting job leaves a queue that works', async (engine) => {
       const queue = (await engine.open()).queue<number>('q');
       const added = await queue.addMany(Array.from({ length: 20 }, (_, data) => ({ data })));
       for (const { id } of added) assert.equal(await queue.cancel(id), 'pending');
       await queue.add(99);
       assert.deepEqual(await runAll(queue, 1), [99]);
-    });
-
-    test('cancelling a running job aborts its signal and refuses its result', async (engine) => {
-      const queue = (await engine.open()).queue<string, string>('q');
-      const other = (await engine.open()).queue<string, string>('q');
-      const { id } = await queue.add('x');
-      const aborted = new Promise<unknown>((resolve) => {
-        queue.work(async (_, { signal }) => {
-          await new Promise<void>((stop) => signal.addEventListener('abort', () => stop()));
-          resolve(signal.reason);
-          return 'too late';
-        });
-      });
-      await whenStatus(queue, id, 'processing');
-      assert.equal(await other.cancel(id), 'processing');
-      assert.equal(((await aborted) as { why: string }).why, 'lost');
-      const job = await queue.get(id);
-      assert.deepEqual([job?.status, job?.result], ['cancelled', undefined]);
-    });
-
-    test('progress is noted in the record', async (engine) => {
-      const queue = (await engine.open()).queue<string>('q');
-      const { id } = await queue.add('x');
-      let finish: () => void = () => undefined;
-      queue.work(async (_, { progress }) => {
-        progress(0.25);
-        await new Promise<void>((resolve) => (finish = resolve));
-      });
-      await eventually(async () => assert.equal((await queue.get(id))?.progress, 0.25));
-      finish();
-      await whenStatus(queue, id, 'completed');
     });
 
     test('records are kept as long as the queue says', async (engine) => {
@@ -223,7 +213,7 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
         { data: 9, priority: 9 },
         { data: 2, priority: 1 },
       ]);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50);
       assert.deepEqual(seen, []);
       await queue.resume();
       await eventually(() => assert.deepEqual(seen, [9, 1, 2]));
@@ -254,6 +244,37 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.deepEqual((await queue.list('nobody')).jobs, []);
     });
 
+    test('a topic does not show what an id of its own became for another topic', async (engine) => {
+      const queue = (await engine.open()).queue<string>('q', { keepCompleted: 0, keepFailed: '1h' });
+      await queue.add('mine', { id: 'a', topic: 'ada' });
+      await queue.add('also mine', { topic: 'ada' });
+      await queue.cancel('a');
+      await queue.add('not hers', { id: 'a', topic: 'bob' });
+      assert.deepEqual(
+        (await queue.list('ada')).jobs.map((job) => job.data),
+        ['also mine'],
+      );
+    });
+
+    test('failed jobs are listed newest first, by page, while some are sent again', async (engine) => {
+      const queue = (await engine.open()).queue<number>('q', { attempts: 1 });
+      queue.work(() => assert.fail());
+      for (let n = 0; n < 7; n++) {
+        const { id } = await queue.add(n, { id: `job-${n}` });
+        await whenStatus(queue, id, 'failed');
+        await engine.advance(10);
+      }
+      await queue.pause();
+      const first = await queue.deadLetters({ limit: 3 });
+      await queue.retry('job-6');
+      await queue.retry('job-4');
+      const second = await queue.deadLetters({ limit: 3, cursor: first.cursor ?? '' });
+      const third = await queue.deadLetters({ limit: 3, cursor: second.cursor ?? '' });
+      const numbers = [first, second, third].map((page) => page.jobs.map((job) => job.data));
+      assert.deepEqual(numbers, [[6, 5, 4], [3, 2, 1], [0]]);
+      assert.deepEqual([third.cursor, (await queue.counts()).failed], [undefined, 5]);
+    });
+
     test('notices tell those who listen, in order, and can be replayed', async (engine) => {
       const queue = (await engine.open()).queue<string>('q', { notices: true, attempts: 1 });
       const listener = (await engine.open()).queue<string>('q', { notices: true, attempts: 1 });
@@ -269,89 +290,6 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       const { messages } = await listener.notices('ada').history();
       assert.deepEqual([messages.length, messages[0]?.message.job, messages[0]?.message.topic], [2, id, 'ada']);
       await eventually(async () => assert.equal((await listener.notices().history()).messages.length, 3));
-    });
-
-    test('what a dead worker held is taken over when its lease ends', async (engine) => {
-      const [dead, alive] = [await engine.ports(), (await engine.open()).queue<number>('q')];
-      await alive.addMany([{ data: 1 }, { data: 2 }, { data: 3 }]);
-      const taken = await dead.queue.turn(addressOf('q'), { id: 'dead:1', name: 'dead', leaseMs: 5_000 }, turnFor(1, 2));
-      assert.equal(taken.jobs.length, 2);
-      const seen: number[] = [];
-      alive.work(({ data }) => void seen.push(data));
-      await eventually(() => assert.deepEqual(seen, [3]));
-      await engine.advance(4_000);
-      assert.deepEqual(seen, [3]);
-      await engine.advance(1_500);
-      await eventually(() => assert.deepEqual(seen, [3, 1, 2]));
-      const [id = '', attempt = 0] = [taken.jobs[0]?.id, taken.jobs[0]?.attempt];
-      const end = { id, attempt, kind: 'complete', payload: '"late"', delayMs: 0 } as const;
-      const late = await dead.queue.turn(
-        addressOf('q'),
-        { id: 'dead:1', name: 'dead', leaseMs: 5_000 },
-        { ...turnFor(2, 0), ends: [end] },
-      );
-      assert.deepEqual(late.ends, ['superseded']);
-      assert.equal((await alive.totals()).completed, 3);
-    });
-
-    test('a job whose workers keep dying runs alone, then fails alone', async (engine) => {
-      const { queue } = await engine.ports();
-      const address = addressOf('q');
-      const job = { delayMs: 0, topic: undefined, options: '', fields: [], priority: 5 };
-      const jobs = [
-        { ...job, id: 'poison', data: '1' },
-        { ...job, id: 'innocent', data: '2' },
-      ];
-      await queue.add(address, { adder: 'a:1', number: 1, jobs });
-      const worker = (name: string) => ({ id: `${name}:1`, name, leaseMs: 5_000 });
-      assert.equal((await queue.turn(address, worker('a'), turnFor(1, 2))).jobs.length, 2);
-      await engine.advance(6_000);
-      assert.equal((await queue.turn(address, worker('b'), turnFor(1, 2))).jobs.length, 2);
-      await engine.advance(6_000);
-      const busy = await queue.turn(address, worker('c'), { ...turnFor(1, 2), idle: false });
-      assert.deepEqual([busy.jobs.length, busy.waitingForIdle], [0, 2]);
-      const alone = await queue.turn(address, worker('c'), turnFor(2, 2));
-      assert.deepEqual([alone.jobs.map(({ id }) => id), alone.alone], [['poison'], true]);
-      await engine.advance(6_000);
-      const after = await queue.turn(address, worker('d'), turnFor(1, 2));
-      assert.deepEqual([after.jobs.map(({ id }) => id), after.alone], [['innocent'], true]);
-      assert.equal((await queue.get(address, 'poison'))?.status, 'failed');
-    });
-
-    test('a closing worker ends what it runs and gives back what it has not started', async (engine) => {
-      const queue = (await engine.open()).queue<number>('q');
-      let finish: () => void = () => undefined;
-      const began = new Promise<void>((resolve) => {
-        queue.work(async ({ data }) => {
-          resolve();
-          if (data === 1) await new Promise<void>((stop) => (finish = stop));
-        });
-      });
-      const added = await queue.addMany([{ data: 1 }, { data: 2 }]);
-      await began;
-      const worker = queue.work(() => undefined);
-      await worker.close();
-      finish();
-      await eventually(async () => assert.equal((await queue.totals()).completed, 2));
-      for (const { id } of added) assert.equal((await queue.get(id))?.attempts, 1);
-    });
-
-    test('a closing worker gives back what does not end within the grace, no attempt charged', async (engine) => {
-      const queue = (await engine.open()).queue<number>('q');
-      const { id } = await queue.add(1);
-      let signal: AbortSignal | undefined;
-      const worker = queue.work((_, controls) => {
-        ({ signal } = controls);
-        return new Promise(() => undefined);
-      });
-      await whenStatus(queue, id, 'processing');
-      const closed = worker.close({ grace: 20 });
-      await engine.advance(30);
-      await closed;
-      assert.equal(signal?.aborted, true);
-      const job = await queue.get(id);
-      assert.deepEqual([job?.status, job?.attempts], ['pending', 0]);
-      assert.deepEqual(await runAll(queue, 1), [1]);
     });
 
     test('bad input is refused, naming it, and nothing is added', async (engine) => {
@@ -371,6 +309,8 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       await assert.rejects(queue.add('x'.repeat(2 ** 20 + 1)), { code: 'ValueTooLarge' });
       await assert.rejects(queue.addMany([{ data: 1 }, { data: 1, priority: 99 }]), { code: 'InvalidArgument' });
       await assert.rejects(queue.list('t', { cursor: 'x' }), { code: 'InvalidArgument' });
+      await assert.rejects(queue.deadLetters({ cursor: '1' }), { code: 'InvalidArgument' });
+      await assert.rejects(queue.daily(0), { code: 'InvalidArgument' });
       assert.throws(() => state.queue('q', { attempts: 0 }), { code: 'InvalidArgument' });
       assert.throws(() => queue.work(() => undefined, { concurrency: 0 }), { code: 'InvalidArgument' });
       assert.deepEqual(await queue.totals(), { total: 0, completed: 0, failed: 0 });
@@ -387,35 +327,4 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.ok((today?.averageMs ?? -1) >= 0);
     });
   });
-}
-
-/** Runs jobs one at a time until `count` have run; returns their data in the order they ran. */
-async function runAll<Data>(queue: Queue<Data>, count: number): Promise<Data[]> {
-  const seen: Data[] = [];
-  const worker = queue.work(({ data }) => void seen.push(data));
-  await eventually(() => assert.equal(seen.length, count));
-  await worker.close();
-  return seen;
-}
-
-async function whenStatus<Data, Result>(
-  queue: Queue<Data, Result>,
-  id: string,
-  status: string,
-): Promise<NonNullable<Awaited<ReturnType<Queue<Data, Result>['get']>>>> {
-  let job: Awaited<ReturnType<Queue<Data, Result>['get']>>;
-  await eventually(async () => {
-    job = await queue.get(id);
-    assert.equal(job?.status, status);
-  });
-  assert.ok(job);
-  return job;
-}
-
-function addressOf(name: string) {
-  return { name, documented: undefined, notices: false, keepCompletedMs: 3_600_000, keepFailedMs: 604_800_000 };
-}
-
-function turnFor(number: number, free: number) {
-  return { number, ends: [], free, idle: true, known: undefined };
 }

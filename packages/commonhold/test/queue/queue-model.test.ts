@@ -1,7 +1,15 @@
 import fc from 'fast-check';
 import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
-import type { ClaimedJob, JobEnd, NewJob, QueueAddress, StoredJob } from '../../src/queue/queue-port.js';
+import type {
+  AddedJob,
+  ClaimedJob,
+  JobBatch,
+  JobEnd,
+  NewJob,
+  QueueAddress,
+  StoredJob,
+} from '../../src/queue/queue-port.js';
 import type { ModelStep } from '../../src/testing/model.js';
 import { checkModel } from '../model-check.js';
 
@@ -13,8 +21,12 @@ class Book {
   #batches = 0;
   readonly #turns = new Map<string, number>();
 
-  nextBatch(): number {
-    return ++this.#batches;
+  /** The batch that was added last, which may be sent again. */
+  lastBatch: JobBatch = { adder: 'a:1', number: 0, jobs: [] };
+
+  nextBatch(jobs: readonly NewJob[]): JobBatch {
+    this.lastBatch = { adder: 'a:1', number: ++this.#batches, jobs };
+    return this.lastBatch;
   }
 
   /** Turns of a worker follow each other, but for one that comes too late. */
@@ -43,7 +55,7 @@ function bookOf(ports: Ports): Book {
   return book;
 }
 
-const address: QueueAddress = {
+const keeping: QueueAddress = {
   name: 'q*',
   documented: undefined,
   notices: false,
@@ -59,15 +71,19 @@ const worker = (name: string): { id: string; name: string; leaseMs: number } => 
 const workers = fc.constantFrom('w1', 'w2', 'w3');
 const some = fc.nat(30);
 
-const newJob: fc.Arbitrary<NewJob> = fc.record({
-  id: fc.option(fc.constantFrom('own-1', 'own-2', 'own-3'), { nil: undefined, freq: 2 }),
-  priority: fc.constantFrom(0, 5, 5, 10),
-  delayMs: fc.constantFrom(0, 0, 0, 1_500),
-  topic: fc.constantFrom(undefined, undefined, 'a:b'),
-  data: fc.constantFrom('1', '"two"', Buffer.from([1, 0, 255])),
-  options: fc.constantFrom('', '{"attempts":2}'),
-  fields: fc.constantFrom([], ['file_id', 'f']),
-}).map((job) => (job.id === undefined && (job.delayMs > 0 || job.topic || job.fields.length > 0) ? { ...job, id: 'own-4' } : job));
+const newJob: fc.Arbitrary<NewJob> = fc
+  .record({
+    id: fc.option(fc.constantFrom('own-1', 'own-2', 'own-3'), { nil: undefined, freq: 2 }),
+    priority: fc.constantFrom(0, 5, 5, 10),
+    delayMs: fc.constantFrom(0, 0, 0, 1_500),
+    topic: fc.constantFrom(undefined, undefined, 'a:b', 'c'),
+    data: fc.constantFrom('1', '"two"', Buffer.from([1, 0, 255])),
+    options: fc.constantFrom('', '{"attempts":2}'),
+    fields: fc.constantFrom([], ['file_id', 'f']),
+  })
+  .map((job) =>
+    job.id === undefined && (job.delayMs > 0 || job.topic || job.fields.length > 0) ? { ...job, id: 'own-4' } : job,
+  );
 
 function claimed(book: Book, job: ClaimedJob): object {
   const { id, createdAtMs: _, ...rest } = job;
@@ -80,98 +96,120 @@ function stored(book: Book, job: StoredJob | undefined): object | undefined {
   return { id: book.name(id), started: startedAtMs !== undefined, over: completedAtMs !== undefined, ...sorted(rest) };
 }
 
+function named(book: Book, added: readonly AddedJob[]): object {
+  return added.map(({ id, duplicate }) => ({ id: book.name(id), duplicate }));
+}
+
 function sorted(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.fromEntries(Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 const kinds = fc.constantFrom('complete', 'complete', 'fail', 'retry', 'return');
 
-const turn = fc
-  .record({
-    name: workers,
-    free: fc.constantFrom(0, 1, 2, 5, 40),
-    idle: fc.boolean(),
-    ends: fc.array(fc.record({ claim: some, kind: kinds, late: fc.boolean() }), { maxLength: 3 }),
-    lost: fc.constantFrom(false, false, true),
-    late: fc.constantFrom(...Array.from({ length: 12 }, () => false), true),
-  })
-  .map(({ name, free, idle, ends, lost, late }): ModelStep => ({
-    label: `turn ${name} free ${free} idle ${idle} lost ${lost} late ${late} ends ${ends.map((e) => `${e.kind} ${e.claim}`)}`,
-    run: async (ports) => {
-      const book = bookOf(ports);
-      const own = book.claims.filter((claim) => claim.worker === name);
-      const chosen = ends.flatMap(({ claim, kind }): JobEnd[] => {
-        const { job } = own[own.length - 1 - (claim % Math.max(1, own.length))] ?? {};
-        return job ? [{ id: job.id, attempt: job.attempt, kind, payload: '"end"', delayMs: book.nextDelayMs() }] : [];
-      });
-      const known = lost ? own.slice(-2).map(({ job }) => job.id) : undefined;
-      const reply = await ports.queue.turn(address, worker(name), { number: book.nextTurn(name, late), ends: chosen, free, idle, known });
-      for (const job of reply.jobs) book.claims.push({ worker: name, job });
-      const { lookAgainMs, jobs, ...rest } = reply;
-      const seconds = lookAgainMs === undefined ? 'never' : Math.ceil(lookAgainMs / 1_000);
-      return { ...rest, seconds, jobs: jobs.map((job) => claimed(book, job)) };
-    },
-  }));
-
-const step: fc.Arbitrary<ModelStep> = fc.oneof(
-  fc.constantFrom(1_000, 1_000, 3_000).map((advanceMs) => ({ label: `advance ${advanceMs}`, advanceMs })),
-  { weight: 3, arbitrary: turn },
-  {
-    weight: 2,
-    arbitrary: fc.array(newJob, { maxLength: 20 }).map((jobs) => ({
-      label: `add ${jobs.map((job) => `${job.id ?? 'compact'}@${job.priority}+${job.delayMs}`)}`,
-      run: async (ports: Ports) => {
+const turnOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
+  fc
+    .record({
+      name: workers,
+      free: fc.constantFrom(0, 1, 2, 5, 40),
+      idle: fc.boolean(),
+      ends: fc.array(fc.record({ claim: some, kind: kinds, now: fc.boolean() }), { maxLength: 3 }),
+      lost: fc.constantFrom(false, false, true),
+      late: fc.constantFrom(...Array.from({ length: 12 }, () => false), true),
+    })
+    .map(({ name, free, idle, ends, lost, late }): ModelStep => ({
+      label: `turn ${name} free ${free} idle ${idle} lost ${lost} late ${late} ends ${ends.map((e) => `${e.kind} ${e.claim}`).join()}`,
+      run: async (ports) => {
         const book = bookOf(ports);
-        const timed = jobs.map((job) => ({ ...job, delayMs: job.delayMs === 0 ? 0 : book.nextDelayMs() }));
-        return (await ports.queue.add(address, { adder: 'a:1', number: book.nextBatch(), jobs: timed })).map((job) => ({ ...job, id: book.name(job.id) }));
+        const own = book.claims.filter((claim) => claim.worker === name);
+        const chosen = ends.flatMap(({ claim, kind, now }): JobEnd[] => {
+          const { job } = own[own.length - 1 - (claim % Math.max(1, own.length))] ?? {};
+          const payload = kind === 'complete' && now ? '' : '"end"';
+          const delayMs = kind === 'return' && now ? 0 : book.nextDelayMs();
+          return job ? [{ id: job.id, attempt: job.attempt, kind, payload, delayMs }] : [];
+        });
+        const known = lost ? own.slice(-2).map(({ job }) => job.id) : undefined;
+        const reply = await ports.queue.turn(address, worker(name), {
+          number: book.nextTurn(name, late),
+          ends: chosen,
+          free,
+          idle,
+          known,
+        });
+        for (const job of reply.jobs) book.claims.push({ worker: name, job });
+        const { lookAgainMs, jobs, ...rest } = reply;
+        const seconds = lookAgainMs === undefined ? 'never' : Math.ceil(lookAgainMs / 1_000);
+        return { ...rest, seconds, jobs: jobs.map((job) => claimed(book, job)) };
+      },
+    }));
+
+const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
+  fc.oneof(
+    fc.constantFrom(1_000, 1_000, 3_000).map((advanceMs) => ({ label: `advance ${advanceMs}`, advanceMs })),
+    { weight: 3, arbitrary: turnOn(address) },
+    {
+      weight: 2,
+      arbitrary: fc.array(newJob, { maxLength: 20 }).map((jobs) => ({
+        label: `add ${jobs.map((job) => `${job.id ?? 'compact'}@${job.priority}+${job.delayMs}`).join()}`,
+        run: async (ports: Ports) => {
+          const book = bookOf(ports);
+          const timed = jobs.map((job) => ({ ...job, delayMs: job.delayMs === 0 ? 0 : book.nextDelayMs() }));
+          return named(book, await ports.queue.add(address, book.nextBatch(timed)));
+        },
+      })),
+    },
+    fc.constant({
+      label: 'add the last batch again',
+      run: async (ports: Ports) => named(bookOf(ports), await ports.queue.add(address, bookOf(ports).lastBatch)),
+    }),
+    fc.tuple(workers, some).map(([name, n]) => ({
+      label: `renew ${name} ${n}`,
+      run: async (ports) => {
+        const book = bookOf(ports);
+        const held = book.claims.slice(-(n % 5)).map(({ job }) => job.id);
+        return (await ports.queue.renew(address, worker(name), held)).map((id) => book.name(id));
       },
     })),
-  },
-  fc.tuple(workers, some).map(([name, n]) => ({
-    label: `renew ${name} ${n}`,
-    run: async (ports) => {
-      const book = bookOf(ports);
-      const held = book.claims.slice(-(n % 5)).map(({ job }) => job.id);
-      return (await ports.queue.renew(address, worker(name), held)).map((id) => book.name(id));
-    },
-  })),
-  fc.tuple(workers, some, fc.constantFrom(0.25, 1)).map(([name, n, progress]) => ({
-    label: `progress ${name} ${n}`,
-    run: async (ports) => {
-      const { claims } = bookOf(ports);
-      const job = claims[claims.length - 1 - (n % Math.max(1, claims.length))]?.job;
-      return job && ports.queue.progress(address, worker(name), job.id, job.attempt, progress);
-    },
-  })),
-  ...(['get', 'cancel', 'retry'] as const).map((method) =>
-    some.map((n) => ({
-      label: `${method} ${n}`,
-      run: async (ports: Ports) => {
-        const book = bookOf(ports);
-        const id = book.ids[n % Math.max(1, book.ids.length)] ?? 'absent';
-        const answer = await ports.queue[method](address, id);
-        return typeof answer === 'object' ? stored(book, answer) : answer;
+    fc.tuple(workers, some, fc.constantFrom(0.25, 1)).map(([name, n, progress]) => ({
+      label: `progress ${name} ${n}`,
+      run: async (ports) => {
+        const { claims } = bookOf(ports);
+        const job = claims[claims.length - 1 - (n % Math.max(1, claims.length))]?.job;
+        return job && ports.queue.progress(address, worker(name), job.id, job.attempt, progress);
       },
     })),
-  ),
-  fc.tuple(fc.constantFrom(undefined, 'pending', 'completed'), fc.constantFrom(1, 3)).map(([status, limit]) => ({
-    label: `list ${status} ${limit}`,
-    run: async (ports) => {
-      const book = bookOf(ports);
-      const page = await ports.queue.list(address, 'a:b', status as 'pending' | undefined, undefined, limit);
-      return { jobs: page.jobs.map((job) => stored(book, job)), more: page.cursor !== undefined };
-    },
-  })),
-  fc.constant({
-    label: 'dead letters, counts, totals',
-    run: async (ports: Ports) => {
-      const book = bookOf(ports);
-      const dead = (await ports.queue.deadLetters(address, undefined, 5)).jobs.map((job) => book.name(job.id)).sort();
-      return { dead, counts: await ports.queue.counts(address), totals: await ports.queue.totals(address) };
-    },
-  }),
-  fc.boolean().map((paused) => ({ label: `pause ${paused}`, run: (ports) => ports.queue.pause(address, paused) })),
-  workers.map((name) => ({ label: `leave ${name}`, run: (ports) => ports.queue.leave(address, worker(name)) })),
-);
+    ...(['get', 'cancel', 'retry'] as const).map((method) =>
+      fc.tuple(some, fc.boolean()).map(([n, old]) => ({
+        label: `${method} ${n} ${old ? 'from the first' : 'from the last'}`,
+        run: async (ports: Ports) => {
+          const book = bookOf(ports);
+          const id = book.ids.at(old ? n : -1 - n) ?? 'absent';
+          const answer = await ports.queue[method](address, id);
+          return typeof answer === 'object' ? stored(book, answer) : answer;
+        },
+      })),
+    ),
+    fc
+      .tuple(fc.constantFrom('a:b', 'c'), fc.constantFrom(undefined, 'pending', 'completed'), fc.constantFrom(1, 3))
+      .map(([topic, status, limit]) => ({
+        label: `list ${topic} ${status} ${limit}`,
+        run: async (ports) => {
+          const book = bookOf(ports);
+          const page = await ports.queue.list(address, topic, status, undefined, limit);
+          return { jobs: page.jobs.map((job) => stored(book, job)), more: page.cursor !== undefined };
+        },
+      })),
+    fc.constant({
+      label: 'dead letters, counts, totals, days',
+      run: async ({ queue }: Ports) => {
+        const { jobs } = await queue.deadLetters(address, undefined, 200);
+        const dead = jobs.map((job) => job.error ?? '').toSorted((a, b) => a.localeCompare(b));
+        return [dead, await queue.counts(address), await queue.totals(address), await queue.days(address, 2)];
+      },
+    }),
+    fc.boolean().map((paused) => ({ label: `pause ${paused}`, run: (ports) => ports.queue.pause(address, paused) })),
+    workers.map((name) => ({ label: `leave ${name}`, run: (ports) => ports.queue.leave(address, worker(name)) })),
+  );
 
-describe('queue model', () => checkModel(step));
+describe('queue model', () => checkModel(stepOn(keeping)));
+// Ids can be used again at once.
+describe('model of a queue that keeps nothing', () => checkModel(stepOn({ ...keeping, keepCompletedMs: 0 })));

@@ -1,5 +1,11 @@
 import { describe, it } from 'vitest';
 import { queueConformance } from '../../src/testing/queue-conformance.js';
+import { queueTurnConformance } from '../../src/testing/queue-turn-conformance.js';
+import { queueWorkerConformance } from '../../src/testing/queue-worker-conformance.js';
 import { onEveryEngine } from '../engines.js';
 
-onEveryEngine((kind) => queueConformance({ describe, it }, kind));
+onEveryEngine((kind) => {
+  queueConformance({ describe, it }, kind);
+  queueWorkerConformance({ describe, it }, kind);
+  queueTurnConformance({ describe, it }, kind);
+});

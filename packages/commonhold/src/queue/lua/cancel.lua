@@ -46,8 +46,10 @@ if status == 'processing' then
   redis.call('ZREM', held_key(worker), id)
   redis.call('PUBLISH', wake_channel(worker), ARGV[10])
 elseif status == 'pending' and redis.call('LREM', base .. ':suspects', 1, id) == 0 then
-  -- The reference stays in its line, and is marked.
-  redis.call('HINCRBY', base .. ':gone:' .. line, id, 1)
+  if redis.call('LREM', base .. ':again:' .. line, 1, id) == 0 then
+    -- The reference stays in the stream, and is marked.
+    redis.call('HINCRBY', base .. ':gone:' .. line, id, 1)
+  end
   if not has_record then
     redis.call('HSET', key, 'priority', line, 'created_at', created_at, 'attempts', 0, 'options', options, 'data', data)
   end

@@ -110,8 +110,8 @@ local function read_lines()
   return lines
 end
 
--- Whether a job was cancelled after this reference to it was made. Its id may have been added again since: each mark
--- stands for one reference.
+-- Whether a job was cancelled after this reference to it was put into the stream. Its id may have been added again since:
+-- each mark stands for one reference.
 local function is_gone(line, id)
   if not line.has_gone then
     return false
@@ -126,17 +126,13 @@ local function is_gone(line, id)
   return marks > 0
 end
 
-local function claim_recorded(line, id)
-  if not is_gone(line, id) and start_recorded(id) then
-    line.waiting = line.waiting - 1
-  end
-end
-
 local function claim_again(line)
   while line.again > 0 and has_room() do
     local id = redis.call('LPOP', base .. ':again:' .. line.priority)
     line.again = line.again - 1
-    claim_recorded(line, id)
+    if start_recorded(id) then
+      line.waiting = line.waiting - 1
+    end
   end
 end
 
@@ -144,7 +140,9 @@ end
 local function claim_entry(line, entry)
   local fields = entry[2]
   if fields[1] == '@' then
-    claim_recorded(line, fields[2])
+    if not is_gone(line, fields[2]) and start_recorded(fields[2]) then
+      line.waiting = line.waiting - 1
+    end
     return true
   end
   local created_at = string.match(entry[1], '^%d+')

@@ -5,8 +5,8 @@
 -- Returns priority, time of adding, options and data; nothing when no such job waits.
 local function find_compact(id)
   local priority, ms, sequence, index = string.match(id, '^(%d%d?)%-(%d+)%-(%d+)%-(%d%d?)$')
-  -- A longer number is no id of a stream, and XRANGE would fail over it.
-  if not priority or #ms > 15 or #sequence > 15 then
+  -- A longer number is no id of a stream, and XRANGE would fail over it. A leading zero would make a second id.
+  if not priority or #ms > 15 or #sequence > 15 or string.find('-' .. id, '%-0%d') then
     return
   end
   local stream = base .. ':stream:' .. priority

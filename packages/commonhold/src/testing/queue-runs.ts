@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import type { Ports } from '../backend/backend.js';
+import type {
+  AddedJob,
+  ClaimedJob,
+  JobEnd,
+  NewJob,
+  QueueAddress,
+  QueueTurn,
+  QueueTurnReply,
+  QueueWorker,
+} from '../queue/queue-port.js';
+import type { Job, Queue } from '../queue/queue.js';
+import { eventually } from './waiting.js';
+
+/** Runs jobs one at a time until `count` have run; returns their data in the order they ran. */
+export async function runAll<Data>(queue: Queue<Data>, count: number): Promise<Data[]> {
+  const seen: Data[] = [];
+  const worker = queue.work(({ data }) => void seen.push(data));
+  await eventually(() => assert.equal(seen.length, count));
+  await worker.close();
+  return seen;
+}
+
+/** Waits until the job has `status`; returns it. */
+export async function whenStatus<Data, Result>(
+  queue: Queue<Data, Result>,
+  id: string,
+  status: string,
+): Promise<Job<Data, Result>> {
+  let job: Job<Data, Result> | undefined;
+  await eventually(async () => {
+    job = await queue.get(id);
+    assert.equal(job?.status, status);
+  });
+  assert.ok(job);
+  return job;
+}
+
+/** A queue called `name` with the options that a queue has by default. */
+export function addressOf(name: string): QueueAddress {
+  return { name, documented: undefined, notices: false, keepCompletedMs: 3_600_000, keepFailedMs: 604_800_000 };
+}
+
+/** A worker without handlers: takes turns when told to. */
+export class PortWorker {
+  readonly self: QueueWorker;
+  readonly #ports: Ports;
+  readonly #address: QueueAddress;
+  #turns = 0;
+  #batches = 0;
+
+  constructor(ports: Ports, name: string, address: QueueAddress = addressOf('q')) {
+    this.self = { id: `${name}:1`, name, leaseMs: 5_000 };
+    this.#ports = ports;
+    this.#address = address;
+  }
+
+  /** Adds jobs, of priority 5 and compact unless told otherwise. */
+  add(...jobs: readonly Partial<NewJob>[]): Promise<readonly AddedJob[]> {
+    const common = { id: undefined, priority: 5, delayMs: 0, topic: undefined, data: '0', options: '', fields: [] };
+    const batch = { adder: this.self.id, number: ++this.#batches, jobs: jobs.map((job) => ({ ...common, ...job })) };
+    return this.#ports.queue.add(this.#address, batch);
+  }
+
+  /** Takes up to `free` jobs. The number is the next one unless told otherwise. */
+  turn(free: number, turn: Partial<QueueTurn> = {}): Promise<QueueTurnReply> {
+    const { number = ++this.#turns, ends = [], idle = true, known } = turn;
+    return this.#ports.queue.turn(this.#address, this.self, { number, ends, free, idle, known });
+  }
+
+  /** Hands in how jobs ended, and takes none; returns which were refused. */
+  async hand(...ends: readonly JobEnd[]): Promise<QueueTurnReply['ends']> {
+    return (await this.turn(0, { ends })).ends;
+  }
+}
+
+/** How a claimed job ended. */
+export function endOf(
+  { id, attempt }: ClaimedJob,
+  kind: JobEnd['kind'],
+  payload: JobEnd['payload'] = '',
+  delayMs: number = 0,
+): JobEnd {
+  return { id, attempt, kind, payload, delayMs };
+}
