@@ -151,7 +151,7 @@ export class Updates {
   }
 
   /** Resolves when the socket is closed, with how long that took. */
-  async closed(): Promise<void> {
-    await expect.poll(() => this.socket.connected, { timeout: 5_000, interval: 10 }).toBe(false);
+  async closed(timeout = 5_000): Promise<void> {
+    await expect.poll(() => this.socket.connected, { timeout, interval: 10 }).toBe(false);
   }
 }

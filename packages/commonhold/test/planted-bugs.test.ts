@@ -16,7 +16,7 @@ interface PlantedBug {
   readonly noticedBy: string;
 }
 
-type Suite = 'cache' | 'channel' | 'counter' | 'queue' | 'rate-limit' | 'session' | 'session-life';
+type Suite = 'cache' | 'channel' | 'counter' | 'queue' | 'queue-turn' | 'rate-limit' | 'session' | 'session-life';
 
 const bugs: readonly PlantedBug[] = [
   {
@@ -25,7 +25,7 @@ const bugs: readonly PlantedBug[] = [
     find: 'if token ~= ARGV[1] then',
     replace: 'if false then',
     suite: 'cache',
-    noticedBy: 'late result is not stored',
+    noticedBy: 'computed before a delete',
   },
   {
     name: 'two processes compute at once',
@@ -64,7 +64,7 @@ const bugs: readonly PlantedBug[] = [
     script: 'queue/lua/finish.lua',
     find: "if job[1] ~= 'processing' or job[2] ~= attempt or job[3] ~= owner then",
     replace: 'if false then',
-    suite: 'queue',
+    suite: 'queue-turn',
     noticedBy: 'taken over when its lease ends',
   },
   {
@@ -72,7 +72,7 @@ const bugs: readonly PlantedBug[] = [
     script: 'queue/lua/take-over.lua',
     find: "redis.call('ZRANGEBYSCORE', base .. ':leases', '-inf', '(' .. now)",
     replace: '{}',
-    suite: 'queue',
+    suite: 'queue-turn',
     noticedBy: 'taken over when its lease ends',
   },
   {
@@ -154,6 +154,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   channel: ['../src/testing/channel-conformance.js', 'channelConformance'],
   counter: ['../src/testing/counter-conformance.js', 'counterConformance'],
   queue: ['../src/testing/queue-conformance.js', 'queueConformance'],
+  'queue-turn': ['../src/testing/queue-turn-conformance.js', 'queueTurnConformance'],
   'rate-limit': ['../src/testing/rate-limit-conformance.js', 'rateLimitConformance'],
   session: ['../src/testing/session-conformance.js', 'sessionConformance'],
   'session-life': ['../src/testing/session-life-conformance.js', 'sessionLifeConformance'],

@@ -72,15 +72,15 @@ describe('processes that share a Redis and a data directory', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(1_000);
   });
 
-  it('a session that ends without a word closes its sockets too', async () => {
+  it('a session that ends without a word closes its sockets within six seconds', async () => {
     const { one } = await twoWebs();
     const client = await one.signedIn();
     const updates = await client.connect();
     const state = await openOcrState((options) => openState({ ...options, redis: redis.server.url }), readSettings({}));
     await state.sessions.revoke(client.token);
     const startedAtMs = performance.now();
-    await updates.closed();
-    expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+    await updates.closed(7_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(6_000);
     await state.shared.close();
   });
 
@@ -91,7 +91,7 @@ describe('processes that share a Redis and a data directory', () => {
     const updates = await client.connect();
     const lastUse = await redis.server.command('HGET', key, 'l');
     await redis.server.command('HSET', key, 'l', String(Number(lastUse) - 1_000_000));
-    await new Promise((resolve) => void setTimeout(resolve, 1_500));
+    await new Promise((resolve) => void setTimeout(resolve, 5_500));
     expect(updates.socket.connected).toBe(true);
     expect(await redis.server.command('HGET', key, 'l')).toBe(String(Number(lastUse) - 1_000_000));
   });

@@ -76,7 +76,7 @@ export function resolveQueueOptions(name: string, options: QueueOptions): Resolv
 }
 
 /** Fills what `options` leaves open from `defaults`. @throws InvalidArgumentError naming the option. */
-export function resolveRetry(options: RetryOptions, defaults: ResolvedRetry): ResolvedRetry {
+function resolveRetry(options: RetryOptions, defaults: ResolvedRetry): ResolvedRetry {
   const { attempts = defaults.attempts, backoff = {} } = options;
   const { first, factor = defaults.factor, longest } = backoff;
   if (!isAttempts(attempts))

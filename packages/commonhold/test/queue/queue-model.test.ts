@@ -118,7 +118,7 @@ const turnOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
     })
     .map(({ name, free, idle, ends, lost, late }): ModelStep => ({
       label: `turn ${name} free ${free} idle ${idle} lost ${lost} late ${late} ends ${ends.map((e) => `${e.kind} ${e.claim}`).join()}`,
-      run: async (ports) => {
+      run: async (ports: Ports) => {
         const book = bookOf(ports);
         const own = book.claims.filter((claim) => claim.worker === name);
         const chosen = ends.flatMap(({ claim, kind, now }): JobEnd[] => {
@@ -163,7 +163,7 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
     }),
     fc.tuple(workers, some).map(([name, n]) => ({
       label: `renew ${name} ${n}`,
-      run: async (ports) => {
+      run: async (ports: Ports) => {
         const book = bookOf(ports);
         const held = book.claims.slice(-(n % 5)).map(({ job }) => job.id);
         return (await ports.queue.renew(address, worker(name), held)).map((id) => book.name(id));
@@ -171,7 +171,7 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
     })),
     fc.tuple(workers, some, fc.constantFrom(0.25, 1)).map(([name, n, progress]) => ({
       label: `progress ${name} ${n}`,
-      run: async (ports) => {
+      run: async (ports: Ports) => {
         const { claims } = bookOf(ports);
         const job = claims[claims.length - 1 - (n % Math.max(1, claims.length))]?.job;
         return job && ports.queue.progress(address, worker(name), job.id, job.attempt, progress);
@@ -192,7 +192,7 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
       .tuple(fc.constantFrom('a:b', 'c'), fc.constantFrom(undefined, 'pending', 'completed'), fc.constantFrom(1, 3))
       .map(([topic, status, limit]) => ({
         label: `list ${topic} ${status} ${limit}`,
-        run: async (ports) => {
+        run: async (ports: Ports) => {
           const book = bookOf(ports);
           const page = await ports.queue.list(address, topic, status, undefined, limit);
           return { jobs: page.jobs.map((job) => stored(book, job)), more: page.cursor !== undefined };
@@ -206,8 +206,13 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
         return [dead, await queue.counts(address), await queue.totals(address), await queue.days(address, 2)];
       },
     }),
-    fc.boolean().map((paused) => ({ label: `pause ${paused}`, run: (ports) => ports.queue.pause(address, paused) })),
-    workers.map((name) => ({ label: `leave ${name}`, run: (ports) => ports.queue.leave(address, worker(name)) })),
+    fc
+      .boolean()
+      .map((paused) => ({ label: `pause ${paused}`, run: (ports: Ports) => ports.queue.pause(address, paused) })),
+    workers.map((name) => ({
+      label: `leave ${name}`,
+      run: (ports: Ports) => ports.queue.leave(address, worker(name)),
+    })),
   );
 
 describe('queue model', () => checkModel(stepOn(keeping)));
