@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Queue } from '../../src/queue/queue.js';
+import { countCommands } from '../../src/testing/command-count.js';
+import { type Engine, redisEngine } from '../../src/testing/engine.js';
+import { eventually, pause } from '../../src/testing/waiting.js';
+import { useServer } from '../engines.js';
+
+describe('commands of a queue', () => {
+  const server = useServer();
+  let engine: Engine;
+  beforeEach(async () => {
+    engine = await redisEngine(server()).start();
+  });
+  afterEach(() => engine.close());
+
+  const open = async (options = {}): Promise<Queue<number>> => (await engine.open()).queue<number>('q', options);
+  /** Commands without the hashes of scripts. A script's first run in a server's life needs its text as well. */
+  const count = async (work: () => Promise<unknown>): Promise<string[]> =>
+    (await countCommands(server(), work, { ignore: ['EVAL'] })).map((command) => command.replace(/ .*/, ''));
+  const script = ['EVALSHA'];
+
+  it('adds one job, or a hundred of one turn, with one', async () => {
+    const queue = await open();
+    const hundred = Array.from({ length: 100 }, (_, data) => data);
+    expect(await count(() => queue.add(1))).toEqual(script);
+    expect(await count(() => Promise.all(hundred.map((n) => queue.add(n))))).toEqual(script);
+    expect(await count(() => queue.addMany(hundred.map((data) => ({ data, priority: data % 11 }))))).toEqual(script);
+    expect(await count(() => queue.addMany(hundred.map((data) => ({ data, topic: 't' }))))).toEqual(script);
+    expect(await count(() => queue.addMany([]))).toEqual([]);
+    expect(
+      await count(() =>
+        queue.addMany([...hundred, ...hundred, ...hundred, ...hundred, ...hundred, 1].map((data) => ({ data }))),
+      ),
+    ).toEqual([...script, ...script]);
+  });
+
+  it('reads, lists, counts, cancels, sends again and pauses with one each', async () => {
+    const queue = await open({ attempts: 1 });
+    const [compact, recorded] = await queue.addMany([{ data: 1 }, { data: 2, topic: 't' }, { data: 3, delay: '1h' }]);
+    const { id } = await queue.add(4, { id: 'bad' });
+    const once: Record<string, () => Promise<unknown>> = {
+      'get of a compact job': () => queue.get(compact?.id ?? ''),
+      'get of a recorded job': () => queue.get(recorded?.id ?? ''),
+      list: () => queue.list('t'),
+      'list by status': () => queue.list('t', { status: 'failed' }),
+      'dead letters': () => queue.deadLetters(),
+      counts: () => queue.counts(),
+      totals: () => queue.totals(),
+      days: () => queue.daily(30),
+      cancel: () => queue.cancel(compact?.id ?? ''),
+      retry: () => queue.retry(id),
+      pause: () => queue.pause(),
+      resume: () => queue.resume(),
+    };
+    for (const [name, work] of Object.entries(once)) expect(await count(work), name).toEqual(script);
+    const trip = await count(() => Promise.all([queue.get('a'), queue.get('b'), queue.cancel('c'), queue.counts()]));
+    expect(trip).toEqual([...script, ...script, ...script, ...script]);
+  });
+
+  it('processes jobs with far less than one each', async () => {
+    const [queue, other] = [await open(), await open()];
+    const jobs = Array.from({ length: 1_000 }, (_, data) => ({ data }));
+    const work = async (): Promise<void> => {
+      const worker = queue.work(() => undefined, { concurrency: 10 });
+      await eventually(async () => expect(worker.running + (await other.counts()).pending).toBe(0));
+      await worker.close();
+    };
+    await queue.addMany(jobs);
+    const quick = (await count(work)).length;
+    expect(quick).toBeLessThan(150);
+    await queue.addMany(jobs.slice(0, 200));
+    const slow = await count(async () => {
+      const worker = queue.work(() => pause(5), { concurrency: 10 });
+      await eventually(async () => expect((await other.totals()).completed).toBe(1_200), { everyMs: 100 });
+      await worker.close();
+    });
+    expect(slow.length).toBeLessThan(100);
+  });
+
+  it('starts a job with one trip from its arrival, and hands it in with one more', async () => {
+    const [adder, queue] = [await open(), await open()];
+    const worker = queue.work(() => undefined);
+    await pause(100);
+    const commands = await count(async () => {
+      await adder.add(1);
+      await pause(60);
+    });
+    // A look that the backstop makes may fall into it.
+    expect(commands.length).toBeGreaterThanOrEqual(3);
+    expect(commands.length).toBeLessThanOrEqual(4);
+    await worker.close();
+  });
+
+  it('looks about once a second while there is nothing to do', async () => {
+    const queue = await open();
+    const workers = Array.from({ length: 5 }, () => queue.work(() => undefined));
+    await pause(100);
+    const commands = await count(() => pause(2_000));
+    expect(commands.length).toBeGreaterThanOrEqual(9);
+    expect(commands.length).toBeLessThanOrEqual(21);
+    await Promise.all(workers.map((worker) => worker.close()));
+  });
+
+  it('keeps a lease and notes progress with one each', async () => {
+    const queue = await open();
+    const { id } = await queue.add(1);
+    let note: (fraction: number) => void = () => undefined;
+    let finish: () => void = () => undefined;
+    const worker = queue.work((_, { progress }) => {
+      note = progress;
+      return new Promise<void>((resolve) => (finish = resolve));
+    });
+    await eventually(async () => expect((await queue.get(id))?.status).toBe('processing'));
+    const quiet = await count(() => pause(2_000));
+    expect(quiet.length).toBeGreaterThanOrEqual(2);
+    expect(quiet.length).toBeLessThanOrEqual(5);
+    const noted = await count(async () => {
+      for (const fraction of [0.1, 0.2, 0.3, 0.4, 0.5]) note(fraction);
+      await eventually(async () => expect((await queue.get(id))?.progress).toBe(0.5), { everyMs: 30 });
+    });
+    expect(noted.length).toBeLessThanOrEqual(5);
+    finish();
+    await worker.close();
+  });
+
+  it('hands in ends of one moment together', async () => {
+    const queue = await open();
+    await queue.addMany(Array.from({ length: 20 }, (_, data) => ({ data })));
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const worker = queue.work(() => gate, { concurrency: 20 });
+    await eventually(() => expect(worker.running).toBe(20));
+    const commands = await count(async () => {
+      release();
+      await eventually(() => expect(worker.running).toBe(0));
+      await worker.close();
+    });
+    expect(commands).toEqual(expect.arrayContaining(['EVALSHA', 'ZREM']));
+    expect(commands.length).toBeLessThanOrEqual(4);
+  });
+});
