@@ -17,6 +17,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const commands = new Map([
   ['ocr', { programs: false, build: true, entry: 'examples/ocr-platform/dist/main.js' }],
   ['ocr-worker', { programs: false, build: true, entry: 'examples/ocr-platform/dist/worker.js' }],
+  ['rose-tracker', { programs: false, build: true, entry: 'examples/rose-tracker/dist/main.js' }],
+  ['attendx', { programs: false, build: true, entry: 'examples/attendx/dist/main.js' }],
+  ['audio-streaming', { programs: false, build: true, entry: 'examples/audio-streaming/dist/main.js' }],
+  ['road-quality', { programs: false, build: true, entry: 'examples/road-quality/dist/main.js' }],
   ['start', { programs: false, build: true, entry: 'packages/server/dist/main.js' }],
   ['test', { programs: true, build: true, entry: 'scripts/test.mjs' }],
   ['check', { programs: false, build: false, entry: 'scripts/check.mjs' }],

@@ -1,0 +1,5 @@
+/** `npm start -w examples/rose-tracker`: this system alone, its paths at the root. */
+import { runServer } from '@commonhold/server';
+import { system } from './system.js';
+
+await runServer([system], { atRoot: true });

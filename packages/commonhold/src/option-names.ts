@@ -1,0 +1,19 @@
+import { InvalidArgumentError } from './errors.js';
+
+/** Every name that options of this type may have. */
+export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
+
+/**
+ * Refuses a name that no option has: a typing error that would otherwise leave a default in force without a word.
+ * @throws InvalidArgumentError naming `where`, the names there are and the one that came.
+ */
+export function checkOptionNames<Options extends object>(
+  where: string,
+  options: Options,
+  names: OptionNames<Options>,
+): void {
+  if (typeof options !== 'object' || options === null) throw new InvalidArgumentError(where, 'an object', options);
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));
+  if (unknown === undefined) return;
+  throw new InvalidArgumentError(where, `only the options ${Object.keys(names).join(', ')}`, unknown);
+}
