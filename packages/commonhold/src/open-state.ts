@@ -14,6 +14,7 @@ import { InvalidArgumentError } from './errors.js';
 import type { FeatureContext } from './feature-context.js';
 import { createKeys } from './keys.js';
 import { standardErrorLog } from './log.js';
+import { checkOptionNames, type OptionNames } from './option-names.js';
 import type { OpenOptions, RedisOptions } from './options.js';
 import { createOwner, type Owner } from './owner.js';
 import { type Random, systemRandom } from './random.js';
@@ -35,6 +36,7 @@ export function openState(options: OpenOptions = {}): Promise<SharedState> {
 
 /** As {@link openState}, with the time that scripts see given by the caller: for moving time in tests. */
 export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime): Promise<SharedState> {
+  checkOptionNames('openState', options, openOptionNames);
   const environment = options.environment ?? process.env;
   const random = options.random ?? systemRandom;
   const clock = options.clock ?? systemClock;
@@ -54,6 +56,24 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
   return new SharedState(backend, context);
 }
 
+const openOptionNames = {
+  namespace: true,
+  redis: true,
+  owner: true,
+  memory: true,
+  maxValueBytes: true,
+  log: true,
+  environment: true,
+  clock: true,
+  random: true,
+} satisfies OptionNames<OpenOptions>;
+const redisOptionNames = {
+  url: true,
+  ca: true,
+  deadline: true,
+  cacheDeadline: true,
+} satisfies OptionNames<RedisOptions>;
+
 type ResolvedRedis = Pick<RedisConnectionOptions, 'endpoint' | 'deadlineMs'>;
 
 function resolveRedis(options: OpenOptions, environment: Environment): ResolvedRedis | undefined {
@@ -63,7 +83,10 @@ function resolveRedis(options: OpenOptions, environment: Environment): ResolvedR
     if (redis !== undefined) throw new InvalidArgumentError('openState', 'either redis or memory', 'both');
     return undefined;
   }
-  if (typeof redis === 'object' && redis !== null) return resolveOptions(redis);
+  if (typeof redis === 'object' && redis !== null) {
+    checkOptionNames('redis', redis, redisOptionNames);
+    return resolveOptions(redis);
+  }
   if (redis !== undefined) return resolveOptions({ url: redis }, 'redis');
   const named = redisFromEnvironment(environment);
   return named === undefined ? undefined : resolveOptions(named, named.where);

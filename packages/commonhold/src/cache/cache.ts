@@ -2,6 +2,7 @@ import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
 import type { Stored } from '../codec/stored.js';
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { type CachePort, claimTopic } from './cache-port.js';
 
 /** Options of `state.cache`. */
@@ -20,6 +21,9 @@ export interface CacheSetOptions {
   /** How long this value lives; the cache's own `ttl` by default, `Infinity` for no end. */
   readonly ttl?: Duration;
 }
+
+const optionNames = { ttl: true, computeLease: true } satisfies OptionNames<CacheOptions>;
+const setOptionNames = { ttl: true } satisfies OptionNames<CacheSetOptions>;
 
 /**
  * Values by key, for a time. Values are what JSON holds, and also Date, Map, Set, BigInt, bytes and typed arrays. A key is
@@ -42,6 +46,7 @@ export class Cache<Value> {
     this.#name = name;
     this.#port = port;
     this.#context = context;
+    checkOptionNames(`cache ${name}`, options, optionNames);
     this.#ttlMs = durationMsOrForever(options.ttl ?? '1h', 'cache ttl');
     this.#leaseMs = durationMs(options.computeLease ?? '10s', 'cache computeLease');
     this.#decode = (stored) => (stored === undefined ? undefined : this.#readable(stored));
@@ -193,6 +198,7 @@ export class Cache<Value> {
   }
 
   #lifetime(options: CacheSetOptions): number | undefined {
+    checkOptionNames(`cache ${this.#name}, write`, options, setOptionNames);
     return options.ttl === undefined ? this.#ttlMs : durationMsOrForever(options.ttl, 'cache ttl');
   }
 }

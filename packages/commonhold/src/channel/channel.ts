@@ -4,6 +4,7 @@ import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { type MessageFormat, type MessageRules, parseFrame, type StoredMessage } from '../message-frame.js';
 import { isMessageId, originId } from '../message-id.js';
+import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { type ChannelAddress, channelKey, type ChannelPort } from './channel-port.js';
 import { encodeJsonMessage } from './json-message.js';
 import { replay } from './replay.js';
@@ -54,6 +55,10 @@ export interface ChannelHistory<Message> {
   readonly complete: boolean;
 }
 
+const optionNames = { keep: true, keepCount: true, prefix: true, format: true } satisfies OptionNames<ChannelOptions>;
+const subscribeNames = { after: true, onResync: true } satisfies OptionNames<SubscribeOptions>;
+const historyNames = { after: true, limit: true } satisfies OptionNames<HistoryOptions>;
+
 /**
  * Publish and subscribe without loss: messages go through a stream, so that one who was away reads what was missed, and
  * every subscriber sees the same messages in the same order, each once.
@@ -78,6 +83,7 @@ export class Channel<Message> {
     context: FeatureContext,
     subscriptions: SubscriptionSet,
   ) {
+    checkOptionNames(`channel ${name}`, options, optionNames);
     this.#name = name;
     this.#address = { name, prefix: options.prefix };
     this.#rules = resolveRules(options);
@@ -105,6 +111,7 @@ export class Channel<Message> {
    * away the promise resolves all the same, and messages come when it is back.
    */
   async subscribe(listener: MessageListener<Message>, options: SubscribeOptions = {}): Promise<Subscription> {
+    checkOptionNames(`channel ${this.#name}, subscribe`, options, subscribeNames);
     const after = checkId(options.after);
     const onResync = options.onResync ?? ((): void => undefined);
     const listening = { listener, onResync, after };
@@ -115,6 +122,7 @@ export class Channel<Message> {
 
   /** Messages after a given one. For the next page, give the id of the last one. */
   async history(options: HistoryOptions = {}): Promise<ChannelHistory<Message>> {
+    checkOptionNames(`channel ${this.#name}, history`, options, historyNames);
     const id = checkId(options.after) ?? originId;
     const limit = checkWhole('history limit', options.limit ?? 100, 1_000);
     const { keepMs } = this.#rules;

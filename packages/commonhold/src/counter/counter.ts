@@ -1,6 +1,7 @@
 import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { encodePart } from '../keys.js';
+import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { CounterPort } from './counter-port.js';
 import { dayName, dayNumber } from './days.js';
 
@@ -28,6 +29,8 @@ export interface DayCount {
   readonly count: number;
 }
 
+const optionNames = { ttl: true, daily: true } satisfies OptionNames<CounterOptions>;
+const dailyNames = { keep: true } as const;
 /** Days that one call of `series` reads at most: ten years. */
 const mostDays = 3_660;
 
@@ -53,6 +56,8 @@ export class Counter {
     encodePart(name);
     this.#name = name;
     this.#port = port;
+    checkOptionNames(`counter ${name}`, options, optionNames);
+    if (options.daily !== undefined) checkOptionNames(`counter ${name}, daily`, options.daily, dailyNames);
     this.#ttlMs = durationMsOrForever(options.ttl, 'counter ttl');
     this.#keepMs = options.daily === undefined ? undefined : durationMs(options.daily.keep, 'counter daily.keep');
   }

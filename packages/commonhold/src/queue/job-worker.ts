@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { JobHandler } from './job-handler.js';
 import { JobRunner } from './job-runner.js';
 import type { ResolvedRetry } from './queue-options.js';
@@ -40,6 +41,8 @@ export interface JobWorkerPlace {
   readonly onClosed: () => void;
 }
 
+const workOptionNames = { concurrency: true } satisfies OptionNames<WorkOptions>;
+const closeOptionNames = { grace: true } satisfies OptionNames<CloseOptions>;
 /** Another worker may take a job this long after its worker was last heard of. */
 const leaseMs = 5_000;
 /** One trip takes and hands in no more than this, so that it holds up no one else at the server. */
@@ -88,6 +91,8 @@ export class JobWorker<Data, Result> {
   /** Use `queue.work(handler, options)`. */
   constructor(handler: JobHandler<Data, Result>, options: WorkOptions, place: JobWorkerPlace) {
     const { context, address } = place;
+    if (typeof handler !== 'function') throw new InvalidArgumentError('work handler', 'a function', handler);
+    checkOptionNames('work', options, workOptionNames);
     const concurrency = checkConcurrency(options.concurrency);
     this.#place = place;
     this.#clock = context.clock;
@@ -107,6 +112,7 @@ export class JobWorker<Data, Result> {
 
   /** Stops taking jobs and resolves when all is handed in, at most about 3 s after the grace. May be called twice. */
   close(options: CloseOptions = {}): Promise<void> {
+    checkOptionNames('worker close', options, closeOptionNames);
     const graceMs = durationMs(options.grace ?? '10s', 'close grace');
     this.#closing ??= this.#close(graceMs);
     return this.#closing;

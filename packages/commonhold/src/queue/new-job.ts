@@ -1,6 +1,7 @@
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { type ResolvedQueueOptions, type RetryOptions, writeJobOptions } from './queue-options.js';
 import { isDrawnByQueue, type NewJob } from './queue-port.js';
 
@@ -19,6 +20,15 @@ export interface AddOptions extends RetryOptions {
   readonly topic?: string;
 }
 
+const addOptionNames = {
+  id: true,
+  priority: true,
+  delay: true,
+  topic: true,
+  attempts: true,
+  backoff: true,
+} satisfies OptionNames<AddOptions>;
+
 /**
  * Checks what was given for a job and makes it ready for the port.
  * @throws InvalidArgumentError naming what is wrong; ValueTooLargeError when the data is too large.
@@ -30,6 +40,7 @@ export function createJob(
   { hash, retry }: ResolvedQueueOptions,
   { codec, random }: FeatureContext,
 ): NewJob {
+  checkOptionNames(`queue ${name}, add`, options, addOptionNames);
   const { delay, topic, id } = options;
   checkId(id);
   if (topic !== undefined) checkTopic(topic);

@@ -1,5 +1,6 @@
 import { type Duration, durationMs, longestDurationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
+import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { jittered, type Random } from '../random.js';
 import type { DocumentedNames, QueueAddress } from './queue-port.js';
 
@@ -53,11 +54,32 @@ export interface ResolvedRetry {
   readonly longestMs: number;
 }
 
+const backoffNames = { first: true, factor: true, longest: true } satisfies OptionNames<BackoffOptions>;
+const queueOptionNames = {
+  attempts: true,
+  backoff: true,
+  keepCompleted: true,
+  keepFailed: true,
+  notices: true,
+  record: true,
+  documented: true,
+} satisfies OptionNames<QueueOptions>;
+const documentedNames = {
+  queue: true,
+  record: true,
+  stats: true,
+  notices: true,
+} satisfies OptionNames<DocumentedNames>;
 const defaultRetry: ResolvedRetry = { attempts: 3, firstMs: 1_000, factor: 2, longestMs: 300_000 };
 
 /** @throws InvalidArgumentError naming the option. */
 export function resolveQueueOptions(name: string, options: QueueOptions): ResolvedQueueOptions {
+  checkOptionNames(`queue ${name}`, options, queueOptionNames);
   const { documented, record, notices } = options;
+  if (documented !== undefined) checkOptionNames('queue documented', documented, documentedNames);
+  if (record !== undefined && record !== 'compact' && record !== 'hash') {
+    throw new InvalidArgumentError('queue record', "'compact' or 'hash'", record);
+  }
   if (documented !== undefined && record === 'compact') {
     throw new InvalidArgumentError('queue record', "'hash' with documented names", record);
   }
@@ -78,6 +100,7 @@ export function resolveQueueOptions(name: string, options: QueueOptions): Resolv
 /** Fills what `options` leaves open from `defaults`. @throws InvalidArgumentError naming the option. */
 function resolveRetry(options: RetryOptions, defaults: ResolvedRetry): ResolvedRetry {
   const { attempts = defaults.attempts, backoff = {} } = options;
+  checkOptionNames('queue backoff', backoff, backoffNames);
   const { first, factor = defaults.factor, longest } = backoff;
   if (!isAttempts(attempts))
     throw new InvalidArgumentError('queue attempts', 'a whole number from 1 to 1000', attempts);

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors.js';
 import { encodePart } from '../keys.js';
+import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { RateLimitPolicy } from './headers.js';
 import type { FixedWindow, RateLimitPort, RateLimitVerdict } from './rate-limit-port.js';
 import { parseRule, type RateLimitRule } from './rule.js';
@@ -9,6 +10,8 @@ export interface ConsumeOptions {
   /** Units that this hit costs: a whole number from 1, the default, to the limit. */
   readonly weight?: number;
 }
+
+const consumeOptionNames = { weight: true } satisfies OptionNames<ConsumeOptions>;
 
 /**
  * A limit on how often each subject (an address, a user) may do something, over all processes together. A subject's
@@ -39,11 +42,13 @@ export class RateLimit {
   }
 
   /** Counts a hit of `subject`, any non-empty text, unless it would exceed the limit. */
-  consume(subject: string, { weight = 1 }: ConsumeOptions = {}): Promise<RateLimitVerdict> {
+  async consume(subject: string, options: ConsumeOptions = {}): Promise<RateLimitVerdict> {
+    checkOptionNames(`rate limit ${this.#name}, consume`, options, consumeOptionNames);
+    const { weight = 1 } = options;
     const { limit } = this.#rule;
     if (!Number.isSafeInteger(weight) || weight < 1 || weight > limit) {
       const expected = `a whole number from 1 to ${limit}, its limit`;
-      return Promise.reject(new InvalidArgumentError(`rate limit ${this.#name}, weight`, expected, weight));
+      throw new InvalidArgumentError(`rate limit ${this.#name}, weight`, expected, weight);
     }
     return this.#port.consume(this.#name, subject, this.#rule, weight);
   }

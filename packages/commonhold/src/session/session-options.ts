@@ -1,6 +1,7 @@
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { encodePart, type Keys } from '../keys.js';
+import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { SessionSpace } from './session-port.js';
 
 /** How the sessions of one name live. */
@@ -28,11 +29,20 @@ export interface SessionsOptions {
   readonly prefix?: string;
 }
 
+const names = {
+  idle: true,
+  absolute: true,
+  remember: true,
+  tombstone: true,
+  maxPerUser: true,
+  prefix: true,
+} satisfies OptionNames<SessionsOptions>;
 const mostPerUser = 10_000;
 
 /** @throws InvalidArgumentError naming the option. */
 export function resolveSpace(name: string, options: SessionsOptions, keys: Keys): SessionSpace {
   encodePart(name);
+  checkOptionNames(`sessions ${name}`, options, names);
   const { prefix, remember, maxPerUser } = options;
   if (prefix !== undefined) keys.documented(prefix);
   if (maxPerUser !== undefined && !(Number.isInteger(maxPerUser) && maxPerUser >= 1 && maxPerUser <= mostPerUser)) {

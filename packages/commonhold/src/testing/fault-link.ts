@@ -43,8 +43,8 @@ export class FaultLink {
 
   /** Sends RST to both sides at once; what was on its way is lost. */
   reset(): void {
-    this.#client.resetAndDestroy();
-    this.#server.resetAndDestroy();
+    resetNow(this.#client);
+    resetNow(this.#server);
   }
 
   /** Closes the client's side in good order after what is on its way; drops the server's side. */
@@ -62,7 +62,7 @@ export class FaultLink {
   /** Passes on how `from` ends, and holds it back while `to` cannot take more. */
   #join(from: Socket, to: Socket, lane: Lane): void {
     from.on('end', () => lane.end());
-    from.on('error', () => this.#isDark() || to.resetAndDestroy());
+    from.on('error', () => this.#isDark() || resetNow(to));
     to.on('close', () => lane.close());
     to.on('drain', () => from.resume());
     lane.onFull = () => from.pause();
@@ -138,6 +138,16 @@ export class Lane {
     if (this.#to.destroyed || this.#isDark()) return;
     if (!this.#to.write(chunk)) this.onFull();
   }
+}
+
+/**
+ * Sends RST and closes. `resetAndDestroy` ends the stream first; whoever destroys it before that has gone through (an
+ * error does) then leaves it open for ever, because the system cannot reset what is being shut down.
+ */
+function resetNow(socket: Socket): void {
+  const shuttingDown = socket.writableEnded && !socket.writableFinished;
+  if (!shuttingDown) Object.assign(socket, { resetAndClosing: true });
+  socket.destroy();
 }
 
 function socketClosed(socket: Socket): Promise<void> {

@@ -1,0 +1,129 @@
+import type { ChildProcess } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { openState } from '../../src/open-state.js';
+import type { Queue } from '../../src/queue/queue.js';
+import { eventually, pause } from '../../src/testing/waiting.js';
+import { useServer } from '../engines.js';
+import { ended, useWorkerProcesses, type WorkerTask } from './worker-processes.js';
+
+interface Start {
+  readonly id: string;
+  readonly attempt: number;
+  readonly atMs: number;
+}
+
+describe('a queue whose worker processes', { timeout: 60_000 }, () => {
+  const server = useServer();
+  const processes = useWorkerProcesses();
+  const launch = (namespace: string, concurrency: number): Promise<ChildProcess> =>
+    processes.start(server().url, namespace, concurrency);
+
+  async function starts(namespace: string): Promise<Start[]> {
+    const lines = (await server().command('LRANGE', `${namespace}:starts`, '0', '-1')) as string[];
+    return lines.map((line) => {
+      const [id = '', attempt, atMs] = line.split(' ');
+      return { id, attempt: Number(attempt), atMs: Number(atMs) };
+    });
+  }
+
+  async function withQueue(namespace: string, body: (queue: Queue<WorkerTask>) => Promise<void>): Promise<void> {
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    await using state = await openState({ redis: server().url, namespace, log });
+    await body(state.queue<WorkerTask>('q', { attempts: 1 }));
+  }
+
+  const whenAllEnded = (queue: Queue<WorkerTask>, total: number): Promise<void> =>
+    eventually(
+      async () => {
+        const { completed, failed } = await queue.totals();
+        expect(completed + failed).toBe(total);
+      },
+      { timeoutMs: 40_000, everyMs: 50 },
+    );
+
+  it.concurrent('are killed with -9 while they run loses nothing and goes on within 6 s', () =>
+    withQueue('kills', async (queue) => {
+      const total = 300;
+      const concurrency = 4;
+      const workers = await Promise.all([1, 2, 3].map(() => launch('kills', concurrency)));
+      await queue.addMany(Array.from({ length: total }, () => ({ data: { ms: 150 } })));
+      const killedAtMs: number[] = [];
+      for (let kill = 0; kill < 10; kill++) {
+        await pause(250);
+        killedAtMs.push(Date.now());
+        workers[kill % 3]?.kill('SIGKILL');
+        workers[kill % 3] = await launch('kills', concurrency);
+      }
+      await whenAllEnded(queue, total);
+      expect(await queue.totals()).toEqual({ total, completed: total, failed: 0 });
+      const all = await starts('kills');
+      expect(new Set(all.map((start) => start.id)).size).toBe(total);
+      expect(all.length - total).toBeGreaterThan(0);
+      expect(all.length - total).toBeLessThanOrEqual(10 * concurrency);
+      for (const again of all.filter((start) => start.attempt > 1)) {
+        const before = all.find((start) => start.id === again.id && start.attempt === again.attempt - 1);
+        const killed = killedAtMs.find((atMs) => atMs >= (before?.atMs ?? Infinity) - 5);
+        expect(again.atMs - (killed ?? -Infinity)).toBeLessThan(6_000);
+      }
+      for (const worker of workers) worker.kill('SIGKILL');
+    }));
+
+  it.concurrent('are asked to stop runs nothing twice and leaves nothing lying', () =>
+    withQueue('deploys', async (queue) => {
+      const total = 400;
+      const workers = await Promise.all([1, 2, 3].map(() => launch('deploys', 3)));
+      // Quick ones have workers take jobs ahead, which must not stay with them.
+      await queue.addMany(Array.from({ length: total }, (_, n) => ({ data: { ms: n % 10 === 0 ? 100 : n % 2 } })));
+      for (let deploy = 0; deploy < 8; deploy++) {
+        const old = workers[deploy % 3];
+        old?.kill('SIGTERM');
+        workers[deploy % 3] = await launch('deploys', 3);
+        if (old) await ended(old);
+      }
+      await whenAllEnded(queue, total);
+      const all = await starts('deploys');
+      expect(all.map((start) => start.attempt)).toEqual(Array.from({ length: total }, () => 1));
+      expect(new Set(all.map((start) => start.id)).size).toBe(total);
+      for (const worker of workers) worker.kill('SIGKILL');
+    }));
+
+  it.concurrent('block for longer than a lease does the job elsewhere, and fails nothing', () =>
+    withQueue('stalls', async (queue) => {
+      const [stalling] = [await launch('stalls', 2), await launch('stalls', 2)];
+      const added = await queue.addMany([
+        { data: { stall: 7_000 } },
+        ...[1, 2, 3, 4].map(() => ({ data: { ms: 20 } })),
+      ]);
+      const beganAtMs = Date.now();
+      await whenAllEnded(queue, 5);
+      expect(Date.now() - beganAtMs).toBeLessThan(6_500);
+      const job = await queue.get(added[0]?.id ?? '');
+      expect([job?.status, job?.attempts]).toEqual(['completed', 2]);
+      await pause(3_000);
+      expect(await queue.totals()).toEqual({ total: 5, completed: 5, failed: 0 });
+      expect((await queue.get(added[0]?.id ?? ''))?.completedAtMs).toBe(job?.completedAtMs);
+      stalling.kill('SIGKILL');
+    }));
+
+  it.concurrent('die of one job fails that one alone, after the third death', () =>
+    withQueue('poison', async (queue) => {
+      const workers = [await launch('poison', 3), await launch('poison', 3)];
+      let running = true;
+      const keepUp = workers.map(async (first) => {
+        for (let worker = first; running; worker = await launch('poison', 3)) await ended(worker);
+      });
+      const poison = await queue.add({ exit: true }, { priority: 9 });
+      const innocent = await queue.addMany(Array.from({ length: 12 }, () => ({ data: { ms: 300 } })));
+      await whenAllEnded(queue, 13);
+      const job = await queue.get(poison.id);
+      expect([job?.status, job?.attempts, job?.error]).toEqual([
+        'failed',
+        3,
+        'Its worker died 3 times while running it',
+      ]);
+      for (const { id } of innocent) expect((await queue.get(id))?.status).toBe('completed');
+      expect((await starts('poison')).filter((start) => start.id === poison.id)).toHaveLength(3);
+      running = false;
+      void keepUp;
+    }));
+});
