@@ -18,10 +18,13 @@ const commands = new Map([
   ['ocr', { programs: false, build: true, entry: 'examples/ocr-platform/dist/main.js' }],
   ['ocr-worker', { programs: false, build: true, entry: 'examples/ocr-platform/dist/worker.js' }],
   ['rose-tracker', { programs: false, build: true, entry: 'examples/rose-tracker/dist/main.js' }],
+  ['rose-tracker-replay', { programs: false, build: true, entry: 'examples/rose-tracker/dist/replay.js' }],
   ['attendx', { programs: false, build: true, entry: 'examples/attendx/dist/main.js' }],
   ['audio-streaming', { programs: false, build: true, entry: 'examples/audio-streaming/dist/main.js' }],
   ['road-quality', { programs: false, build: true, entry: 'examples/road-quality/dist/main.js' }],
+  ['road-quality-replay', { programs: false, build: true, entry: 'examples/road-quality/dist/replay.js' }],
   ['start', { programs: false, build: true, entry: 'packages/server/dist/main.js' }],
+  ['topology', { programs: true, build: true, entry: 'scripts/topology.mjs' }],
   ['test', { programs: true, build: true, entry: 'scripts/test.mjs' }],
   ['check', { programs: false, build: false, entry: 'scripts/check.mjs' }],
 ]);

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, readdirSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 
 /**
- * A program the tests run and npm cannot install. `names` are looked for on PATH, `places` as they stand.
+ * A program the tests run and npm cannot install. `names` are looked for on PATH, then `places` as they stand, where a `*`
+ * is any one folder.
  * @typedef {{ title: string, why: string, names: string[], places: string[], apt: string, brew: string[] }} Program
  */
 
@@ -18,12 +19,36 @@ const programs = [
     brew: ['redis'],
   },
   {
+    title: 'nginx',
+    why: 'the tests put servers behind it',
+    names: ['nginx'],
+    places: ['/usr/sbin/nginx', '/usr/local/sbin/nginx'],
+    apt: 'nginx-light',
+    brew: ['nginx'],
+  },
+  {
     title: 'Chromium',
     why: 'the tests drive the dashboard in a real browser',
     names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
     places: ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'],
     apt: 'chromium',
     brew: ['--cask', 'google-chrome'],
+  },
+  {
+    title: 'PostgreSQL',
+    why: 'the tests start real PostgreSQL servers of their own',
+    names: ['postgres'],
+    places: ['/usr/lib/postgresql/*/bin/postgres', '/opt/homebrew/opt/*/bin/postgres', '/usr/local/opt/*/bin/postgres'],
+    apt: 'postgresql',
+    brew: ['postgresql@17'],
+  },
+  {
+    title: 'xz',
+    why: 'the tests read collections of real data',
+    names: ['xz'],
+    places: [],
+    apt: 'xz-utils',
+    brew: ['xz'],
   },
 ];
 
@@ -36,14 +61,35 @@ function isExecutable(/** @type {string} */ path) {
   }
 }
 
+/** The paths that a place with a `*` may stand for, the newest version first. */
+function pathsAt(/** @type {string} */ place) {
+  const [before = '', after] = place.split('*');
+  if (after === undefined) return [place];
+  try {
+    const byVersion = new Intl.Collator('en', { numeric: true });
+    const names = readdirSync(before).sort((a, b) => byVersion.compare(b, a));
+    return names.map((name) => `${before}${name}${after}`);
+  } catch {
+    return [];
+  }
+}
+
 function find(/** @type {string[]} */ names, /** @type {string[]} */ places = []) {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
   const onPath = names.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [...onPath, ...places].find(isExecutable);
+  return [...onPath, ...places.flatMap(pathsAt)].find(isExecutable);
 }
 
-function missing() {
-  return programs.filter((program) => find(program.names, program.places) === undefined);
+/** `places` lie below `root`. */
+function placed(/** @type {Program} */ { names, places }, /** @type {string} */ root) {
+  return find(
+    names,
+    places.map((place) => `${root}${place}`),
+  );
+}
+
+function missing(/** @type {string} */ root) {
+  return programs.filter((program) => placed(program, root) === undefined);
 }
 
 /** Runs quietly; what the installer printed is shown only when it failed. */
@@ -87,21 +133,25 @@ function describe(/** @type {Program[]} */ wanted) {
 
 /**
  * Makes sure that the programs the tests run are on this machine, installing them through apt-get or brew where that
- * needs no question, and points CHROMIUM_PATH at the browser unless it is set.
+ * needs no question. Points CHROMIUM_PATH at the browser and POSTGRES_BIN at the folder of PostgreSQL's programs, unless
+ * they are set.
+ * @param {string} root below which programs that are not on PATH are looked for
  * @throws Error naming what to install, when that is not possible
  */
-export function ensurePrograms() {
-  const wanted = missing();
+export function ensurePrograms(root = '') {
+  const wanted = missing(root);
   if (wanted.length > 0) {
     const commands = installers(wanted);
     if (commands) console.error(`Installing ${describe(wanted)}.`);
     commands?.every(run);
   }
-  const still = missing();
+  const still = missing(root);
   if (still.length > 0) {
     throw new Error(`Not found on this machine: ${describe(still)}. Install it, then run again:\n${byHand(still)}`);
   }
-  for (const { title, names, places } of programs) {
-    if (title === 'Chromium') process.env.CHROMIUM_PATH ??= find(names, places);
+  for (const program of programs) {
+    const path = placed(program, root) ?? '';
+    if (program.title === 'Chromium') process.env.CHROMIUM_PATH ??= path;
+    if (program.title === 'PostgreSQL') process.env.POSTGRES_BIN ??= dirname(realpathSync(path));
   }
 }

@@ -42,13 +42,18 @@ export function form(bytes: Uint8Array, fields: Readonly<Record<string, string>>
   return data;
 }
 
-/** Somebody who uses the platform. */
+/** Somebody who uses the platform. Of several places that serve it, each request goes to the next. */
 export class Client {
-  readonly url: string;
+  readonly #places: readonly string[];
+  #asked = 0;
   token = '';
 
-  constructor(url: string) {
-    this.url = url;
+  constructor(...places: readonly string[]) {
+    this.#places = places;
+  }
+
+  get url(): string {
+    return this.#places[this.#asked++ % this.#places.length] ?? '';
   }
 
   request(method: string, path: string, init: RequestInit = {}): Promise<Answer> {

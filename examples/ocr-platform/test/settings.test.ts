@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readSettings } from '../src/settings.js';
 
 describe('settings', () => {
-  it('have the documented names and at least one worker', () => {
+  it('S4.4: have the documented names and at least one worker', () => {
     const { names, workers } = readSettings({ OCR_WORKERS: '', REDIS_PUBSUB_CHANNEL: '' });
     expect(names).toEqual({
       queue: 'ocr:task:queue',
@@ -14,7 +14,7 @@ describe('settings', () => {
     expect(workers).toBeGreaterThanOrEqual(1);
   });
 
-  it('follow the environment', () => {
+  it('S4.4, X.1: follow the environment', () => {
     const { names, workers } = readSettings({
       REDIS_TASK_QUEUE_PREFIX: '{o}:q',
       REDIS_TASK_DATA_PREFIX: '{o}:d',

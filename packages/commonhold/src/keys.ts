@@ -29,9 +29,9 @@ export const searchablePrefixLength = 64;
 const longestPartBytes = 512;
 // Structure of our keys, hash tags, globs and control characters.
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const special = /[%:{}*?[\]\\^\-\u0000-\u001f\u007f]/;
+const special = /[%:{}*?[\]\\^\u0000-\u001f\u007f]/;
 // oxlint-disable-next-line no-control-regex -- as above
-const everySpecial = /[%:{}*?[\]\\^\-\u0000-\u001f\u007f]/g;
+const everySpecial = /[%:{}*?[\]\\^\u0000-\u001f\u007f]/g;
 const namespacePattern = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** @throws InvalidArgumentError when `namespace` is not 1 to 64 letters, digits, `_`, `.` or `-`. */

@@ -88,7 +88,7 @@ describe('redisFromEnvironment', () => {
     ],
     ['an address', { REDIS_HOST: '10.0.0.1' }, 'redis://10.0.0.1:6379/0'],
     ['an IPv6 address', { REDIS_HOST: '::1', REDIS_PORT: '7000' }, 'redis://[::1]:7000/0'],
-  ])('%s', (_, environment, expected) => {
+  ])('S0.1, S0.2, S1.2: %s', (_, environment, expected) => {
     expect(url(environment)).toBe(expected);
   });
 
@@ -121,7 +121,7 @@ describe('redisFromEnvironment', () => {
     }
   });
 
-  it('knows which variable to blame for a URL', () => {
+  it('S1.2: knows which variable to blame for a URL', () => {
     expect(redisFromEnvironment({ REDIS_URL: 'nonsense' })?.where).toBe('Environment variable REDIS_URL');
     expect(redisFromEnvironment({ REDIS_HOST: 'h' })?.where).toBe('Environment variable REDIS_HOST');
   });

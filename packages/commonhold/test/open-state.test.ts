@@ -67,11 +67,11 @@ describe('where state lives', () => {
       () => ({ redis: undefined as never, namespace: undefined as never }),
       'memory',
     ],
-  ])('is %s', async (_, options, kind) => {
+  ])('X.1, S0.1: is %s', async (_, options, kind) => {
     expect(await opened(options())).toMatchObject({ kind, connected: true });
   });
 
-  it('is the server that host, port, database and password lead to', async () => {
+  it('S0.2, S4.3: is the server that host, port, database and password lead to', async () => {
     await using own = await startRedisServer();
     await own.command('CONFIG', 'SET', 'requirepass', 'pass word');
     const environment = {
@@ -175,7 +175,7 @@ describe('what is refused', () => {
 });
 
 describe('the owner', () => {
-  it('is the option, else CONTAINER_ID, else host and process', async () => {
+  it('S2.19: is the option, else CONTAINER_ID, else host and process', async () => {
     const environment = { CONTAINER_ID: 'container-1' };
     expect((await opened({ owner: 'me', environment })).owner).toMatch(/^me#[\w-]{8}$/);
     expect((await opened({ environment })).owner).toMatch(/^container-1#/);
@@ -189,7 +189,7 @@ describe('a Redis that is not there', () => {
   // The first state of a process also loads the client library, which is no time spent waiting for Redis.
   beforeAll(() => opened({ redis: server().url }));
 
-  it('does not keep openState, and is used when it comes', async () => {
+  it('S2.16: does not keep openState, and is used when it comes', async () => {
     await using own = await startRedisServer();
     await own.kill();
     const { outcome: state, fairMs } = await timed(openState({ redis: own.url, environment: {}, log: silentLog }));

@@ -54,7 +54,7 @@ describe('healthOf', () => {
 });
 
 describe('in memory', () => {
-  it('is healthy, live and ready, with the keys in order', async () => {
+  it('S0.15, X.3: is healthy, live and ready, with the keys in order', async () => {
     const { url } = await serve([tinySystem()]);
     expect((await ask(`${url}/health`)).text).toBe(JSON.stringify(inMemory));
     expect(await ask(`${url}/live`)).toMatchObject({ status: 200, json: { status: 'live' } });
@@ -71,7 +71,7 @@ describe('in memory', () => {
 });
 
 describe('on Redis', () => {
-  it('says so', async () => {
+  it('S0.16: says so', async () => {
     const server = await redis();
     const { url, place } = await serve([tinySystem()], { variables: { REDIS_URL: server.url } });
     expect((await ask(`${url}/health`)).text).toBe(JSON.stringify(onRedis));
@@ -79,7 +79,7 @@ describe('on Redis', () => {
     expect(place).toBe(`Redis at 127.0.0.1:${server.port}`);
   });
 
-  it('is degraded while Redis hangs, answers at once all the while, and recovers', async () => {
+  it('X.3: is degraded while Redis hangs, answers at once all the while, and recovers', async () => {
     const server = await redis();
     const { url } = await serve([tinySystem()], { variables: { REDIS_URL: server.url } });
     expect((await post(`${url}/tiny/count`)).json).toEqual({ count: 1 });
@@ -102,7 +102,7 @@ describe('on Redis', () => {
     expect((await post(`${url}/tiny/count`)).status).toBe(200);
   });
 
-  it('is not ready, though connected, while Redis takes no writes', async () => {
+  it('X.3: is not ready, though connected, while Redis takes no writes', async () => {
     const server = await redis();
     const { url } = await serve([tinySystem()], { variables: { REDIS_URL: server.url } });
     await server.command('CONFIG', 'SET', 'maxmemory', '1mb');

@@ -102,7 +102,7 @@ describe('runServer', () => {
     expect(program.stderr).toMatch(/^Error: no model\n {4}at /);
   });
 
-  it('says once where it listens and where state lives', async () => {
+  it('S0.1: says once where it listens and where state lives', async () => {
     const program = await run(tiny);
     const url = await program.url();
     expect(program.messages().filter((message) => message.startsWith('Commonhold'))).toEqual([

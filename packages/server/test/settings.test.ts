@@ -4,7 +4,7 @@ import { readSettings } from '../src/settings.js';
 const token = 'x'.repeat(32);
 
 describe('readSettings', () => {
-  it('has defaults for a laptop', () => {
+  it('S0.19: has defaults for a laptop', () => {
     expect(readSettings({})).toEqual({
       host: '127.0.0.1',
       port: 5000,

@@ -24,7 +24,7 @@ describe.each(homes)('sessions, %s', (_name, open) => {
     }
   });
 
-  it('lists the live ones without any token, and ends one or all', async () => {
+  it('S4.12: lists the live ones without any token, and ends one or all', async () => {
     const platform = await startPlatform({ redisUrl: await home.url() });
     const one = await platform.signedIn();
     const [two, three] = [platform.client(), platform.client()];
@@ -54,7 +54,7 @@ describe.each(homes)('sessions, %s', (_name, open) => {
 });
 
 describe('a session that nobody used', () => {
-  it('ends after half an hour and says so', async () => {
+  it('S4.11: ends after half an hour and says so', async () => {
     const clock = createShiftedClock();
     const platform = await startPlatform({
       system: {
@@ -71,7 +71,7 @@ describe('a session that nobody used', () => {
 
   const redis = ownRedis();
 
-  it('does so on Redis too, where it is a hash under the SHA-256 of its token', async () => {
+  it('S4.10, S4.11: does so on Redis too, where it is a hash under the SHA-256 of its token', async () => {
     const redisUrl = await redis.url();
     const client = await (await startPlatform({ redisUrl })).signedIn();
     const key = `ocr:session:${createHash('sha256').update(client.token).digest('hex')}`;
@@ -81,7 +81,7 @@ describe('a session that nobody used', () => {
     expectProblem(await client.get('/me'), 401, /^Session expired due to inactivity$/);
   });
 
-  it('has its keys where REDIS_SESSION_PREFIX says', async () => {
+  it('S4.4: has its keys where REDIS_SESSION_PREFIX says', async () => {
     const redisUrl = await redis.url();
     const platform = await startPlatform({ redisUrl, variables: { REDIS_SESSION_PREFIX: 'my:sessions' } });
     const client = await platform.signedIn();

@@ -33,7 +33,7 @@ const nobody = { OCR_WORKERS: '0' };
 describe.each(homes)('tasks, %s', (_name, open) => {
   const home = open();
 
-  it('are read: the text comes back with its document and in the totals', async () => {
+  it('S4.9: are read: the text comes back with its document and in the totals', async () => {
     const platform = await startPlatform({ redisUrl: await home.url() });
     const client = await platform.signedIn();
     const id = await client.upload(PHOTOTEST, 7);
@@ -66,7 +66,7 @@ describe.each(homes)('tasks, %s', (_name, open) => {
     expect(json['daily']).toEqual({ [new Date(Number(task.completed_at)).toISOString().slice(0, 10)]: today });
   });
 
-  it('wait with nulls for what is not known yet, and take 5 for their priority', async () => {
+  it('S4.6: wait with nulls for what is not known yet, and take 5 for their priority', async () => {
     const client = await (await startPlatform({ redisUrl: await home.url(), variables: nobody })).signedIn();
     const id = await client.upload(PHOTOTEST);
     expect(await client.task(id)).toMatchObject({
@@ -184,7 +184,7 @@ describe('on Redis', () => {
     return startPlatform({ redisUrl: await redis.url(), variables });
   }
 
-  it('a task is the documented hash, counted in the documented totals', async () => {
+  it('S4.6, S4.8, S4.15: a task is the documented hash, counted in the documented totals', async () => {
     const client = await (await start({ OCR_WORKERS: '1' })).signedIn();
     const id = await client.upload(PHOTOTEST, 8);
     await client.finished(id);

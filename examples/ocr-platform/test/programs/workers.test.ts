@@ -29,7 +29,7 @@ async function startWorker(name: string, redisUrl: string, dataDirectory: string
 describe('worker processes', () => {
   const redis = ownRedis();
 
-  it('lose nothing when one is killed and one is stopped in the middle', async () => {
+  it('S4.5, S4.9: lose nothing when one is killed and one is stopped in the middle', async () => {
     const redisUrl = await redis.url();
     const platform = await startPlatform({ redisUrl, variables: { OCR_WORKERS: '0' } });
     const client = await platform.signedIn();

@@ -47,7 +47,7 @@ describe('processes that share a Redis and a data directory', () => {
     expect((await at(two, client).get('/me')).json).toMatchObject({ email: 'ada@example.com' });
   });
 
-  it('a task uploaded to one is read by another, and the socket at the third hears of it in order, once', async () => {
+  it('S4.9: a task uploaded to one is read by another, and the socket at the third hears of it in order, once', async () => {
     const { one, two } = await twoWebs();
     const client = await one.signedIn();
     const updates = await at(two, client).connect();
@@ -96,7 +96,7 @@ describe('processes that share a Redis and a data directory', () => {
     expect(await redis.server.command('HGET', key, 'l')).toBe(String(Number(lastUse) - 1_000_000));
   });
 
-  it('tasks added while paused start by priority, then in the order they came', async () => {
+  it('S4.5, S4.7: tasks added while paused start by priority, then in the order they came', async () => {
     const { one } = await twoWebs();
     const client = await one.signedIn();
     const state = await openOcrState((options) => openState({ ...options, redis: redis.server.url }), readSettings({}));

@@ -24,7 +24,7 @@ async function refusal(client: Client, auth: Record<string, unknown>): Promise<{
 describe.each(homes)('sockets, %s', (_name, open) => {
   const home = open();
 
-  it('hear of the own tasks alone: from the start to the end, in order, each once', async () => {
+  it('S4.1, S4.14: hear of the own tasks alone: from the start to the end, in order, each once', async () => {
     const platform = await startPlatform({ redisUrl: await home.url() });
     const ada = await platform.signedIn('ada@example.com');
     const bob = await platform.signedIn('bob@example.com');

@@ -26,7 +26,7 @@ describe('commands of the cache', () => {
     expect(await commandsOf((state) => state.cache('c').delete('k'))).toEqual(['EVALSHA']);
   });
 
-  it('getMany: one for each 64 keys', async () => {
+  it('S2.17: getMany: one for each 64 keys', async () => {
     const keys = Array.from({ length: 65 }, (_, n) => `k${n}`);
     expect(await commandsOf((state) => state.cache('c').getMany(keys.slice(1)))).toEqual(['MGET']);
     expect(await commandsOf((state) => state.cache('c').getMany(keys))).toEqual(['MGET', 'MGET']);

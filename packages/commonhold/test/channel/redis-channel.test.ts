@@ -32,7 +32,7 @@ describe('what a channel writes to Redis', () => {
     expect(await state.channel('clock').publish(1)).toBe('9999999999999-8');
   });
 
-  it('bears the documented names, and plain JSON that any program reads', async () => {
+  it('S4.13: bears the documented names, and plain JSON that any program reads', async () => {
     await using state = await openState({ namespace: 'raw', redis: server().url });
     const listener = await RespConnection.open(server().port);
     const published: RespReply[] = [];

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 describe('round trip', () => {
-  it('gives back every storable value, from bytes and as stored', () => {
+  it('S0.11, S1.7: gives back every storable value, from bytes and as stored', () => {
     fc.assert(
       fc.property(storableValue, fc.boolean(), (value, compress) => {
         const stored = (compress ? codec : uncompressed).encode(value, 'test');
@@ -32,7 +32,7 @@ describe('round trip', () => {
     );
   });
 
-  it('writes what JSON holds exactly as JSON.stringify does', () => {
+  it('S1.6, S2.15: writes what JSON holds exactly as JSON.stringify does', () => {
     fc.assert(
       fc.property(jsonValue, (value) => {
         expect(uncompressed.encode(value, 'test')).toBe(JSON.stringify(value));
@@ -51,7 +51,7 @@ describe('round trip', () => {
     expect(inspect(roundTrip({ z: set, a: map }))).toBe("{ z: Set(3) { 3, 1, 2 }, a: Map(2) { 'b' => 1, 'a' => 2 } }");
   });
 
-  it('distinguishes 0 and -0 and keeps every bit of an embedding', () => {
+  it('S1.7: distinguishes 0 and -0 and keeps every bit of an embedding', () => {
     expect(roundTrip([0, -0])).toStrictEqual([0, -0]);
     const embedding = Float32Array.from({ length: 768 }, (_, index) => Math.sin(index));
     const stored = uncompressed.encode({ id: 7, embedding }, 'test');

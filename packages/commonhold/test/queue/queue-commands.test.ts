@@ -19,7 +19,7 @@ describe('commands of a queue', () => {
     (await countCommands(server(), work, { ignore: ['EVAL'] })).map((command) => command.replace(/ .*/, ''));
   const script = ['EVALSHA'];
 
-  it('adds one job, or a hundred of one turn, with one', async () => {
+  it('S4.8, S4.17: adds one job, or a hundred of one turn, with one', async () => {
     const queue = await open();
     const hundred = Array.from({ length: 100 }, (_, data) => data);
     expect(await count(() => queue.add(1))).toEqual(script);
@@ -91,7 +91,7 @@ describe('commands of a queue', () => {
     await worker.close();
   });
 
-  it('looks about once a second while there is nothing to do', async () => {
+  it('S4.17: looks about once a second while there is nothing to do', async () => {
     const queue = await open();
     const workers = Array.from({ length: 5 }, () => queue.work(() => undefined));
     await pause(100);

@@ -44,8 +44,8 @@ describe('keys of a queue on Redis', () => {
     await whenStatus(queue, 'own', 'failed');
     const adder = (await keysOf(`${base}:adds:*`))[0] ?? '';
     const turn = (await keysOf(`${base}:turn:*`))[0] ?? '';
-    expect(adder).toMatch(/:adds:worker%2D001#[\w%]{8,}:\d+$/);
-    expect(turn).toMatch(/:turn:worker%2D001#[\w%]{8,}:[\w%-]{4}$/);
+    expect(adder).toMatch(/:adds:worker-001#[\w%-]{8,}:\d+$/);
+    expect(turn).toMatch(/:turn:worker-001#[\w%-]{8,}:[\w%-]{4}$/);
     expect(await keysOf(`${namespace}:*`)).toEqual(
       [
         adder,
@@ -70,7 +70,7 @@ describe('keys of a queue on Redis', () => {
     await worker.close();
   });
 
-  it('hold records that other programs can read', async () => {
+  it('S4.16: hold records that other programs can read', async () => {
     const queue = await open<{ user_id: string; pages: number; deep: object }, string>({ record: 'hash' });
     const data = { user_id: 'u1', pages: 3, deep: {} };
     const { id } = await queue.add(data, { topic: 'u1', priority: 7 });
@@ -95,7 +95,7 @@ describe('keys of a queue on Redis', () => {
     expect((await queue.counts()).pending).toBe(0);
   });
 
-  it('all end, but for what counts and orders, once the last job is over and forgotten', async () => {
+  it('S4.6: all end, but for what counts and orders, once the last job is over and forgotten', async () => {
     const queue = await open<number>({ keepCompleted: '5s', keepFailed: '9s', attempts: 1, notices: true });
     const worker = queue.work(({ data }) => {
       if (data >= 5) throw new Error('too large');
@@ -251,7 +251,7 @@ describe('documented names', () => {
     return [id];
   }
 
-  it('stand as they were given, and messages are JSON', async () => {
+  it('S4.13, S4.15, S4.16: stand as they were given, and messages are JSON', async () => {
     const engine = await redisEngine(server()).start();
     const [id = ''] = await runOne(engine, names);
     const day = new Date().toISOString().slice(0, 10);
@@ -299,7 +299,7 @@ describe('documented names', () => {
       { queue: '' },
       { stats: 'with space' },
       { notices: 'no-colon' },
-      { notices: 'a:b-c' },
+      { notices: 'a:b^c' },
     ]) {
       expect(make(bad), JSON.stringify(bad)).toThrow(expect.objectContaining({ code: 'InvalidArgument' }));
     }

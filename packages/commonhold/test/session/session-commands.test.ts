@@ -118,7 +118,7 @@ describe('commands of a session', () => {
     expect((await one.read(token)).session?.data).toEqual({ n: 1, m: 1 });
   });
 
-  it('logs a user out everywhere in one round trip, among 20,000 sessions', async () => {
+  it('S4.12: logs a user out everywhere in one round trip, among 20,000 sessions', async () => {
     const sessions = await open();
     const login = (index: number): ReturnType<typeof sessions.create> =>
       sessions.create({ user: index % 2_000 === 0 ? 'ada' : `user-${index % 5_000}`, data: { index } });

@@ -24,7 +24,7 @@ describe('the log', () => {
     expect(log.records().filter(({ msg }) => msg === 'request')).toEqual([]);
   });
 
-  it('shows no secret, wherever it came from', async () => {
+  it('S3.14, S4.21: shows no secret, wherever it came from', async () => {
     const log = new LogLines();
     const { url } = await serve([tinySystem()], { logStream: log, variables: { LOG_LEVEL: 'trace' } });
     const headers = { authorization: `Bearer ${canary}`, cookie: `sid=${canary}` };

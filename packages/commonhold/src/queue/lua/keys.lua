@@ -22,7 +22,7 @@ end
 
 -- As encodePart in keys.ts, for a part of at most 512 bytes.
 local function encode_part(part)
-  return (string.gsub(part, '[%%:{}*?%[%]\\^%-%c]', function(character)
+  return (string.gsub(part, '[%%:{}*?%[%]\\^%c]', function(character)
     return string.format('%%%02X', string.byte(character))
   end))
 end

@@ -6,7 +6,7 @@ local tombstone_ms = tonumber(ARGV[5])
 
 -- The name that keys.ts gives it. The user is known only from the session.
 local function index_of(user)
-  return base .. 'u:' .. string.gsub(user, '[%%:{}*?%[%]\\%^%-%c]', function(character)
+  return base .. 'u:' .. string.gsub(user, '[%%:{}*?%[%]\\%^%c]', function(character)
     return string.format('%%%02X', string.byte(character))
   end)
 end

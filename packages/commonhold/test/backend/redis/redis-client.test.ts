@@ -37,7 +37,7 @@ describe('without @redis/client', () => {
     return JSON.parse(stdout) as unknown;
   }
 
-  it('memory works', async () => {
+  it('S0.3, S0.6: memory works', async () => {
     expect(await outcomeOf('')).toEqual({ kind: 'memory' });
   });
 
