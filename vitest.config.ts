@@ -5,6 +5,7 @@ const timed = [
   'packages/commonhold/test/backend/redis/*.test.ts',
   'packages/commonhold/test/**/*-{faults,outage,processes}.test.ts',
   'packages/server/test/run-server.test.ts',
+  'scripts/test/topology*.test.ts',
   'examples/*/test/acceptance/*.test.ts',
   'examples/*/test/programs/*.test.ts',
 ];

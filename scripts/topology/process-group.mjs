@@ -19,7 +19,7 @@ const killAfterMs = 20_000;
 const guardScript = `trap '' INT TERM HUP
 groups=
 while read -r group; do groups="$groups -$group"; done
-[ -z "$groups" ] || kill -KILL -- $groups
+[ -z "$groups" ] || kill -s KILL -- $groups
 rm -rf -- "$1"`;
 
 /** A process with a group of its own, so that Ctrl-C does not reach it and nothing that it starts outlives it. */

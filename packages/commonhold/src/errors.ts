@@ -12,7 +12,10 @@ export type ErrorCode =
   | 'Overloaded'
   | 'ValueTooLarge'
   | 'UnknownForm'
-  | 'CorruptState';
+  | 'CorruptState'
+  | 'LockTimeout'
+  | 'RunTimeout'
+  | 'LeaseLost';
 
 interface Details {
   /** What went wrong underneath, when something did. */
@@ -43,6 +46,9 @@ const codes: ReadonlySet<string> = new Set<ErrorCode>([
   'ValueTooLarge',
   'UnknownForm',
   'CorruptState',
+  'LockTimeout',
+  'RunTimeout',
+  'LeaseLost',
 ]);
 
 /** Whether `error` came from this library, by its code rather than its class. */
@@ -151,6 +157,40 @@ export class CorruptStateError extends CommonholdError {
       'Look at the key with redis-cli; give each application its own namespace.',
       details,
     );
+  }
+}
+
+/** A lock was not acquired within the time the caller gave. The work did not begin. */
+export class LockTimeoutError extends CommonholdError {
+  override readonly name = 'LockTimeoutError';
+  readonly code = 'LockTimeout';
+
+  constructor(lock: string, wait: unknown, details: Details = {}) {
+    super(
+      `${lock} was not acquired within ${describe(wait)}`,
+      'Wait longer, or look at status() for who holds it.',
+      details,
+    );
+  }
+}
+
+/** Neither a result nor the turn to run came within the time the caller gave. The caller's work did not begin. */
+export class RunTimeoutError extends CommonholdError {
+  override readonly name = 'RunTimeoutError';
+  readonly code = 'RunTimeout';
+
+  constructor(run: string, wait: unknown, details: Details = {}) {
+    super(`${run} did not end within ${describe(wait)}`, 'Wait longer, or look at get() for who runs it.', details);
+  }
+}
+
+/** What was held was lost, or can no longer be relied on, before it was released. */
+export class LeaseLostError extends CommonholdError {
+  override readonly name = 'LeaseLostError';
+  readonly code = 'LeaseLost';
+
+  constructor(what: string, why: string, details: Details = {}) {
+    super(`${what} was lost: ${why}`, 'Stop, check what was written since, and ask for it again.', details);
   }
 }
 

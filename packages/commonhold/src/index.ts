@@ -28,6 +28,24 @@ export {
 export type { MessageListener, Subscription } from './channel/subscription.js';
 export type { MessageFormat } from './message-frame.js';
 export { Counter, type CounterOptions, type DayCount, type SeriesRange } from './counter/counter.js';
+export { type MapEntries, type MapSubscription, SharedMap } from './map/map.js';
+export type { MapChange, MapEntry } from './map/map-entry.js';
+export type { MapEntriesOptions, MapOptions, MapSetOptions, MapSubscribeOptions } from './map/map-options.js';
+export type { MapReplica } from './map/map-replica.js';
+export type { Hold } from './owners/held-names.js';
+export type { Holding, Orphan } from './owners/owners-port.js';
+export { type LiveOwner, type OwnerEvent, Owners, type OwnersSubscribeOptions } from './owners/owners.js';
+export type { Location, RegionMap } from './presence/location.js';
+export type { PresentMember } from './presence/member-text.js';
+export type { Membership } from './presence/membership.js';
+export type { JoiningMember, PresenceMove, PresenceOptions } from './presence/presence-options.js';
+export {
+  Presence,
+  type PresenceEvent,
+  type PresenceMembersOptions,
+  type PresenceSubscribeOptions,
+  type PresentUser,
+} from './presence/presence.js';
 export { type ConsumeOptions, RateLimit } from './rate-limit/rate-limit.js';
 export { type RateLimitPolicy, rateLimitHeaders } from './rate-limit/headers.js';
 export type { RateLimitRule } from './rate-limit/rule.js';
@@ -42,3 +60,14 @@ export {
   Sessions,
 } from './session/session.js';
 export type { SessionsOptions } from './session/session-options.js';
+export { type MembersOptions, type MembersPage, UniqueSet, type UniqueSetOptions } from './unique-set/unique-set.js';
+export { type AcquireOptions, Lock, type LockHold, type LockOptions } from './lock/lock.js';
+export type { Guard, HeldLock } from './lock/held-lock.js';
+export type { LockStatus } from './lock/lock-port.js';
+export {
+  type RunControls,
+  RunOnce,
+  type RunOnceOptions,
+  type RunOptions,
+  type RunState,
+} from './run-once/run-once.js';

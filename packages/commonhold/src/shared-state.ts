@@ -1,17 +1,27 @@
 import type { Backend, BackendStatus } from './backend/backend.js';
 import { closePorts } from './backend/closed-ports.js';
+import { Beat } from './beat.js';
 import { Cache, type CacheOptions } from './cache/cache.js';
 import { Channel, type ChannelOptions } from './channel/channel.js';
 import { SubscriptionSet } from './channel/subscription-set.js';
 import { Counter, type CounterOptions } from './counter/counter.js';
 import { ClosedError } from './errors.js';
 import type { FeatureContext } from './feature-context.js';
+import { SharedMap } from './map/map.js';
+import type { MapOptions } from './map/map-options.js';
+import { Owners } from './owners/owners.js';
+import { Presence } from './presence/presence.js';
+import type { PresenceOptions } from './presence/presence-options.js';
+import { Lock, type LockOptions } from './lock/lock.js';
 import { Queue } from './queue/queue.js';
 import type { QueueOptions } from './queue/queue-options.js';
 import { RateLimit } from './rate-limit/rate-limit.js';
 import type { RateLimitRule } from './rate-limit/rule.js';
+import { RunOnce, type RunOnceOptions } from './run-once/run-once.js';
 import { Sessions } from './session/session.js';
 import type { SessionsOptions } from './session/session-options.js';
+import { UniqueSet, type UniqueSetOptions } from './unique-set/unique-set.js';
+import { Tenure } from './tenure.js';
 
 /** Shared state: every feature, over one store. Made by `openState`; closed with `close()` or `await using`. */
 export class SharedState {
@@ -19,6 +29,9 @@ export class SharedState {
   readonly #context: FeatureContext;
   readonly #closing: (() => Promise<void>)[] = [];
   readonly #subscriptions: SubscriptionSet;
+  readonly #beat: Beat;
+  readonly #owners: Owners;
+  readonly #tenure: Tenure;
   #closed: Promise<void> | undefined;
 
   /** Use `openState`. */
@@ -27,6 +40,12 @@ export class SharedState {
     this.#context = context;
     this.#subscriptions = new SubscriptionSet(context.bus, context.clock);
     this.#closing.push(() => this.#subscriptions.close());
+    this.#tenure = new Tenure(context);
+    this.#closing.push(() => this.#tenure.close());
+    this.#beat = new Beat(context.clock, context.random, context.log, context.bus);
+    const openChannel = this.channel.bind(this);
+    this.#owners = new Owners(backend.ports.owners, context, { beat: this.#beat, openChannel });
+    this.#closing.push(() => this.#owners.close());
   }
 
   /** What all keys begin with. */
@@ -59,6 +78,31 @@ export class SharedState {
     return new Counter(name, options, this.#open().counter);
   }
 
+  /** A dictionary that every process shares. */
+  map<Value>(name: string, options: MapOptions = {}): SharedMap<Value> {
+    return new SharedMap<Value>(name, options, this.#open(), this.#context, {
+      onReplica: (replica) => void this.#closing.push(async () => replica.close()),
+      openChannel: (channel, place) => this.channel(channel, place),
+    });
+  }
+
+  /** The processes that are alive, what each holds, and what dead ones have left. */
+  get owners(): Owners {
+    return this.#owners;
+  }
+
+  /** Who is there, in which region, over all processes; `Meta` says what is known of each. */
+  presence<Meta = undefined>(name: string, options: PresenceOptions = {}): Presence<Meta> {
+    return new Presence<Meta>(name, options, this.#open().presence, this.#context, {
+      beat: this.#beat,
+      openChannel: (channel, place) => this.channel(channel, place),
+      onUse: (close) => {
+        this.#closing.push(close);
+        this.#owners.attend();
+      },
+    });
+  }
+
   /** A limit on how often each subject may do something, such as `'5 per hour'`. */
   rateLimit(name: string, rule: RateLimitRule): RateLimit {
     return new RateLimit(name, rule, this.#open().rateLimit);
@@ -72,9 +116,24 @@ export class SharedState {
     });
   }
 
+  /** One holder at a time over all processes. */
+  lock(name: string, options: LockOptions = {}): Lock {
+    return new Lock(name, options, this.#open().lock, this.#context, this.#tenure);
+  }
+
+  /** Work that runs once per key over all processes, and whose result everybody gets. */
+  runOnce<Result>(name: string, options: RunOnceOptions = {}): RunOnce<Result> {
+    return new RunOnce<Result>(name, options, this.#open().runOnce, this.#context, this.#tenure);
+  }
+
   /** Logins by token, each with fields of its own; `Data` says which. */
   sessions<Data extends object = Record<string, unknown>>(name: string, options: SessionsOptions = {}): Sessions<Data> {
     return new Sessions<Data>(name, options, this.#open().session, this.#context);
+  }
+
+  /** Texts that every process may add, each held once. */
+  uniqueSet(name: string, options: UniqueSetOptions = {}): UniqueSet {
+    return new UniqueSet(name, options, this.#open().uniqueSet, this.#context.keys);
   }
 
   /** Where state lives and whether it can be reached; answers at once. */

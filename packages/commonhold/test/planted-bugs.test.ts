@@ -16,7 +16,18 @@ interface PlantedBug {
   readonly noticedBy: string;
 }
 
-type Suite = 'cache' | 'channel' | 'counter' | 'queue' | 'queue-turn' | 'rate-limit' | 'session' | 'session-life';
+type Suite =
+  | 'cache'
+  | 'channel'
+  | 'counter'
+  | 'map'
+  | 'map-change'
+  | 'queue'
+  | 'queue-turn'
+  | 'rate-limit'
+  | 'session'
+  | 'session-life'
+  | 'unique-set';
 
 const bugs: readonly PlantedBug[] = [
   {
@@ -147,17 +158,92 @@ const bugs: readonly PlantedBug[] = [
     suite: 'channel',
     noticedBy: 'the newest by count are kept',
   },
+  {
+    name: 'each add begins the life of a unique set anew',
+    script: 'unique-set/lua/add.lua',
+    find: 'if begins then',
+    replace: 'if true then',
+    suite: 'unique-set',
+    noticedBy: 'a ttl begins with the first add',
+  },
+  {
+    name: 'a unique set with a ttl never ends',
+    script: 'unique-set/lua/add.lua',
+    find: "redis.call('SCARD', KEYS[1]) == 0",
+    replace: 'false',
+    suite: 'unique-set',
+    noticedBy: 'a ttl begins with the first add',
+  },
+  {
+    name: 'clearing a unique set forgets to clear',
+    script: 'unique-set/lua/clear.lua',
+    find: "redis.call('UNLINK', KEYS[1])",
+    replace: '',
+    suite: 'unique-set',
+    noticedBy: 'clearing takes all',
+  },
+  {
+    name: 'an update takes whatever version it meets',
+    script: 'map/lua/replace.lua',
+    find: 'if known ~= ARGV[4] then',
+    replace: 'if false then',
+    suite: 'map',
+    noticedBy: 'a thousand concurrent updates',
+  },
+  {
+    name: 'an entry is served after its end',
+    script: 'map/lua/entries.lua',
+    find: 'return not ends or now <= tonumber(ends)',
+    replace: 'return true',
+    suite: 'map',
+    noticedBy: 'one with a ttl ends exactly then',
+  },
+  {
+    name: 'the documented layout updates without comparing',
+    script: 'map/lua/plain-replace.lua',
+    find: "if (found or '') ~= ARGV[1] then",
+    replace: 'if false then',
+    suite: 'map',
+    noticedBy: 'a thousand concurrent updates',
+  },
+  {
+    name: 'an entry that was set without end keeps the end it had',
+    script: 'map/lua/entries.lua',
+    find: "timed = timed - redis.call('ZREM', KEYS[2], key)",
+    replace: '',
+    suite: 'map',
+    noticedBy: 'begin a lifetime anew',
+  },
+  {
+    name: 'a map goes with its timed entries although one has no end',
+    script: 'map/lua/entries.lua',
+    find: "redis.call('PERSIST', KEYS[1])",
+    replace: '',
+    suite: 'map',
+    noticedBy: 'an entry without end outlives',
+  },
+  {
+    name: 'nobody hears of entries that ended',
+    script: 'map/lua/entries.lua',
+    find: "announce('', changes)",
+    replace: '',
+    suite: 'map-change',
+    noticedBy: 'the end of an entry is a deletion',
+  },
 ];
 
 const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   cache: ['../src/testing/cache-conformance.js', 'cacheConformance'],
   channel: ['../src/testing/channel-conformance.js', 'channelConformance'],
   counter: ['../src/testing/counter-conformance.js', 'counterConformance'],
+  map: ['../src/testing/map-conformance.js', 'mapConformance'],
+  'map-change': ['../src/testing/map-change-conformance.js', 'mapChangeConformance'],
   queue: ['../src/testing/queue-conformance.js', 'queueConformance'],
   'queue-turn': ['../src/testing/queue-turn-conformance.js', 'queueTurnConformance'],
   'rate-limit': ['../src/testing/rate-limit-conformance.js', 'rateLimitConformance'],
   session: ['../src/testing/session-conformance.js', 'sessionConformance'],
   'session-life': ['../src/testing/session-life-conformance.js', 'sessionLifeConformance'],
+  'unique-set': ['../src/testing/unique-set-conformance.js', 'uniqueSetConformance'],
 };
 
 /** The library with one script changed, as a second copy beside the good one. */

@@ -6,5 +6,8 @@ export type { Settings, TrustProxy } from './settings.js';
 export type { MountedSystem, System, SystemHost } from './system.js';
 export { type Problem, problem, type ProblemDocument, type ProblemExtra } from './http/problem.js';
 export { clientNetwork } from './http/client-network.js';
+export { type PageOptions, servePage } from './http/page-files.js';
 export { describeSchemaErrors } from './http/validation.js';
 export type { LogStream } from './http/request-log.js';
+export { BusyError, ConcurrencyLimit } from './concurrency-limit.js';
+export { hashPassword, verifyPassword } from './password.js';

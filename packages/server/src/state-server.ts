@@ -113,13 +113,25 @@ export class StateServer {
   #addOwnRoutes(pages: IndexPages): void {
     addHealthRoutes(this.http, {
       statuses: () => this.#states.statuses(),
-      probe: () => this.#states.probe(),
+      probe: () => this.#probe(),
       draining: () => this.#traffic.draining,
     });
     pages.add();
     this.http.all('/socket.io/*', async () => {
       throw problem(400, "Sockets use WebSocket alone: connect with { transports: ['websocket'] }.");
     });
+  }
+
+  /** Names of the stores and systems that fail their probe. */
+  async #probe(): Promise<string[]> {
+    const systems = [...this.#mounted].map(async ([name, system]) => {
+      const works = await (system.probe?.() ?? Promise.resolve()).then(
+        () => true,
+        () => false,
+      );
+      return works ? [] : [`a service of ${name}`];
+    });
+    return [...(await this.#states.probe()), ...(await Promise.all(systems)).flat()];
   }
 
   async #stop({ noticeMs = 0, withinMs = this.#options.settings.stopWithinMs }: StopOptions): Promise<void> {

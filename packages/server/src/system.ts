@@ -27,6 +27,8 @@ export interface SystemHost {
 }
 
 export interface MountedSystem {
+  /** Proves that a service of the system's own, such as a database, takes writes; while it rejects, `/ready` is 503. */
+  probe?(): Promise<void>;
   /** Takes no more work and resolves when what runs has ended; called before state and HTTP are closed. */
   close(): Promise<void>;
 }

@@ -1,9 +1,15 @@
 import type { CachePort } from '../cache/cache-port.js';
 import type { ChannelPort } from '../channel/channel-port.js';
 import type { CounterPort } from '../counter/counter-port.js';
+import type { MapEntryPort, MapPort } from '../map/map-port.js';
+import type { LockPort } from '../lock/lock-port.js';
 import type { RateLimitPort } from '../rate-limit/rate-limit-port.js';
+import type { OwnersPort } from '../owners/owners-port.js';
+import type { PresencePort } from '../presence/presence-port.js';
 import type { QueuePort } from '../queue/queue-port.js';
+import type { RunOncePort } from '../run-once/run-once-port.js';
 import type { SessionPort } from '../session/session-port.js';
+import type { UniqueSetPort } from '../unique-set/unique-set-port.js';
 import type { Bus } from './bus.js';
 
 /** One port for each feature. */
@@ -12,8 +18,16 @@ export interface Ports {
   readonly cache: CachePort;
   readonly channel: ChannelPort;
   readonly counter: CounterPort;
+  readonly map: MapPort;
+  /** Maps in the documented layout. */
+  readonly plainMap: MapEntryPort;
+  readonly owners: OwnersPort;
+  readonly presence: PresencePort;
+  readonly lock: LockPort;
   readonly rateLimit: RateLimitPort;
+  readonly runOnce: RunOncePort;
   readonly session: SessionPort;
+  readonly uniqueSet: UniqueSetPort;
 }
 
 /** What the store says of itself; never waits for it. */

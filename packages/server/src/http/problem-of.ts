@@ -1,14 +1,17 @@
-import { type ErrorCode, isCommonholdError } from 'commonhold';
+import { type CommonholdError, type ErrorCode, isCommonholdError } from 'commonhold';
+import { storeProblem } from 'commonhold/http';
 import { Problem, problem } from './problem.js';
 
-/** For each of the library's codes what a client is told; undefined for what is no client's fault. */
-const libraryProblems: Readonly<Record<ErrorCode, ((error: Error) => Problem) | undefined>> = {
-  Unavailable: () => away('The store cannot be reached, and nothing was done. Try again later.'),
-  OutcomeUnknown: () => away('The store did not answer; this may have been done or not. Look before trying again.'),
-  Overloaded: () => away('The store is full, and nothing was done. Try again later.'),
-  Closed: () => stopping(),
+/** What the library answers 503 for by itself. */
+type StoreCode = 'Unavailable' | 'OutcomeUnknown' | 'Overloaded' | 'Closed';
+
+/** For each of the library's other codes what a client is told; undefined for what is no client's fault. */
+const libraryProblems: Readonly<Record<Exclude<ErrorCode, StoreCode>, ((error: Error) => Problem) | undefined>> = {
   InvalidArgument: ({ message }) => problem(422, message),
   ValueTooLarge: ({ message }) => problem(413, message),
+  LockTimeout: () => busy(),
+  RunTimeout: () => busy(),
+  LeaseLost: () => busy(),
   MissingDependency: undefined,
   UnknownForm: undefined,
   CorruptState: undefined,
@@ -20,17 +23,25 @@ const libraryProblems: Readonly<Record<ErrorCode, ((error: Error) => Problem) | 
  */
 export function problemOf(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
-  if (isCommonholdError(error)) return libraryProblems[error.code]?.(error);
+  if (isCommonholdError(error)) return problemOfLibrary(error);
   if (!(error instanceof Error)) return undefined;
   return problemOfFramework(error);
 }
 
-/** The answer of a server that is going away to a request that came too late. */
-export function stopping(): Problem {
-  return away('This server is stopping. Try again: another one, or the next, will answer.');
+function problemOfLibrary(error: CommonholdError): Problem | undefined {
+  const away = storeProblem(error);
+  if (away !== undefined) return problem(away.document.status, away.document.detail, { headers: away.headers });
+  return libraryProblems[error.code as Exclude<ErrorCode, StoreCode>]?.(error);
 }
 
-function away(detail: string): Problem {
+function busy(): Problem {
+  const detail = 'Somebody else is at work on this. Try again later.';
+  return problem(503, detail, { headers: { 'Retry-After': '1' } });
+}
+
+/** The answer of a server that is going away to a request that came too late. */
+export function stopping(): Problem {
+  const detail = 'This server is stopping. Try again: another one, or the next, will answer.';
   return problem(503, detail, { headers: { 'Retry-After': '1' } });
 }
 

@@ -1,24 +1,11 @@
-import { STATUS_CODES } from 'node:http';
+import { type ProblemDocument, problemDocument, type ProblemExtra as DocumentExtra } from 'commonhold/http';
 
-/** What an `application/problem+json` answer may say beyond status and detail (RFC 9457). */
-export interface ProblemExtra {
-  /** A URI that names the kind of problem. Default `about:blank`: the status says it all. */
-  readonly type?: string;
-  /** What all problems of this type have in common. Default the phrase of the status, such as `Not Found`. */
-  readonly title?: string;
+export type { ProblemDocument };
+
+/** What an answer may say beyond status and detail (RFC 9457). */
+export interface ProblemExtra extends DocumentExtra {
   /** Headers of the answer, such as `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Further members of the document. They cannot replace the four standard ones. */
-  readonly members?: Readonly<Record<string, unknown>>;
-}
-
-/** The document that a client gets. */
-export interface ProblemDocument {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly [member: string]: unknown;
 }
 
 /** An error that answers the request: thrown in a handler, it reaches the client as `application/problem+json`. */
@@ -31,11 +18,9 @@ export class Problem extends Error {
   /** Use {@link problem}. */
   constructor(status: number, detail: string, extra: ProblemExtra) {
     super(detail);
-    const { type = 'about:blank', title = STATUS_CODES[status] ?? 'Error' } = extra;
-    const { type: _type, title: _title, status: _status, detail: _detail, ...members } = extra.members ?? {};
     this.statusCode = status;
     this.headers = extra.headers ?? {};
-    this.document = { type, title, status, detail, ...members };
+    this.document = problemDocument(status, detail, extra);
   }
 }
 

@@ -2,9 +2,16 @@ import { MemoryCache } from '../../cache/memory-cache.js';
 import { MemoryChannel } from '../../channel/memory-channel.js';
 import { MemoryCounter } from '../../counter/memory-counter.js';
 import type { Keys } from '../../keys.js';
+import { MemoryMap } from '../../map/memory-map.js';
+import { MemoryPlainMap } from '../../map/memory-plain-map.js';
+import { MemoryOwners } from '../../owners/memory-owners.js';
+import { MemoryPresence } from '../../presence/memory-presence.js';
+import { MemoryLock } from '../../lock/memory-lock.js';
 import { MemoryRateLimit } from '../../rate-limit/memory-rate-limit.js';
 import { MemoryQueue } from '../../queue/memory-queue.js';
+import { MemoryRunOnce } from '../../run-once/memory-run-once.js';
 import { MemorySession } from '../../session/memory-session.js';
+import { MemoryUniqueSet } from '../../unique-set/memory-unique-set.js';
 import type { Backend } from '../backend.js';
 import type { MemoryStore } from './memory-store.js';
 
@@ -16,8 +23,15 @@ export function createMemoryBackend(store: MemoryStore, keys: Keys, owned: boole
       cache: new MemoryCache(store, keys),
       channel: new MemoryChannel(store, keys),
       counter: new MemoryCounter(store, keys),
+      map: new MemoryMap(store, keys),
+      plainMap: new MemoryPlainMap(store, keys),
+      owners: new MemoryOwners(store, keys),
+      presence: new MemoryPresence(store, keys),
+      lock: new MemoryLock(store, keys),
       rateLimit: new MemoryRateLimit(store, keys),
+      runOnce: new MemoryRunOnce(store, keys),
       session: new MemorySession(store, keys),
+      uniqueSet: new MemoryUniqueSet(store, keys),
     },
     bus: store.bus,
     remote: false,

@@ -2,10 +2,17 @@ import { RedisCache } from '../../cache/redis-cache.js';
 import { RedisChannel } from '../../channel/redis-channel.js';
 import { RedisCounter } from '../../counter/redis-counter.js';
 import type { Keys } from '../../keys.js';
+import { RedisMap } from '../../map/redis-map.js';
+import { RedisPlainMap } from '../../map/redis-plain-map.js';
+import { RedisLock } from '../../lock/redis-lock.js';
 import type { NamedOperation } from '../../operation.js';
+import { RedisOwners } from '../../owners/redis-owners.js';
+import { RedisPresence } from '../../presence/redis-presence.js';
 import { RedisQueue } from '../../queue/redis-queue.js';
 import { RedisRateLimit } from '../../rate-limit/redis-rate-limit.js';
+import { RedisRunOnce } from '../../run-once/redis-run-once.js';
 import { RedisSession } from '../../session/redis-session.js';
+import { RedisUniqueSet } from '../../unique-set/redis-unique-set.js';
 import type { Backend } from '../backend.js';
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js';
 import { loadScript } from './script.js';
@@ -28,9 +35,16 @@ export async function createRedisBackend(options: RedisBackendOptions): Promise<
       cache: new RedisCache(wire, keys),
       channel: new RedisChannel(wire, keys),
       counter: new RedisCounter(wire, keys),
+      map: new RedisMap(wire, keys),
+      plainMap: new RedisPlainMap(wire, keys),
+      owners: new RedisOwners(wire, keys),
+      presence: new RedisPresence(wire, keys),
       queue: new RedisQueue(wire, keys),
+      lock: new RedisLock(wire, keys),
       rateLimit: new RedisRateLimit(wire, keys),
+      runOnce: new RedisRunOnce(wire, keys),
       session: new RedisSession(wire, keys),
+      uniqueSet: new RedisUniqueSet(wire, keys),
     },
     bus: connection.bus,
     remote: true,

@@ -1,0 +1,51 @@
+import type { Cache, Counter, Log, OpenOptions, RateLimit, Sessions, SharedMap, SharedState } from 'commonhold';
+import { type CacheUtility, openCacheUtility } from './cache/cache-utility.js';
+import type { Account, Profile } from './accounts/account.js';
+import type { Person } from './people/person.js';
+
+/** What a session carries beside its user. */
+export interface SessionData {
+  readonly user_id: string;
+  readonly email: string;
+}
+
+/** All that the processes of AttendX share. */
+export interface AttendxState {
+  readonly shared: SharedState;
+  readonly sessions: Sessions<SessionData>;
+  /** By e-mail in lower case. */
+  readonly accounts: SharedMap<Account>;
+  /** By user id. */
+  readonly profiles: SharedMap<Profile>;
+  /** Profiles again, as they are read. */
+  readonly profileCache: Cache<Profile>;
+  /** By person id. */
+  readonly people: SharedMap<Person>;
+  /** By the name of the embedding and the SHA-256 of the image. */
+  readonly embeddingCache: Cache<Float32Array>;
+  readonly enrolments: RateLimit;
+  readonly logins: RateLimit;
+  readonly counters: { readonly hits: Counter; readonly misses: Counter };
+  readonly utility: CacheUtility;
+}
+
+/** Opens the shared state. */
+export async function openAttendxState(
+  open: (options: OpenOptions & { readonly namespace: string }) => Promise<SharedState>,
+  log: Log,
+): Promise<AttendxState> {
+  const shared = await open({ namespace: 'attendx' });
+  return {
+    shared,
+    sessions: shared.sessions<SessionData>('session', { idle: '30m', absolute: '7d', maxPerUser: 100 }),
+    accounts: shared.map<Account>('accounts'),
+    profiles: shared.map<Profile>('profiles'),
+    profileCache: shared.cache<Profile>('user', { ttl: '1h' }),
+    people: shared.map<Person>('people', { changes: true }),
+    embeddingCache: shared.cache<Float32Array>('embedding', { ttl: '1h' }),
+    enrolments: shared.rateLimit('enroll', '5 per hour'),
+    logins: shared.rateLimit('login', '10 per minute'),
+    counters: { hits: shared.counter('cache-hits'), misses: shared.counter('cache-misses') },
+    utility: openCacheUtility(shared, log),
+  };
+}

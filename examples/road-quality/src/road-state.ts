@@ -1,0 +1,40 @@
+import type { Cache, Channel, OpenOptions, Presence, SharedState } from 'commonhold';
+import type { AreaOverview } from './area-overview.js';
+import type { Observation } from './observations/observation.js';
+import { regionMap } from './regions.js';
+import type { Settings } from './settings.js';
+import { VisitedRegions } from './visited-regions.js';
+
+/** What a member carries beside its user and its place. */
+export interface Meta {
+  readonly userAgent: string;
+}
+
+/** All that the processes of this system share, the database aside. */
+export interface RoadState {
+  readonly shared: SharedState;
+  /** A member is a socket, by its id. */
+  readonly presence: Presence<Meta>;
+  readonly observations: Channel<Observation>;
+  readonly visited: VisitedRegions;
+  readonly overviews: Cache<AreaOverview>;
+}
+
+/** Opens the shared state. */
+export async function openRoadState(
+  open: (options: OpenOptions & { readonly namespace: string }) => Promise<SharedState>,
+  { layout, keyPrefix, silenceMs }: Settings,
+): Promise<RoadState> {
+  const shared = await open({ namespace: 'road' });
+  return {
+    shared,
+    presence: shared.presence<Meta>('members', {
+      silence: silenceMs,
+      regions: regionMap,
+      ...(layout === 'documented' && { layout, prefix: keyPrefix }),
+    }),
+    observations: shared.channel<Observation>('observations', { keep: '5m' }),
+    visited: new VisitedRegions(shared),
+    overviews: shared.cache<AreaOverview>('overviews', { ttl: '2s' }),
+  };
+}

@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type RedisServer, startRedisServer } from 'commonhold/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Camera } from '../camera.js';
+import { recording } from '../recording.js';
+import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
+
+const replay = fileURLToPath(new URL('../../dist/replay.js', import.meta.url));
+
+describe('the rose tracker in several processes', () => {
+  let redis: RedisServer;
+  let workers: WorkerProcess[] = [];
+
+  beforeEach(async () => {
+    redis = await startRedisServer();
+  });
+  afterEach(async () => {
+    await Promise.all(workers.map((worker) => worker.end('SIGKILL')));
+    workers = [];
+    await redis.stop();
+  });
+
+  async function start(count: number): Promise<Camera> {
+    const starting = Array.from({ length: count }, () => startWorkerProcess({ REDIS_URL: redis.url }));
+    workers = await Promise.all(starting);
+    return new Camera(workers.map(({ url }) => url));
+  }
+
+  it(
+    'S0.8: a thousand concurrent frames of one session over three workers lose nothing',
+    { timeout: 60_000 },
+    async () => {
+      const camera = await start(3);
+      const { session_id: id } = await camera.start();
+      const frames = Array.from({ length: 1_000 }, (_, frame) => [`own-${frame}`, `shared-${frame % 10}`]);
+      const answers = await Promise.all(frames.map((roses, frame) => camera.frame(id, frame, roses)));
+      expect(new Set(answers.map((counts) => counts.frame_count)).size).toBe(1_000);
+      const session = await camera.session(id);
+      expect(session.frame_count).toBe(1_000);
+      expect(new Set(session.session_unique_roses)).toEqual(new Set(frames.flat()));
+      expect(session.session_unique_roses).toHaveLength(1_010);
+      expect(await camera.totals()).toMatchObject({ total_unique_roses: 1_010, cumulative_unique_roses: 1_010 });
+      const record = JSON.parse(String(await redis.command('GET', `rose:session:${id}`))) as Record<string, unknown>;
+      expect(record).toMatchObject({ frame_ranges: [[0, 999]], unsettled_roses: [] });
+    },
+  );
+
+  it(
+    'S0.10, S0.11: a thousand sessions begun over three workers have the numbers 1 to 1000',
+    { timeout: 60_000 },
+    async () => {
+      const camera = await start(3);
+      const sessions = await Promise.all(Array.from({ length: 1_000 }, () => camera.start()));
+      const numbers = sessions.map((session) => session.session_number).toSorted((left, right) => left - right);
+      expect(numbers).toEqual(Array.from({ length: 1_000 }, (_, index) => index + 1));
+      const totals = await camera.totals();
+      expect(totals.next_session_number).toBe(1_001);
+      expect(sessions.find(({ session_number }) => session_number === 1_000)?.session_id).toBe(totals.last_session_id);
+    },
+  );
+
+  it(
+    'S0.7: a worker killed in the middle costs nothing when its frames are sent again',
+    { timeout: 60_000 },
+    async () => {
+      const camera = await start(3);
+      const { session_id: id } = await camera.start();
+      const send = async (frame: number): Promise<void> => {
+        for (;;) {
+          const body = { frame, roses: [`own-${frame}`, `shared-${frame % 7}`] };
+          const status = await camera.ask('POST', `/sessions/${id}/frames`, body).then(
+            (answer) => answer.status,
+            () => 0,
+          );
+          if (status === 200) return;
+          expect([0, 503]).toContain(status);
+        }
+      };
+      const sending = Array.from({ length: 600 }, (_, frame) => send(frame));
+      await Promise.any(sending);
+      await workers[0]?.end('SIGKILL');
+      await Promise.all(sending);
+      const survivors = new Camera(workers.slice(1).map(({ url }) => url));
+      const session = await survivors.session(id);
+      expect([session.frame_count, session.session_unique_roses.length]).toEqual([600, 607]);
+      expect(await survivors.totals()).toMatchObject({ total_unique_roses: 607, cumulative_unique_roses: 607 });
+      expect(await survivors.stop(id)).toMatchObject({ frame_count: 600, unique_roses: 607 });
+    },
+  );
+
+  it('S0.8: a real street over two workers gives exactly its ten ids', { timeout: 60_000 }, async () => {
+    const camera = await start(2);
+    const run = promisify(execFile);
+    const urls = workers.map(({ url }) => url);
+    const { stdout } = await run(process.execPath, [replay, recording, ...urls]);
+    expect(stdout).toBe('Session 1: 179 frames, 10 unique ids, 6 on display.\n');
+    expect(await camera.totals()).toMatchObject({ total_unique_roses: 10, cumulative_unique_roses: 10 });
+    await run(process.execPath, [replay, recording, ...urls]);
+    expect(await camera.totals()).toMatchObject({ total_unique_roses: 10, cumulative_unique_roses: 20 });
+  });
+
+  it('replays by itself with two workers on one memory', { timeout: 60_000 }, async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [replay, recording], { env: {} });
+    expect(stdout).toMatch(/^Two workers in this process, on one memory\.\nSession 1: 179 frames, 10 unique ids/);
+  });
+
+  it('S0.6, S0.15: without Redis it starts with nothing else installed, and says so', { timeout: 60_000 }, async () => {
+    const worker = await startWorkerProcess({});
+    workers = [worker];
+    expect(await (await fetch(`${worker.url}/health`)).text()).toBe(
+      '{"status":"healthy","redis":"disabled","state_management":"in-memory","message":"Application is running normally (development mode)"}',
+    );
+    expect(await worker.end('SIGTERM')).toBe(0);
+  });
+});

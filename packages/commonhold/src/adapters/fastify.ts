@@ -1,0 +1,128 @@
+import type { FastifyInstance, FastifyPluginOptions, FastifyReply, FastifyRequest } from 'fastify';
+import { InvalidArgumentError } from '../errors.js';
+import type { Sessions } from '../session/session.js';
+import { replyHeaders, replyProblem } from './fastify/reply-headers.js';
+import { storeProblem } from './http/problem.js';
+import { openRequestSession, type RequestSession } from './http/request-session.js';
+import { SessionCookie, type SessionCookieOptions } from './http/session-cookie.js';
+
+export { type LimitRequest, type LimitRequestsOptions, limitRequests } from './fastify/limit-requests.js';
+export { clientNetwork } from './http/client-network.js';
+export type { RequestSession } from './http/request-session.js';
+export type { SessionCookieOptions } from './http/session-cookie.js';
+
+/**
+ * The fields of `request.session`, for an application to declare once:
+ * `declare module 'commonhold/fastify' { interface SessionData { cart: string[] } }`. While it is empty, any field may hold
+ * anything. An application with several kinds of sessions uses {@link sessionOf} instead.
+ */
+export interface SessionData {}
+
+/** What {@link SessionData} says, or anything where it says nothing. */
+export type RequestSessionData = keyof SessionData extends never ? Record<string, unknown> : SessionData;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The session of this request, where `cookieSessions` is registered. */
+    readonly session: RequestSession<RequestSessionData>;
+  }
+}
+
+/** Options of `cookieSessions`. */
+export interface CookieSessionsOptions<Data extends object> extends FastifyPluginOptions {
+  readonly sessions: Sessions<Data>;
+  readonly cookie?: SessionCookieOptions;
+}
+
+/** A Fastify plugin. */
+export type CookieSessionsPlugin = <Data extends object>(
+  app: FastifyInstance,
+  options: CookieSessionsOptions<Data>,
+) => Promise<void>;
+
+interface Opened {
+  readonly sessions: object;
+  readonly session: object;
+}
+
+const opened = new WeakMap<FastifyRequest, Opened>();
+
+async function addCookieSessions<Data extends object>(
+  app: FastifyInstance,
+  options: CookieSessionsOptions<Data>,
+): Promise<void> {
+  const { sessions } = options;
+  if (typeof sessions?.read !== 'function') {
+    throw new InvalidArgumentError('cookieSessions, sessions', 'what state.sessions() returns', sessions);
+  }
+  const cookie = new SessionCookie(options.cookie);
+  app.decorateRequest('session', {
+    getter() {
+      return find(this).session as RequestSession<RequestSessionData>;
+    },
+  });
+  // What a hook resolves with is waited for: a reply, until it is sent, so that the handler does not run as well.
+  app.addHook('onRequest', (request, reply) =>
+    open(sessions, cookie, request, reply).then(
+      (session) => void opened.set(request, { sessions, session }),
+      (error: unknown) => answerStoreErrors(error, request, reply),
+    ),
+  );
+}
+
+/**
+ * Sessions in a cookie: reads the session of each request before its handler and has it as `request.session`. It holds for
+ * the routes of the scope that it is registered in, and those within. While the store is away, requests that carry a
+ * session cookie are answered 503; those that carry none go on, with no session.
+ */
+export const cookieSessions: CookieSessionsPlugin = Object.assign(addCookieSessions, {
+  // What fastify-plugin would do: the plugin adds to the scope that registers it, not to one of its own.
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: 'commonhold',
+  [Symbol.for('plugin-meta')]: { name: 'commonhold', fastify: '5.x' },
+});
+
+/**
+ * An error handler, for `app.setErrorHandler`: answers 503 as `application/problem+json` where the store was away in a
+ * handler, and leaves every other error to the error handler around it.
+ */
+export function answerStoreErrors(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = storeProblem(error);
+  if (problem === undefined) throw error;
+  return replyProblem(reply, problem);
+}
+
+/**
+ * The session of `request` with the type of `sessions`, which must be those that this request's scope was registered with.
+ * @throws InvalidArgumentError when they are not.
+ */
+export function sessionOf<Data extends object>(
+  request: FastifyRequest,
+  sessions: Sessions<Data>,
+): RequestSession<Data> {
+  const found = find(request);
+  if (found.sessions === sessions) return found.session as RequestSession<Data>;
+  throw new InvalidArgumentError('sessionOf', "the sessions that this route's scope was registered with", sessions);
+}
+
+function find(request: FastifyRequest): Opened {
+  const found = opened.get(request);
+  if (found !== undefined) return found;
+  throw new InvalidArgumentError('request.session', 'a request whose session was read', 'one before that, or outside');
+}
+
+function open<Data extends object>(
+  sessions: Sessions<Data>,
+  cookie: SessionCookie,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<RequestSession<Data>> {
+  const headers = replyHeaders(reply);
+  // A proxy's word, in whatever case.
+  const overTls = (): boolean => /^https$/i.test(request.protocol);
+  return openRequestSession(sessions, cookie.read(request.headers.cookie), {
+    isOpen: () => !headers.isSent(),
+    put: (token) => cookie.put(token, headers, overTls()),
+    clear: () => cookie.clear(headers, overTls()),
+  });
+}

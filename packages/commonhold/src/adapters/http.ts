@@ -1,0 +1,14 @@
+export { type CookieSessionsOptions, cookieSessions, type OpenSession } from './http/cookie-sessions.js';
+export { type LimitRequest, type LimitRequestsOptions, limitRequests } from './http/limit-requests.js';
+export type { RequestSession } from './http/request-session.js';
+export type { SessionCookieOptions } from './http/session-cookie.js';
+export { clientAddress, TrustedProxies } from './http/trusted-proxies.js';
+export { clientNetwork } from './http/client-network.js';
+export {
+  type Problem,
+  type ProblemDocument,
+  type ProblemExtra,
+  problemDocument,
+  sendProblem,
+  storeProblem,
+} from './http/problem.js';

@@ -1,0 +1,87 @@
+import { isCommonholdError, LeaseLostError } from '../errors.js';
+import type { Lease, LeaseKeeper } from '../lease-keeper.js';
+import type { LineMember } from '../line-member.js';
+import type { Log } from '../log.js';
+import type { LockPort } from './lock-port.js';
+
+/** Proof of who holds a lock, to be checked where the work is written: a later holder has a larger token. */
+export interface Guard {
+  readonly lock: string;
+  /** Decimal text of up to 16 digits, larger with every acquisition; a whole number below 2^53. */
+  readonly token: string;
+}
+
+/** A lock that is held, and renewed, until it is released. */
+export interface HeldLock extends AsyncDisposable {
+  readonly guard: Guard;
+  /**
+   * Aborts when the lock was lost, when the store was out of reach for so long that it can no longer be relied on (before the
+   * lease ends), both with `LeaseLost` as reason, and when the state closes, with `Closed`.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Frees the lock and wakes the next. False when it was lost before: nothing is freed then. When it rejects with
+   * `Unavailable` or `OutcomeUnknown` the lock is not renewed any more and ends with its lease.
+   */
+  release(): Promise<boolean>;
+}
+
+/** What a held lock is made of. */
+export interface HeldLockPlace {
+  readonly lock: string;
+  readonly member: LineMember;
+  readonly token: string;
+  readonly leaseMs: number;
+  /** Monotonic, before the request that got the lock. */
+  readonly sentAtMs: number;
+  readonly port: LockPort;
+  readonly leases: LeaseKeeper;
+  readonly log: Log;
+}
+
+/** A lock in this process's hands. */
+export class OwnLock implements HeldLock {
+  readonly guard: Guard;
+  readonly #place: HeldLockPlace;
+  readonly #lease: Lease;
+
+  /** @param letGo what closing the state does about it; by default it is released. */
+  constructor(place: HeldLockPlace, letGo?: () => Promise<unknown>) {
+    const { lock, member, leaseMs, sentAtMs, port } = place;
+    this.#place = place;
+    this.guard = Object.freeze({ lock, token: place.token });
+    this.#lease = place.leases.hold({
+      what: `Lock ${lock}`,
+      leaseMs,
+      sentAtMs,
+      renew: () => port.renew(lock, member, leaseMs),
+      letGo: letGo ?? (() => this.release()),
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#lease.signal;
+  }
+
+  release(): Promise<boolean> {
+    this.#lease.end();
+    return this.#place.port.release(this.#place.lock, this.#place.member);
+  }
+
+  /** Releases, and says whether the lock was held to the end, as far as can be known. */
+  async heldToTheEnd(): Promise<boolean> {
+    try {
+      return await this.release();
+    } catch (error) {
+      if (!isCommonholdError(error)) throw error;
+      const { lock, log } = this.#place;
+      log.warn({ lock, code: error.code }, 'a lock could not be released and ends with its lease');
+      return !(this.signal.reason instanceof LeaseLostError);
+    }
+  }
+
+  /** Releases; a failure is logged, for the lease ends the lock all the same. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.heldToTheEnd();
+  }
+}

@@ -1,0 +1,52 @@
+import { encodePart } from '../keys.js';
+import type { LineMember, TurnToCome } from '../line-member.js';
+
+/** The lock. The token is decimal text and grows with every acquisition. */
+export interface LockGrant {
+  readonly state: 'held';
+  readonly token: string;
+}
+
+/** What one who asks for a lock is told. */
+export type LockAnswer = LockGrant | TurnToCome;
+
+/** A lock as it stands. `waiting` counts those alive. */
+export type LockStatus =
+  | { readonly held: false; readonly waiting: number }
+  | {
+      readonly held: true;
+      /** Id of the holder's process. */
+      readonly owner: string;
+      readonly token: string;
+      /** Milliseconds until the lease ends, unless it is renewed. */
+      readonly expiresInMs: number;
+      readonly waiting: number;
+    };
+
+/**
+ * The contract of the two lock twins. Each method is one atomic step. A lock has at most one holder, for `leaseMs` at a
+ * time by the store's clock; those who wait stand in a line in the order they came, each for as long as it said.
+ */
+export interface LockPort {
+  /**
+   * Gives the lock when it is free and nobody waits who came before; its holder gets the token it has. Otherwise `member`
+   * stands in the line for the next `waitMs`, keeping its place, or does not with 0.
+   */
+  acquire(lock: string, member: LineMember, leaseMs: number, waitMs: number): Promise<LockAnswer>;
+  /** Lets the lease begin anew; false when `member` does not hold the lock. */
+  renew(lock: string, member: LineMember, leaseMs: number): Promise<boolean>;
+  /**
+   * Ends what `member` has, the lock or its place in the line, and wakes the one whose turn it is with
+   * {@link lockTopic}. Returns whether it held the lock.
+   */
+  release(lock: string, member: LineMember): Promise<boolean>;
+  status(lock: string): Promise<LockStatus>;
+}
+
+/** How long the last token is remembered after the lock was free: K13. */
+export const keepTokenMs = 86_400_000;
+
+/** The topic on which the member `id` is woken, who waits for `lock`. */
+export function lockTopic(lock: string, id: string): string {
+  return `lock:${encodePart(lock)}:${id}`;
+}

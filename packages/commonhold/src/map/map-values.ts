@@ -1,0 +1,49 @@
+import type { Codec } from '../codec/codec.js';
+import { isPlainJson } from '../codec/plain-json.js';
+import type { Stored } from '../codec/stored.js';
+import { InvalidArgumentError, ValueTooLargeError } from '../errors.js';
+import { mostChangeBytes } from './map-batches.js';
+import type { MapSpace } from './map-port.js';
+
+/** The codec has checked size and depth when these are asked for; what is left is whether JSON can hold the value. */
+const checked = { maxValueBytes: Infinity, maxDepth: Infinity };
+const firstTextCode = 0x20;
+
+/** Values of one map to bytes and back. */
+export class MapValues<Value> {
+  readonly #space: MapSpace;
+  readonly #codec: Codec;
+  readonly #what: string;
+
+  constructor(space: MapSpace, codec: Codec) {
+    this.#space = space;
+    this.#codec = codec;
+    this.#what = `A value of map ${space.name}`;
+  }
+
+  /**
+   * @throws InvalidArgumentError for undefined and what is not data; in the documented layout, also for what JSON cannot hold.
+   * @throws ValueTooLargeError as the codec does, and for a value that is too large to be published.
+   */
+  encode(value: Value): Stored {
+    if (value === undefined) throw new InvalidArgumentError(this.#what, 'a value', value);
+    const stored = this.#codec.encode(value, this.#what);
+    if (this.#space.prefix !== undefined) return this.#json(value, stored);
+    if (this.#space.changes && Buffer.byteLength(stored) > mostChangeBytes) {
+      throw new ValueTooLargeError(this.#what, `${mostChangeBytes} encoded bytes, the bound of a map with changes`);
+    }
+    return stored;
+  }
+
+  /** Rejects or throws as the codec does. */
+  decode(stored: Stored): Value | Promise<Value> {
+    return this.#codec.decode(stored, this.#what) as Value | Promise<Value>;
+  }
+
+  // What the codec would compress stays text, since other programs read it.
+  #json(value: Value, stored: Stored): string {
+    if (typeof stored === 'string' && stored.charCodeAt(0) >= firstTextCode) return stored;
+    if (isPlainJson(value, checked)) return JSON.stringify(value);
+    throw new InvalidArgumentError(this.#what, 'a value that JSON holds, for a map with a prefix', value);
+  }
+}

@@ -1,0 +1,341 @@
+import type { Channel, ChannelOptions } from '../channel/channel.js';
+import type { Stored } from '../codec/stored.js';
+import { InvalidArgumentError, isCommonholdError } from '../errors.js';
+import type { FeatureContext } from '../feature-context.js';
+import { batchesOf } from './map-batches.js';
+import { readChanges } from './map-changes.js';
+import type { MapChange, MapEntry } from './map-entry.js';
+import type { MapMessage } from './map-message.js';
+import {
+  checkKey,
+  checkSubscribeOptions,
+  type MapEntriesOptions,
+  type MapOptions,
+  type MapSetOptions,
+  type MapSubscribeOptions,
+  resolveMapOptions,
+  resolvePage,
+  resolveTtl,
+} from './map-options.js';
+import {
+  changeRules,
+  changesName,
+  mapBase,
+  type MapEntryPort,
+  type MapPort,
+  type MapRecord,
+  type MapSpace,
+} from './map-port.js';
+import { MapReplica } from './map-replica.js';
+import { MapValues } from './map-values.js';
+import { UpdateTurns } from './update-turns.js';
+
+/** The twins of the two layouts. */
+export interface MapPorts {
+  readonly map: MapPort;
+  readonly plainMap: MapEntryPort;
+}
+
+/** What a map needs of the state it belongs to. */
+export interface MapHome {
+  openChannel<Message>(name: string, options: ChannelOptions): Channel<Message>;
+  /** Hears of something that must be closed with the state. */
+  onReplica(replica: { close(): void }): void;
+}
+
+/** What `subscribe` resolves with; `close()` ends it. */
+export type MapSubscription = Awaited<ReturnType<Channel<unknown>['subscribe']>>;
+
+/** Some entries of a map, and where to go on; no cursor after the last. */
+export interface MapEntries<Value> {
+  readonly entries: readonly MapEntry<Value>[];
+  readonly cursor: string | undefined;
+}
+
+/**
+ * A dictionary that every process shares: values by key, each with its own lifetime, and each naming the process that
+ * wrote it. A key is 1 to 512 bytes of text. Values are what JSON holds, and also Date, Map, Set, BigInt, bytes and typed
+ * arrays, but not undefined; what comes back is a copy that the caller may change.
+ *
+ * Every method rejects with `Unavailable` when the store certainly did nothing, with `OutcomeUnknown` when a write may have
+ * happened, and with `CorruptState` when another program's value is in the way. `set`, `delete`, `touch` and `clear` may
+ * be repeated safely; after `add` and `update`, read first.
+ */
+export class SharedMap<Value> {
+  readonly #space: MapSpace;
+  readonly #ttlMs: number | undefined;
+  readonly #context: FeatureContext;
+  readonly #home: MapHome;
+  readonly #port: MapEntryPort;
+  /** Undefined in the documented layout. */
+  readonly #wholePort: MapPort | undefined;
+  readonly #values: MapValues<Value>;
+  readonly #turns = new UpdateTurns();
+
+  /**
+   * Use `state.map(name, options)`.
+   * @throws InvalidArgumentError naming the option.
+   */
+  constructor(name: string, options: MapOptions, ports: MapPorts, context: FeatureContext, home: MapHome) {
+    const { space, ttlMs } = resolveMapOptions(name, options, context.keys);
+    this.#space = space;
+    this.#ttlMs = ttlMs;
+    this.#context = context;
+    this.#home = home;
+    this.#wholePort = space.prefix === undefined ? ports.map : undefined;
+    this.#port = this.#wholePort ?? ports.plainMap;
+    this.#values = new MapValues(space, context.codec);
+  }
+
+  /** The value of `key`, or undefined when absent or ended. */
+  async get(key: string): Promise<Value | undefined> {
+    this.#check(key);
+    const record = await this.#port.get(this.#space, key);
+    return record && this.#values.decode(record.value);
+  }
+
+  /** The value of `key` with its version, who wrote it and when it ends. */
+  async getEntry(key: string): Promise<MapEntry<Value> | undefined> {
+    this.#check(key);
+    const record = await this.#port.getEntry(this.#space, key);
+    return record && this.#entry(key, record);
+  }
+
+  /** The values found, by key; absent keys are left out. One round trip; up to 1,000 keys are read at one moment. */
+  async getMany(keys: readonly string[]): Promise<Map<string, Value>> {
+    for (const key of keys) this.#check(key);
+    const records = keys.length === 0 ? [] : await this.#port.getMany(this.#space, keys);
+    const values = await Promise.all(records.map(async (record) => record && this.#values.decode(record.value)));
+    const found = new Map<string, Value>();
+    for (const [index, key] of keys.entries()) {
+      const value = values[index];
+      if (value !== undefined) found.set(key, value);
+    }
+    return found;
+  }
+
+  /** Whether `key` is there. */
+  async has(key: string): Promise<boolean> {
+    this.#check(key);
+    return this.#port.has(this.#space, key);
+  }
+
+  /** Sets `key`, replacing value, owner and lifetime. */
+  async set(key: string, value: Value, options: MapSetOptions = {}): Promise<void> {
+    const ttlMs = this.#lifetime(options);
+    await this.#write([this.#encodeEntry(key, value)], ttlMs);
+  }
+
+  /** Sets every entry with one lifetime, in one round trip. Each is set atomically, a large batch is not. */
+  async setMany(entries: Iterable<readonly [string, Value]>, options: MapSetOptions = {}): Promise<void> {
+    this.#whole('setMany');
+    const ttlMs = this.#lifetime(options);
+    const encoded = Array.from(entries, ([key, value]) => this.#encodeEntry(key, value));
+    await Promise.all(batchesOf(encoded, this.#space.changes).map((batch) => this.#write(batch, ttlMs)));
+  }
+
+  /** Sets `key` only where it is absent; returns whether it did. Of several at once, in any process, one does. */
+  async add(key: string, value: Value, options: MapSetOptions = {}): Promise<boolean> {
+    const ttlMs = this.#lifetime(options);
+    const [, stored] = this.#encodeEntry(key, value);
+    return this.#port.add(this.#space, this.#owner, key, stored, ttlMs);
+  }
+
+  /** Removes `key`; returns whether it was there. */
+  async delete(key: string): Promise<boolean> {
+    this.#check(key);
+    this.#turns.forget([key]);
+    return (await this.#port.delete(this.#space, this.#owner, [key])) === 1;
+  }
+
+  /** Removes the keys, in one round trip; returns how many were there. */
+  async deleteMany(keys: readonly string[]): Promise<number> {
+    const port = this.#whole('deleteMany');
+    for (const key of keys) this.#check(key);
+    this.#turns.forget(keys);
+    const batches = batchesOf(
+      keys.map((key) => [key] as const),
+      this.#space.changes,
+    );
+    const counts = await Promise.all(batches.map((batch) => port.delete(this.#space, this.#owner, batch.flat())));
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  /**
+   * Sets `key` to what `change` makes of its present value, which is undefined when absent; nothing written meanwhile by
+   * anybody is lost. `change` is synchronous, may change the value it is given, and may be called several times, also with
+   * a value that is no longer the present one: only its last result is written. Returning undefined writes nothing.
+   * Resolves with the value that then is there. The lifetime begins anew.
+   */
+  update(
+    key: string,
+    change: (value: Value | undefined) => Value | undefined,
+    options: MapSetOptions = {},
+  ): Promise<Value | undefined> {
+    return this.#turns.run(key, () => this.#update(key, change, options));
+  }
+
+  /** Begins the lifetime of `key` anew, with `ttl` (`Infinity` for no end); returns whether it was there. */
+  async touch(key: string, ttl: NonNullable<MapSetOptions['ttl']>): Promise<boolean> {
+    this.#check(key);
+    return this.#port.touch(this.#space, key, this.#lifetime({ ttl }));
+  }
+
+  /** How many entries there are. */
+  async count(): Promise<number> {
+    return this.#whole('count').count(this.#space);
+  }
+
+  /** Removes every entry, all at one moment; returns how many there were. */
+  async clear(): Promise<number> {
+    return this.#whole('clear').clear(this.#space, this.#owner);
+  }
+
+  /**
+   * A part of all entries, in no particular order. One that is there from the first page to the last comes at least once;
+   * one that is written meanwhile may come not at all or twice. What cannot be read is left out, with a line in the log.
+   */
+  async entries(options: MapEntriesOptions = {}): Promise<MapEntries<Value>> {
+    const port = this.#whole('entries');
+    const { cursor, limit } = resolvePage(this.#space.name, options);
+    const page = await port.page(this.#space, cursor, limit);
+    const entries = await Promise.all(page.entries.map(([key, record]) => this.#readable(key, record)));
+    return { entries: entries.flat(), cursor: page.cursor === '0' ? undefined : page.cursor };
+  }
+
+  /**
+   * Calls `listener` for each change from the moment the promise resolves, each once, in the order they were made; the
+   * next call waits until the promise it returned has settled. An entry that ends is deleted, and that is a change, when
+   * next an entry that has ended is asked for or anything is written or counted; nothing is said of a map that nobody
+   * uses for an hour after its last entry ended. Breaks of the link of up to five minutes are mended.
+   */
+  async subscribe(
+    listener: (change: MapChange<Value>) => void | Promise<void>,
+    options: MapSubscribeOptions = {},
+  ): Promise<MapSubscription> {
+    checkSubscribeOptions(this.#space.name, options);
+    const onResync = options.onResync ?? ((): void => undefined);
+    const deliver = async (message: MapMessage): Promise<void> => {
+      const { changes, complete } = await readChanges(message, this.#values);
+      for (const change of changes) await this.#call(() => listener(change));
+      if (!complete) await this.#call(onResync);
+    };
+    return this.#changes('subscribe').subscribe(deliver, { onResync });
+  }
+
+  /**
+   * A copy of the whole map in this process, for reading without waiting, kept right by the changes. Resolves when it is
+   * complete. A write is seen here a moment after it was made; an entry is not seen after its end.
+   */
+  async replica(): Promise<MapReplica<Value>> {
+    const port = this.#whole('replica');
+    const channel = this.#changes('replica');
+    const replica = new MapReplica<Value>(
+      {
+        name: this.#space.name,
+        page: (cursor, limit) => port.page(this.#space, cursor, limit),
+        listen: (receive, onResync) => channel.subscribe(receive, { onResync }),
+        readChanges: (message) => readChanges(message, this.#values),
+        readEntry: (key, record) => this.#readable(key, record),
+      },
+      this.#context,
+    );
+    await replica.open();
+    this.#home.onReplica(replica);
+    return replica;
+  }
+
+  get #owner(): string {
+    return this.#context.owner.id;
+  }
+
+  async #update(
+    key: string,
+    change: (value: Value | undefined) => Value | undefined,
+    options: MapSetOptions,
+  ): Promise<Value | undefined> {
+    this.#check(key);
+    const ttlMs = this.#lifetime(options);
+    const known = this.#turns.takeKnown(key);
+    let certain = known === undefined;
+    let found = known ?? (await this.#port.get(this.#space, key));
+    for (;;) {
+      const before = found && (await this.#values.decode(found.value));
+      const after = change(before);
+      if (after === undefined && certain) return found && this.#values.decode(found.value);
+      if (after === undefined) found = await this.#port.get(this.#space, key);
+      else {
+        const value = this.#values.encode(after);
+        const reply = await this.#port.replace(this.#space, this.#owner, key, found, value, ttlMs);
+        if (reply.written) {
+          this.#turns.remember(key, { value, version: reply.version });
+          return after;
+        }
+        found = reply.found;
+      }
+      certain = true;
+    }
+  }
+
+  #write(entries: readonly (readonly [string, Stored])[], ttlMs: number | undefined): Promise<void> {
+    this.#turns.forget(entries.map(([key]) => key));
+    return this.#port.set(this.#space, this.#owner, entries, ttlMs);
+  }
+
+  #encodeEntry(key: string, value: Value): readonly [string, Stored] {
+    this.#check(key);
+    return [key, this.#values.encode(value)];
+  }
+
+  async #entry(key: string, { value, ...rest }: MapRecord): Promise<MapEntry<Value>> {
+    return { key, value: await this.#values.decode(value), ...rest };
+  }
+
+  async #readable(key: string, record: MapRecord | undefined): Promise<MapEntry<Value>[]> {
+    let code = 'CorruptState';
+    try {
+      if (record !== undefined) return [await this.#entry(key, record)];
+    } catch (error) {
+      if (!isCommonholdError(error)) throw error;
+      ({ code } = error);
+    }
+    this.#context.log.error({ map: this.#space.name, code }, 'an entry cannot be read and is left out');
+    return [];
+  }
+
+  async #call(listener: () => void | Promise<void>): Promise<void> {
+    try {
+      await listener();
+    } catch (error) {
+      this.#context.log.error({ map: this.#space.name, error: String(error) }, 'a map listener failed');
+    }
+  }
+
+  #changes(method: string): Channel<MapMessage> {
+    this.#whole(method);
+    if (!this.#space.changes) {
+      throw new InvalidArgumentError(
+        `map ${this.#space.name}, ${method}`,
+        'a map with the option changes: true',
+        false,
+      );
+    }
+    const { keys } = this.#context;
+    const { keepMs, keepCount } = changeRules;
+    const prefix = mapBase(keys, this.#space.name);
+    return this.#home.openChannel<MapMessage>(changesName, { prefix, keep: keepMs, keepCount });
+  }
+
+  #whole(method: string): MapPort {
+    if (this.#wholePort !== undefined) return this.#wholePort;
+    throw new InvalidArgumentError(`map ${this.#space.name}, ${method}`, 'a map without prefix', this.#space.prefix);
+  }
+
+  #check(key: string): void {
+    checkKey(this.#space.name, key);
+  }
+
+  #lifetime(options: MapSetOptions): number | undefined {
+    return resolveTtl(this.#space.name, options, this.#ttlMs);
+  }
+}

@@ -1,0 +1,90 @@
+-- presence/member.lua, layout 1
+-- Puts members in their places, removes them, and tells those who listen. Begins with the arguments that every script is
+-- given which changes something.
+-- Defines silence_ms, lease_ms, keep_ms, seat, put(member, active_at), keep(member, active_at), drop(member), tell(kind, member, active_at, from), leave(member)
+local silence_ms = tonumber(ARGV[2])
+local lease_ms = tonumber(ARGV[3])
+local seat = ARGV[4]
+-- Nothing that nobody touched for so long still holds somebody who is present.
+local keep_ms = math.max(3600000, 2 * silence_ms)
+-- include ../../channel/lua/append.lua
+-- include mirror.lua
+
+local extended = {}
+
+local function extend(key)
+  if not extended[key] then
+    extended[key] = true
+    redis.call('PEXPIRE', key, keep_ms)
+  end
+end
+
+-- Says that the member was active, and puts it where it belongs.
+local function keep(member, active_at)
+  local ends = string.format('%.0f', active_at + silence_ms)
+  redis.call('ZADD', seat_key(member.seat), ends, member.id)
+  extend(seat_key(member.seat))
+  redis.call('PEXPIRE', member_key(member.id), keep_ms)
+  if member.region ~= '' then
+    redis.call('ZADD', region_key(member.region), ends, member.id)
+    extend(region_key(member.region))
+  end
+  if member.user ~= '' then
+    redis.call('SADD', user_key(member.user), member.id)
+    extend(user_key(member.user))
+  end
+  show(member, active_at)
+end
+
+local function put(member, active_at)
+  redis.call('HSET', member_key(member.id), 's', member.seat, 'n', member.number, 'u', member.user, 'r', member.region,
+    'l', member.location, 'j', member.joined, 'm', member.meta, 'a', member.agent)
+  keep(member, active_at)
+end
+
+local function drop(member)
+  redis.call('DEL', member_key(member.id))
+  redis.call('ZREM', seat_key(member.seat), member.id)
+  redis.call('ZREM', region_key(member.region), member.id)
+  redis.call('SREM', user_key(member.user), member.id)
+  hide(member)
+end
+
+-- As encodePart in keys.ts, for a part of at most 512 bytes.
+local function encode_part(part)
+  return (string.gsub(part, '[%%:{}*?%[%]\\^%c]', function(character)
+    return string.format('%%%02X', string.byte(character))
+  end))
+end
+
+-- A stream that another program spoiled must keep nobody from coming or going: nothing is told on it then.
+local function tell_on(channel, body)
+  pcall(append_message, channel, channel, body, 60000, 10000, 'framed', now)
+end
+
+-- To those who listen to everything, to the region the member is in, and to the one it came from.
+local function tell(kind, member, active_at, from)
+  local shown = {
+    id = member.id,
+    seat = member.seat,
+    user = member.user,
+    region = member.region,
+    location = member.location,
+    meta = member.meta,
+    joinedAtMs = tonumber(member.joined),
+    lastActivityAtMs = active_at,
+  }
+  local body = cjson.encode({ type = kind, member = shown, from = from or '' })
+  tell_on(base .. ':events', body)
+  for _, region in ipairs({ member.region, from or '' }) do
+    if region ~= '' then
+      tell_on(base .. ':events:' .. encode_part(region), body)
+    end
+  end
+end
+
+local function leave(member)
+  local active_at = math.max(0, ends_at(member) - silence_ms)
+  drop(member)
+  tell('left', member, active_at)
+end

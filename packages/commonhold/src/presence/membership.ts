@@ -1,0 +1,73 @@
+import type { PresenceMove } from './presence-options.js';
+import type { MemberDetails } from './presence-port.js';
+
+/** What the one who joined holds. */
+export interface Membership {
+  readonly id: string;
+  /** Where it is, as far as this process knows; undefined when in no region. */
+  readonly region: string | undefined;
+  /**
+   * Says that the member is there. Costs nothing by itself: the next beat of the process, at most 4 s later, tells the
+   * store of all members at once. A member that was gone for its silence is back with it.
+   */
+  heartbeat(): void;
+  /**
+   * Goes to another region or location, or both, and is active; resolves to the region. Rejects with `Closed` after
+   * `leave()`, and when another member has the id.
+   */
+  move(to: PresenceMove): Promise<string>;
+  /** Leaves. Rejects when the store is away, and leaves when it is back. May be called twice. */
+  leave(): Promise<void>;
+}
+
+/** What a stay asks of its presence. */
+export interface StayHome {
+  active(stay: Stay): void;
+  move(stay: Stay, to: PresenceMove): Promise<string>;
+  leave(stay: Stay): Promise<void>;
+}
+
+/** One member from its join until it leaves, as this process knows it. */
+export class Stay implements Membership {
+  readonly id: string;
+  /** Tells this stay from others of the same id. */
+  readonly number: number;
+  /** By this process's clock; for coming back after the store lost its data. */
+  readonly joinedAtMs: number;
+  details: MemberDetails;
+  /** On the monotonic clock. */
+  activeAtMs: number;
+  /** It left, or another member has the id. */
+  over = false;
+  readonly #home: StayHome;
+
+  constructor(
+    home: StayHome,
+    place: { readonly id: string; readonly number: number; readonly details: MemberDetails },
+    joinedAtMs: number,
+    activeAtMs: number,
+  ) {
+    this.#home = home;
+    this.id = place.id;
+    this.number = place.number;
+    this.details = place.details;
+    this.joinedAtMs = joinedAtMs;
+    this.activeAtMs = activeAtMs;
+  }
+
+  get region(): string | undefined {
+    return this.details.region === '' ? undefined : this.details.region;
+  }
+
+  heartbeat(): void {
+    if (!this.over) this.#home.active(this);
+  }
+
+  move(to: PresenceMove): Promise<string> {
+    return this.#home.move(this, to);
+  }
+
+  leave(): Promise<void> {
+    return this.#home.leave(this);
+  }
+}

@@ -1,0 +1,30 @@
+-- run-once/claim.lua, layout 1
+-- Gives the result, or the right to run, to one at a time in the order they came. Asked again by the one that has the
+-- right, whose answer was lost, it counts no further attempt.
+-- KEYS[1] run, KEYS[2] order, KEYS[3] leases
+-- ARGV[1] member, ARGV[2] leaseMs, ARGV[3] waitMs, ARGV[4] keepMs
+-- Returns {'done', result, member, finishedAtMs}, {'run', attempt} or {'wait', how many are before, milliseconds until the
+-- one that runs or the first in line counts as dead}
+-- include ../../lock/lua/line.lua
+local member, lease_ms = ARGV[1], tonumber(ARGV[2])
+local line = { order = KEYS[2], leases = KEYS[3] }
+local run = redis.call('HMGET', KEYS[1], 'holder', 'ends_at', 'attempts', 'finished_at')
+if run[4] then
+  return { 'done', redis.call('HGET', KEYS[1], 'result'), run[1], run[4] }
+end
+local ends_at = tonumber(run[2]) or 0
+local alive = run[1] and now <= ends_at
+local attempts = tonumber(run[3]) or 0
+
+if alive and run[1] == member then
+  redis.call('HSET', KEYS[1], 'ends_at', now + lease_ms)
+else
+  local wait = take_turn(line, member, tonumber(ARGV[3]), alive and ends_at)
+  if wait then
+    return { 'wait', wait[1], wait[2] }
+  end
+  attempts = attempts + 1
+  redis.call('HSET', KEYS[1], 'holder', member, 'ends_at', now + lease_ms, 'started_at', now, 'attempts', attempts)
+end
+redis.call('PEXPIRE', KEYS[1], lease_ms + tonumber(ARGV[4]))
+return { 'run', attempts }

@@ -1,0 +1,43 @@
+import { type Clock, systemClock, type Timer } from '../clock.js';
+import { waitUntil } from './waiting.js';
+
+/**
+ * The clock of a process whose beats come when a test says so: timers of more than a second are held, all others run in
+ * real time. One that is never told again is, to everybody else, a process that died.
+ */
+export interface BeatClock extends Clock {
+  /** Moves time for the process. No timer fires. */
+  advance(ms: number): void;
+  /** Fires what is held, as soon as there is something, and resolves when the process has armed its next timer. */
+  beat(): Promise<void>;
+}
+
+const longestRealMs = 1_000;
+
+/** A clock that starts with the machine's time. */
+export function createBeatClock(): BeatClock {
+  const held = new Set<() => void>();
+  let aheadMs = 0;
+  const hold = (callback: () => void): Timer => {
+    held.add(callback);
+    return { cancel: () => void held.delete(callback) };
+  };
+  const armed = (count: number): Promise<void> => waitUntil('the next beat to be planned', () => held.size >= count, { everyMs: 1 });
+  return {
+    ...systemClock,
+    now: () => systemClock.now() + aheadMs,
+    monotonic: () => systemClock.monotonic() + aheadMs,
+    setTimer: (callback, delayMs, options) =>
+      delayMs > longestRealMs ? hold(() => callback()) : systemClock.setTimer(callback, delayMs, options),
+    advance: (ms) => {
+      aheadMs += ms;
+    },
+    beat: async () => {
+      await armed(1);
+      const due = [...held];
+      held.clear();
+      for (const callback of due) callback();
+      await armed(due.length);
+    },
+  };
+}

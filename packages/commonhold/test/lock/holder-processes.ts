@@ -1,0 +1,113 @@
+import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll } from 'vitest';
+
+/**
+ * What a process does, by its third argument. `hold` takes lock `l` and, deaf to its signal, writes its token every 20 ms
+ * through a fence, until it is killed. `count` adds 1 to a key 200 times by reading and writing it under lock `l`. `run`
+ * runs key `k` once, for a minute or until the signal aborts, and says what it got.
+ */
+const program = `
+import { openState } from './index.js';
+const [url, namespace, task] = process.argv.slice(2);
+const log = { info() {}, warn() {}, error() {} };
+const state = await openState({ redis: url, namespace, log });
+const send = (...words) => state.rawClient.sendCommand(words);
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const fenced = \`
+  if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then return 0 end
+  redis.call('SET', KEYS[1], ARGV[1])
+  redis.call('RPUSH', KEYS[2], ARGV[1])
+  return 1\`;
+if (task === 'hold') {
+  const held = await state.lock('l', { lease: '2s' }).acquire();
+  held.signal.addEventListener('abort', () => process.send({ aborted: held.signal.reason.code }));
+  process.send({ token: held.guard.token });
+  for (;;) {
+    const done = await send('EVAL', fenced, '2', 'fence', 'writes', held.guard.token).catch(() => 1);
+    if (done === 0) process.send({ refused: true });
+    await sleep(20);
+  }
+}
+if (task === 'count') {
+  const lock = state.lock('l');
+  for (let n = 0; n < 200; n++) {
+    await lock.run(async ({ guard }) => {
+      const count = Number(await send('GET', 'count'));
+      await send('RPUSH', 'tokens', guard.token);
+      await send('SET', 'count', String(count + 1));
+    });
+  }
+  process.send({ counted: true });
+}
+if (task === 'run') {
+  const run = state.runOnce('r', { lease: '2s' });
+  const result = await run.run('k', async ({ attempt, signal }) => {
+    process.send({ attempt });
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, 60_000);
+      signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); });
+    });
+    return 'stale';
+  }).catch((error) => error.code);
+  process.send({ result });
+}
+`;
+
+/** What the processes say. */
+export interface HolderMessage {
+  readonly token?: string;
+  readonly aborted?: string;
+  readonly refused?: boolean;
+  readonly counted?: boolean;
+  readonly attempt?: number;
+  readonly result?: string;
+}
+
+/** A started process and what it said so far. */
+export interface HolderProcess {
+  readonly child: ChildProcess;
+  readonly said: HolderMessage[];
+}
+
+/** Compiles the library anew, since a program of its own cannot load TypeScript, and dist may be old. */
+export function useHolderProcesses(): (url: string, namespace: string, task: string) => Promise<HolderProcess> {
+  const started: ChildProcess[] = [];
+  let build: string;
+  beforeAll(async () => {
+    build = await compile();
+  }, 60_000);
+  afterAll(async () => {
+    for (const child of started) child.kill('SIGKILL');
+    await rm(build, { recursive: true });
+  });
+  return async (url, namespace, task) => {
+    const child = fork(join(build, 'program.js'), [url, namespace, task], { execArgv: [] });
+    started.push(child);
+    const said: HolderMessage[] = [];
+    child.on('message', (message) => said.push(message as HolderMessage));
+    await once(child, 'message');
+    return { child, said };
+  };
+}
+
+async function compile(): Promise<string> {
+  const build = await mkdtemp(join(tmpdir(), 'commonhold-holder-'));
+  const root = join(import.meta.dirname, '../../../..');
+  const source = join(import.meta.dirname, '../../src');
+  const options = ['--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--noCheck', '--ignoreConfig'];
+  await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), [
+    ...options,
+    ...['--rootDir', source, '--outDir', build, join(source, 'index.ts')],
+  ]);
+  // Scripts are read from beside the compiled files.
+  await cp(source, build, { recursive: true, filter: (path) => !/\.ts$/.test(path) });
+  await symlink(join(root, 'node_modules'), join(build, 'node_modules'));
+  await writeFile(join(build, 'package.json'), '{"type":"module"}');
+  await writeFile(join(build, 'program.js'), program);
+  return build;
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { openState } from '../../src/open-state.js';
+import { eventually, pause } from '../../src/testing/waiting.js';
+import { useServer } from '../engines.js';
+import { useHolderProcesses } from './holder-processes.js';
+
+const fenced = `
+  if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then return 0 end
+  redis.call('SET', KEYS[1], ARGV[1])
+  redis.call('RPUSH', KEYS[2], ARGV[1])
+  return 1`;
+
+describe('locks of real processes', { timeout: 60_000 }, () => {
+  const server = useServer();
+  const start = useHolderProcesses();
+
+  it('a holder that stood still for longer than its lease cannot write any more, and is told', async () => {
+    const { child, said } = await start(server().url, 'stopped', 'hold');
+    await using state = await openState({ redis: server().url, namespace: 'stopped' });
+    await eventually(async () => expect(Number(await server().command('LLEN', 'writes'))).toBeGreaterThan(3));
+    await pause(1_000);
+    child.kill('SIGSTOP');
+    const stoppedAt = performance.now();
+    const held = await state.lock('l').acquire();
+    const waitedMs = performance.now() - stoppedAt;
+    expect(waitedMs).toBeGreaterThan(900);
+    expect(waitedMs).toBeLessThan(3_500);
+    const [old, token] = [said[0]?.token ?? '', held?.guard.token ?? ''];
+    expect(Number(token)).toBeGreaterThan(Number(old));
+    expect(await server().command('EVAL', fenced, '2', 'fence', 'writes', token)).toBe(1);
+    child.kill('SIGCONT');
+    await eventually(() => expect(said).toContainEqual({ refused: true }));
+    await eventually(() => expect(said).toContainEqual({ aborted: 'LeaseLost' }));
+    const writes = (await server().command('LRANGE', 'writes', '0', '-1')) as string[];
+    expect(writes.indexOf(token)).toBe(writes.length - 1);
+    expect(await held?.release()).toBe(true);
+    child.kill('SIGKILL');
+  });
+
+  it('the lock of a killed holder is free when its lease is over', async () => {
+    const { child } = await start(server().url, 'killed', 'hold');
+    await using state = await openState({ redis: server().url, namespace: 'killed' });
+    const killedAt = performance.now();
+    child.kill('SIGKILL');
+    const held = await state.lock('l').acquire({ wait: '10s' });
+    expect(held).toBeDefined();
+    expect(performance.now() - killedAt).toBeLessThan(2_500);
+  });
+
+  it('three processes count 600 under a lock, each token above the one before', async () => {
+    await server().command('SET', 'count', '0');
+    const processes = await Promise.all([1, 2, 3].map(() => start(server().url, 'count', 'count')));
+    for (const { said } of processes) expect(said).toContainEqual({ counted: true });
+    expect(await server().command('GET', 'count')).toBe('600');
+    const tokens = ((await server().command('LRANGE', 'tokens', '0', '-1')) as string[]).map(Number);
+    expect(tokens.every((token, index) => index === 0 || token > (tokens[index - 1] ?? 0))).toBe(true);
+    for (const { child } of processes) child.kill('SIGKILL');
+  });
+});
