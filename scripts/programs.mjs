@@ -67,7 +67,7 @@ function pathsAt(/** @type {string} */ place) {
   if (after === undefined) return [place];
   try {
     const byVersion = new Intl.Collator('en', { numeric: true });
-    const names = readdirSync(before).sort((a, b) => byVersion.compare(b, a));
+    const names = readdirSync(before).toSorted((a, b) => byVersion.compare(b, a));
     return names.map((name) => `${before}${name}${after}`);
   } catch {
     return [];

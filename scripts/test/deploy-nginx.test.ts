@@ -121,6 +121,15 @@ describe('deploy/nginx.conf', () => {
     else expect(await response.json()).toMatchObject({ status: 413, title: 'Payload Too Large' });
   });
 
+  it('refuses what is malformed as the servers do', async () => {
+    for (const path of ['/x%00', '/%zz', `/${'x'.repeat(20_000)}`]) {
+      const response = await fetch(`${url}${path}`);
+      expect(response.status, path.slice(0, 10)).toBe(path.length > 100 ? 414 : 400);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+      expect(await response.json()).toMatchObject({ type: 'about:blank', status: response.status });
+    }
+  });
+
   it('lets sockets through, to any server', async () => {
     const heard = new Set<string>();
     for (let attempt = 0; attempt < 12; attempt += 1) {

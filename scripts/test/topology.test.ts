@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { waitUntil } from 'commonhold/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startTopology } from '../topology/start-topology.mjs';
@@ -13,8 +14,8 @@ const systems = ['@commonhold/rose-tracker'];
 function isAlive(id: number): boolean {
   try {
     process.kill(id, 0);
-    // A process whose parent has not yet asked after it is dead all the same.
-    return !readFileSync(`/proc/${id}/stat`, 'utf8').includes(') Z ');
+    // A process whose parent has not yet asked after it is dead all the same. Not every system says so.
+    return !existsSync(`/proc/${id}`) || !readFileSync(`/proc/${id}/stat`, 'utf8').includes(') Z ');
   } catch {
     return false;
   }
@@ -63,6 +64,44 @@ describe('the topology', () => {
       statuses.push((await fetch(`${topology.url}/rose-tracker/totals`)).status);
     }
     expect(new Set(statuses)).toEqual(new Set([200]));
+  });
+
+  it('S1.12: runs every system in a Redis of 25 MB', { timeout: 60_000 }, async () => {
+    const topology = await startTopology();
+    onTestFinished(() => topology.stop());
+    const redis = async (...command: string[]): Promise<string> => {
+      const { stdout } = await promisify(execFile)('redis-cli', [
+        '--no-auth-warning',
+        '-u',
+        topology.operatorUrl,
+        ...command,
+      ]);
+      return stdout;
+    };
+    await redis('CONFIG', 'SET', 'maxmemory', '25mb');
+    const post = async (path: string, body: unknown): Promise<Record<string, unknown>> => {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(`${topology.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      const json = (await response.json()) as Record<string, unknown>;
+      expect({ path, status: response.status, json }).toMatchObject({
+        status: expect.toBeOneOf([200, 201, 202]) as number,
+      });
+      return json;
+    };
+    const { session_id: id } = await post('/rose-tracker/sessions', {});
+    const roses = Array.from({ length: 500 }, (_, rose) => rose);
+    for (let frame = 0; frame < 20; frame += 1)
+      await post(`/rose-tracker/sessions/${String(id)}/frames`, { frame, roses });
+    const account = { email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' };
+    await post('/attendx/users', account);
+    await post('/attendx/login', account);
+    await post('/ocr/users', { email: account.email, password: account.password });
+    await post('/ocr/login', { email: account.email, password: account.password });
+    await post('/audio/uploads', { filename: 'a.mp3', size: 1_000 });
+    expect(await (await fetch(`${topology.url}/health`)).json()).toMatchObject({ status: 'healthy' });
+    const used = Number(/^used_memory:(\d+)/m.exec(await redis('INFO', 'memory'))?.[1]);
+    expect(used).toBeLessThan(10 * 2 ** 20);
+    expect(await redis('INFO', 'stats')).toContain('evicted_keys:0');
   });
 
   it('says what a program printed that does not start, and leaves nothing behind', { timeout: 60_000 }, async () => {

@@ -8,7 +8,7 @@ describe.each(homes)('AttendX, %s', (_name, open) => {
   contract(async () => startAttendx({ variables: await home.variables() }));
 });
 
-describe('AttendX, three servers on one Redis, below a path', () => {
+describe('S1.14: AttendX, three servers on one Redis, below a path', () => {
   const home = ownRedis();
   contract(async () => startAttendx({ variables: await home.variables(), servers: 3, atRoot: false }));
 });

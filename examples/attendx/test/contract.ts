@@ -39,7 +39,10 @@ function accountContract(running: () => Running): void {
       const visitor = newVisitor(running());
       const address = email();
       const created = await visitor.post('/users', { email: address, password: PASSWORD, name: 'Ada' });
-      expect(created).toMatchObject({ status: 201, json: { user_id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string } });
+      expect(created).toMatchObject({
+        status: 201,
+        json: { user_id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string },
+      });
       expect(created.setCookie).toEqual([]);
       expectProblem(await visitor.get('/me'), 401, /Not logged in/);
       const login = await visitor.post('/login', { email: address.toUpperCase(), password: PASSWORD });
@@ -167,15 +170,25 @@ function attendanceContract(running: () => Running): void {
       await visitor.attend(await madeFace(number));
       const today = await visitor.get('/api/attendance');
       expect(today).toMatchObject({ status: 200, json: { day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) as string } });
-      const arrival = { person_id: json['person_id'], name: 'Katherine Johnson', first_seen: expect.any(Number) as number };
+      const arrival = {
+        person_id: json['person_id'],
+        name: 'Katherine Johnson',
+        first_seen: expect.any(Number) as number,
+      };
       expect(today.json['present']).toContainEqual({ ...arrival, similarity: expect.closeTo(1, 3) as number });
       expectProblem(await newVisitor(running()).get('/api/attendance'), 401, /Not logged in/);
     });
 
     it('does not know who was never enrolled', async () => {
-      const stripes = Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64">${'<path d="M0 0L64 9" stroke="#000"/>'.repeat(3)}</svg>`);
+      const stripes = Buffer.from(
+        `<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64">${'<path d="M0 0L64 9" stroke="#000"/>'.repeat(3)}</svg>`,
+      );
       const { default: sharp } = await import('sharp');
-      expectProblem(await newVisitor(running()).attend(await sharp(stripes).flatten({ background: '#fff' }).png().toBuffer()), 404, /Nobody/);
+      expectProblem(
+        await newVisitor(running()).attend(await sharp(stripes).flatten({ background: '#fff' }).png().toBuffer()),
+        404,
+        /Nobody/,
+      );
     });
 
     it('refuses what is no image, with the status that says why', async () => {
@@ -190,7 +203,11 @@ function attendanceContract(running: () => Running): void {
       const twice = imageForm(image);
       twice.append('image', new Blob([new Uint8Array(image)]), 'two');
       expectProblem(await visitor.post('/api/attendance', twice), 422, /one image/);
-      const broken = await visitor.send('/api/attendance', 'multipart/form-data; boundary=x', Buffer.from('--x\r\nhello'));
+      const broken = await visitor.send(
+        '/api/attendance',
+        'multipart/form-data; boundary=x',
+        Buffer.from('--x\r\nhello'),
+      );
       expectProblem(broken, 400, /form/);
       expect((await visitor.get('/api/cache/stats')).status).toBe(200);
     });

@@ -45,7 +45,7 @@ export const PASSWORD = 'correct horse battery';
 let addresses = 0;
 
 /** An address of this machine that nobody used yet in this run; limits count by address. */
-export function freshAddress(): string {
+function freshAddress(): string {
   const number = ++addresses;
   return `127.${1 + (process.pid % 250)}.${number >> 8}.${number & 255}`;
 }
@@ -56,7 +56,11 @@ export function newVisitor({ bases }: Running): Visitor {
 }
 
 /** A visitor who signed up and logged in. */
-export async function newUser(running: Running, email: string, name?: string): Promise<{ visitor: Visitor; id: string }> {
+export async function newUser(
+  running: Running,
+  email: string,
+  name?: string,
+): Promise<{ visitor: Visitor; id: string }> {
   const visitor = newVisitor(running);
   const { status, json } = await visitor.post('/users', { email, password: PASSWORD, ...(name && { name }) });
   if (status !== 201) throw new Error(`signing up answered ${status}: ${JSON.stringify(json)}`);

@@ -12,6 +12,8 @@ describe('settings', () => {
   });
 
   it('says what is wrong', () => {
-    expect(() => readSettings({ ATTENDX_REQUIRE_LOGIN: 'yes' })).toThrow(/ATTENDX_REQUIRE_LOGIN.*"true" or "false".*yes/);
+    expect(() => readSettings({ ATTENDX_REQUIRE_LOGIN: 'yes' })).toThrow(
+      /ATTENDX_REQUIRE_LOGIN.*"true" or "false".*yes/,
+    );
   });
 });

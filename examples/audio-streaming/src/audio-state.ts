@@ -48,12 +48,15 @@ export interface AudioState {
   readonly shared: SharedState;
 }
 
+/** The timings of a text of 256 KiB in words of one letter. */
+const mostValueBytes: number = 16 * 2 ** 20;
+
 /** Opens the shared state. */
 export async function openAudioState(
   open: (options: OpenOptions & { readonly namespace: string }) => Promise<SharedState>,
   settings: Settings,
 ): Promise<AudioState> {
-  const shared = await open({ namespace: 'audio' });
+  const shared = await open({ namespace: 'audio', maxValueBytes: mostValueBytes });
   return {
     shared,
     container: containerOf(shared.owner),

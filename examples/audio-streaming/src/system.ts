@@ -29,7 +29,10 @@ const abandonedMs = 7_200_000;
 const sweepMs = 3_600_000;
 
 /** The audio system, with parts of one's own. */
-export function createAudioSystem({ converter = createCutter(), wordTimer = evenWordTimer }: AudioOptions = {}): System {
+export function createAudioSystem({
+  converter = createCutter(),
+  wordTimer = evenWordTimer,
+}: AudioOptions = {}): System {
   return {
     name: 'audio',
     title: 'Audio streaming',

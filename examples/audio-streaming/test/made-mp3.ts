@@ -26,7 +26,11 @@ export function madeMp3(options: MadeOptions = {}): Buffer {
 export function id3Tag(title: string): Buffer {
   const text = Buffer.from(`\0${title}`, 'latin1');
   const frame = Buffer.concat([Buffer.from('TIT2'), Buffer.from([0, 0, 0, text.length, 0, 0]), text]);
-  return Buffer.concat([Buffer.from('ID3\x03\0\0', 'latin1'), Buffer.from([0, 0, frame.length >> 7, frame.length & 127]), frame]);
+  return Buffer.concat([
+    Buffer.from('ID3\x03\0\0', 'latin1'),
+    Buffer.from([0, 0, frame.length >> 7, frame.length & 127]),
+    frame,
+  ]);
 }
 
 /** Seconds of the default frames. */

@@ -18,7 +18,10 @@ describe('a system with parts of its own', () => {
     expect(await client.converted(trackId, 'Ada.2')).toMatchObject({ status: 'completed', total_segments: 2 });
     expect(voices).toEqual(['Ada.2', 'Ada.2']);
     await client.send('PUT', `/tracks/${trackId}/text`, { text: 'one two' });
-    expect((await client.get(`/tracks/${trackId}/timings?voice_id=v`)).json).toMatchObject({ method: 'ours', timings: [{ word: 'x' }] });
+    expect((await client.get(`/tracks/${trackId}/timings?voice_id=v`)).json).toMatchObject({
+      method: 'ours',
+      timings: [{ word: 'x' }],
+    });
   });
 
   it('tries a conversion again that failed, when somebody asks', async () => {
@@ -26,12 +29,17 @@ describe('a system with parts of its own', () => {
     const cutter = createCutter();
     const converter = {
       ...cutter,
-      plan: (...job: Parameters<typeof cutter.plan>) => (broken ? Promise.reject(new Error('no model here')) : cutter.plan(...job)),
+      plan: (...job: Parameters<typeof cutter.plan>) =>
+        broken ? Promise.reject(new Error('no model here')) : cutter.plan(...job),
     };
     const { client } = await startAudio({ system: createAudioSystem({ converter }) });
     const trackId = await client.upload(madeMp3());
     const id = await client.convert(trackId, 'v');
-    expect(await client.converted(trackId, 'v')).toMatchObject({ status: 'failed', error: 'Error: no model here', attempts: 3 });
+    expect(await client.converted(trackId, 'v')).toMatchObject({
+      status: 'failed',
+      error: 'Error: no model here',
+      attempts: 3,
+    });
     expectProblem(await client.get(`/tracks/${trackId}/v/playlist.m3u8`), 404, /no such file/);
     broken = false;
     expect(await client.convert(trackId, 'v')).toBe(id);
@@ -44,6 +52,11 @@ describe('a system with parts of its own', () => {
     const trackId = await client.upload(madeMp3());
     await client.convert(trackId, 'v');
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(await client.progress(trackId, 'v')).toMatchObject({ status: 'pending', container_id: null, attempts: 0, total_segments: 0 });
+    expect(await client.progress(trackId, 'v')).toMatchObject({
+      status: 'pending',
+      container_id: null,
+      attempts: 0,
+      total_segments: 0,
+    });
   });
 });

@@ -17,7 +17,11 @@ export function opener(
 ): (options: { readonly namespace: string; readonly owner: string }) => Promise<SharedState> {
   const memory = createMemoryStore();
   return async (options) => {
-    const state = await openState({ ...options, environment: {}, ...(redisUrl === undefined ? { memory } : { redis: redisUrl }) });
+    const state = await openState({
+      ...options,
+      environment: {},
+      ...(redisUrl === undefined ? { memory } : { redis: redisUrl }),
+    });
     onTestFinished(() => state.close());
     return state;
   };

@@ -1,4 +1,6 @@
 import type { Channel, OpenOptions, Queue, RateLimit, Sessions, SharedState } from 'commonhold';
+import type { Account, Accounts } from './accounts/accounts.js';
+import { openMapAccounts } from './accounts/map-accounts.js';
 import type { Settings } from './settings.js';
 
 /** What a session carries beside its user's id. */
@@ -31,6 +33,7 @@ export interface EndedSessions {
 
 /** All that the processes of the OCR platform share, files aside. */
 export interface OcrState {
+  readonly accounts: Accounts;
   readonly sessions: Sessions<SessionData>;
   readonly tasks: Queue<ScanJob, Scan>;
   readonly logins: RateLimit;
@@ -50,6 +53,7 @@ export async function openOcrState(
   const { queue, record, stats, notices, session: prefix } = names;
   return {
     shared,
+    accounts: openMapAccounts(shared.map<Account>('accounts')),
     sessions: shared.sessions<SessionData>('logins', {
       idle: '30m',
       absolute: sessionLifetimeMs,

@@ -1,7 +1,5 @@
 import type { MountedSystem, System, SystemHost } from '@commonhold/server';
 import multipart from '@fastify/multipart';
-import { join } from 'node:path';
-import { openFileAccounts } from './accounts/file-accounts.js';
 import { openFileStore } from './files/file-store.js';
 import { pageRoutes } from './http/page-routes.js';
 import { sessionRoutes } from './http/session-routes.js';
@@ -23,11 +21,10 @@ export const system: System = {
 
 async function mount(host: SystemHost): Promise<MountedSystem> {
   const settings = readSettings(host.environment);
-  const accounts = await openFileAccounts(join(host.dataDirectory, 'accounts'));
   const files = await openFileStore(host.dataDirectory);
   const state = await openOcrState((options) => host.openState(options), settings);
   await host.http.register(multipart);
-  userRoutes(host.http, state, accounts);
+  userRoutes(host.http, state);
   sessionRoutes(host.http, state);
   taskRoutes(host.http, state, files);
   statsRoutes(host.http, state);

@@ -1,3 +1,4 @@
+import type { Cache } from 'commonhold';
 import type { RoadStore } from './observations/road-store.js';
 import type { RoadState } from './road-state.js';
 
@@ -21,15 +22,17 @@ export interface AreaOverview {
 export class AreaOverviews {
   readonly #state: RoadState;
   readonly #store: RoadStore | undefined;
+  readonly #overviews: Cache<AreaOverview>;
 
   constructor(state: RoadState, store: RoadStore | undefined) {
     this.#state = state;
     this.#store = store;
+    this.#overviews = state.shared.cache<AreaOverview>('overviews', { ttl: '2s' });
   }
 
   /** Computed once in two seconds for all who ask. */
   read(areaId: string): Promise<AreaOverview> {
-    return this.#state.overviews.getOrSet(areaId, () => this.#compute(areaId));
+    return this.#overviews.getOrSet(areaId, () => this.#compute(areaId));
   }
 
   async #compute(areaId: string): Promise<AreaOverview> {
@@ -45,4 +48,3 @@ export class AreaOverviews {
     return { areaId, regions: [...regions.values()] };
   }
 }
-

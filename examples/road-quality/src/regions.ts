@@ -4,7 +4,7 @@ import { geohashRegions } from 'commonhold/geohash';
 /** A region is a geohash of 6: about 1.2 by 0.6 km. */
 export const regionLength = 6;
 /** A road segment is a geohash of 8: about 38 by 19 m, a street's width and a few cars long. */
-export const segmentLength = 8;
+const segmentLength = 8;
 /** What a map shows at a time is made of geohashes of 4: about 39 by 20 km. */
 export const areaLength = 4;
 

@@ -31,7 +31,9 @@ for (const point of points) {
   await (await taxi).move(point);
   moves++;
   if (moves % 500 === 0) {
-    console.log(`${new Date(point.timeMs).toISOString().slice(11, 16)}  ${moves} moves, the last to ${regionOf(point)}`);
+    console.log(
+      `${new Date(point.timeMs).toISOString().slice(11, 16)}  ${moves} moves, the last to ${regionOf(point)}`,
+    );
   }
 }
 console.log(`all ${moves} moves made; the taxis stay until Ctrl-C`);

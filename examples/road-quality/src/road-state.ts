@@ -1,5 +1,4 @@
-import type { Cache, Channel, OpenOptions, Presence, SharedState } from 'commonhold';
-import type { AreaOverview } from './area-overview.js';
+import type { Channel, OpenOptions, Presence, SharedState } from 'commonhold';
 import type { Observation } from './observations/observation.js';
 import { regionMap } from './regions.js';
 import type { Settings } from './settings.js';
@@ -17,7 +16,6 @@ export interface RoadState {
   readonly presence: Presence<Meta>;
   readonly observations: Channel<Observation>;
   readonly visited: VisitedRegions;
-  readonly overviews: Cache<AreaOverview>;
 }
 
 /** Opens the shared state. */
@@ -35,6 +33,5 @@ export async function openRoadState(
     }),
     observations: shared.channel<Observation>('observations', { keep: '5m' }),
     visited: new VisitedRegions(shared),
-    overviews: shared.cache<AreaOverview>('overviews', { ttl: '2s' }),
   };
 }

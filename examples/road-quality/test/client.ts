@@ -39,7 +39,7 @@ export interface Heard {
 }
 
 /** A socket of the system that does not connect again by itself, closed with the test. */
-export function openSocket(base: string, auth: Record<string, unknown>, headers: Record<string, string> = {}): Socket {
+function openSocket(base: string, auth: Record<string, unknown>, headers: Record<string, string> = {}): Socket {
   const socket = io(`${new URL(base).origin}/road`, {
     transports: ['websocket'],
     auth,

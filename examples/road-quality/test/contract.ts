@@ -3,16 +3,16 @@ import type { Location } from 'commonhold';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, ask, connect, type Driver, expectProblem, post, refusal } from './client.js';
 
-/** A system that answers, on one or more processes that share their state. */
-export interface Place {
-  /** Where the system's paths begin, such as `http://127.0.0.1:5000/road`; requests are spread over them. */
+/** Processes that share one state. */
+export interface Processes {
+  /** Where the system's paths begin, such as `http://127.0.0.1:5000/road`; requests and sockets are spread over them. */
   readonly bases: readonly string[];
   close(): Promise<void>;
 }
 
-/** What this place can do. */
-export interface PlaceOptions {
-  /** Whether it has a database. */
+/** What they can do. */
+export interface ContractOptions {
+  /** Whether they have a database. */
   readonly stores: boolean;
 }
 
@@ -36,16 +36,16 @@ function fresh(): { here: Location; near: Location; east: Location; far: Locatio
  *
  * @param open called once before the tests; what it resolves with is closed after them.
  */
-export function contract(open: () => Promise<Place>, { stores }: PlaceOptions): void {
-  let place: Place | undefined;
+export function contract(open: () => Promise<Processes>, { stores }: ContractOptions = { stores: true }): void {
+  let processes: Processes | undefined;
   let turn = 0;
   beforeAll(async () => {
-    place = await open();
+    processes = await open();
   }, 60_000);
-  afterAll(() => place?.close());
+  afterAll(() => processes?.close());
 
   const base = (): string => {
-    const { bases = [] } = place ?? {};
+    const { bases = [] } = processes ?? {};
     return bases[turn++ % bases.length] ?? '';
   };
   const get = (path: string): Promise<Answer> => ask(`${base()}${path}`);
@@ -57,8 +57,8 @@ export function contract(open: () => Promise<Place>, { stores }: PlaceOptions): 
     expect(json['regionId']).toBe(regionId);
     return json['members'] as Record<string, unknown>[];
   };
-  const socketsIn = async (regionId: string, query = ''): Promise<unknown[]> =>
-    (await members(regionId, query)).map(({ socketId }) => socketId).toSorted();
+  const socketsIn = async (regionId: string, query = ''): Promise<string[]> =>
+    (await members(regionId, query)).map(({ socketId }) => String(socketId)).toSorted();
   const presence = async (userId: string): Promise<Record<string, unknown>> => {
     const { status, json } = await get(`/users/${encodeURIComponent(userId)}/presence`);
     expect(status).toBe(200);
@@ -102,8 +102,14 @@ export function contract(open: () => Promise<Place>, { stores }: PlaceOptions): 
       const next = await other.go(east);
       const listed = await members(regionId);
       expect(listed).toHaveLength(2);
-      expect(listed).toContainEqual({ ...one.in(regionId), lastActivityAt: expect.stringMatching(/^20.*Z$/) as string });
-      expect(listed).toContainEqual({ ...two.in(regionId), lastActivityAt: expect.stringMatching(/^20.*Z$/) as string });
+      expect(listed).toContainEqual({
+        ...one.in(regionId),
+        lastActivityAt: expect.stringMatching(/^20.*Z$/) as string,
+      });
+      expect(listed).toContainEqual({
+        ...two.in(regionId),
+        lastActivityAt: expect.stringMatching(/^20.*Z$/) as string,
+      });
       expect(await socketsIn(next)).toEqual([other.id]);
       expect(await socketsIn(regionId, '?neighbours=true')).toEqual([one.id, two.id, other.id].toSorted());
       expect(await socketsIn(regionId, '?neighbours=false')).toEqual([one.id, two.id].toSorted());
@@ -151,7 +157,8 @@ export function contract(open: () => Promise<Place>, { stores }: PlaceOptions): 
       await new Promise((resolve) => void setTimeout(resolve, 50));
       expect(await one.send('heartbeat')).toEqual({});
       one.socket.emit('heartbeat');
-      const later = async (): Promise<boolean> => String((await presence(one.userId))['lastActivityAt']) > String(before);
+      const later = async (): Promise<boolean> =>
+        String((await presence(one.userId))['lastActivityAt']) > String(before);
       // Heartbeats travel with the beat of their process.
       await expect.poll(later, { timeout: 10_000, interval: 200 }).toBe(true);
     });
@@ -159,7 +166,9 @@ export function contract(open: () => Promise<Place>, { stores }: PlaceOptions): 
     it('end where they went last, however fast they go', async () => {
       const { here, east, far } = fresh();
       const one = await driver();
-      const answers = await Promise.all([here, east, far, here, east].map((location) => one.send('location', location)));
+      const answers = await Promise.all(
+        [here, east, far, here, east].map((location) => one.send('location', location)),
+      );
       const last = (answers.at(-1) as { regionId: string }).regionId;
       expect(await socketsIn(last)).toEqual([one.id]);
       expect(await socketsIn((answers[0] as { regionId: string }).regionId)).toEqual([]);
@@ -187,12 +196,18 @@ export function contract(open: () => Promise<Place>, { stores }: PlaceOptions): 
       expect(await socketsIn(regionId)).toEqual([one.id]);
     });
 
-    it.each([[{}], [{ userId: '' }], [{ userId: 7 }], [{ userId: 'x'.repeat(101) }], [{ userId: 'a\u0000' }], [{ userId: ['a'] }]])(
-      'are refused as %j',
-      async (auth) => expect(await refusal(base(), auth)).toMatchObject({ data: { status: 400 } }),
+    it.each([
+      [{}],
+      [{ userId: '' }],
+      [{ userId: 7 }],
+      [{ userId: 'x'.repeat(101) }],
+      [{ userId: 'a\u0000' }],
+      [{ userId: ['a'] }],
+    ])('are refused as %j', async (auth) =>
+      expect(await refusal(base(), auth)).toMatchObject({ data: { status: 400 } }),
     );
 
-    it.each(['ttngk', 'ttngkcx', 'TTNGKC', 'ttngka', '%00%00%00%00%00%00', '******'])(
+    it.each(['ttngk', 'ttngkcx', 'TTNGKC', 'ttngka', '%01%01%01%01%01%01', '******'])(
       'are not listed for %s, which is no region',
       async (id) => {
         expectProblem(await get(`/regions/${id}/members`), 400, /geohash/);
@@ -226,9 +241,14 @@ export function contract(open: () => Promise<Place>, { stores }: PlaceOptions): 
       expect(watcher.about(two)).toEqual(['member_joined']);
     });
 
-    it.each([[undefined], [{}], [{ areaIds: 'ttng' }], [{ areaIds: ['ttngkc'] }], [{ areaIds: Array(33).fill('ttng') }]])(
-      'are told that %j are no areas',
-      async (value) => expect(await (await driver()).send('watch', value)).toMatchObject({ error: { status: 422 } }),
+    it.each([
+      [undefined],
+      [{}],
+      [{ areaIds: 'ttng' }],
+      [{ areaIds: ['ttngkc'] }],
+      [{ areaIds: Array(33).fill('ttng') }],
+    ])('are told that %j are no areas', async (value) =>
+      expect(await (await driver()).send('watch', value)).toMatchObject({ error: { status: 422 } }),
     );
 
     it('see the regions of an area, with how many are there', async () => {
@@ -250,7 +270,11 @@ export function contract(open: () => Promise<Place>, { stores }: PlaceOptions): 
 
   if (!stores) return;
   describe('observations', () => {
-    const here = (): Location & { userId: string; quality: number } => ({ userId: 'ada', quality: 70, ...fresh().here });
+    const here = (): Location & { userId: string; quality: number } => ({
+      userId: 'ada',
+      quality: 70,
+      ...fresh().here,
+    });
     const segments = async (regionId: unknown): Promise<Record<string, unknown>[]> => {
       const { status, json } = await get(`/segments?regionId=${String(regionId)}`);
       expect(status).toBe(200);
@@ -315,7 +339,8 @@ export function contract(open: () => Promise<Place>, { stores }: PlaceOptions): 
       [{ observationId: '7' }, 422],
     ])('that read %j are answered with %d', async (changes, status) => {
       const { regionId } = (await report(here())).json as { regionId: string };
-      const body = typeof changes === 'string' ? changes : Object.keys(changes).length === 0 ? {} : { ...here(), ...changes };
+      const body =
+        typeof changes === 'string' ? changes : Object.keys(changes).length === 0 ? {} : { ...here(), ...changes };
       expectProblem(await report(body), status);
       expect(await segments(regionId)).toMatchObject([{ observations: 1 }]);
     });

@@ -106,7 +106,11 @@ class LocalPostgres implements PostgresServer {
   async #run(database: string, sql: string): Promise<void> {
     const client = new Client({ connectionString: this.#url(database) });
     await client.connect();
-    await client.query(sql).finally(() => client.end());
+    try {
+      await client.query(sql);
+    } finally {
+      await client.end();
+    }
   }
 
   async #answers(): Promise<boolean> {

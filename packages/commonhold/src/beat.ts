@@ -53,7 +53,8 @@ export class Beat {
   add(part: BeatPart): void {
     if (this.#parts.has(part)) return;
     this.#parts.add(part);
-    this.#unwatch ??= this.#bus.onRestored(() => this.soon());
+    // All processes hear of a server that is back at once; they come one after the other.
+    this.#unwatch ??= this.#bus.onRestored(() => this.soon(apartMs * this.#random.number()));
     this.soon();
   }
 
@@ -61,10 +62,10 @@ export class Beat {
     if (this.#parts.delete(part) && this.#parts.size === 0) this.close();
   }
 
-  /** Beats at once; during a beat, right after it. */
-  soon(): void {
+  /** Beats after `delayMs`; during a beat, right after it. */
+  soon(delayMs: number = 0): void {
     if (this.#beating) this.#soon = true;
-    else this.#arm(0);
+    else this.#arm(delayMs);
   }
 
   close(): void {
@@ -89,11 +90,13 @@ export class Beat {
     const results = await Promise.allSettled([...this.#parts].map((part) => part.beat(steady)));
     this.#beating = false;
     if (this.#parts.size === 0) return;
-    const failed = results.filter((result) => result.status === 'rejected').map(({ reason }) => this.#report(reason));
-    this.#note(startedAtMs, failed.includes(true));
-    const wanted = results.map((result) => (result.status === 'fulfilled' ? (result.value ?? beatMs) : retryMs));
+    const reasons = results.filter((result) => result.status === 'rejected').map(({ reason }) => reason as unknown);
+    const away = reasons.map((reason) => this.#report(reason)).includes(true);
+    this.#note(startedAtMs, away);
+    const wanted = results.map((result) => (result.status === 'fulfilled' ? (result.value ?? beatMs) : beatMs));
+    const inMs = away ? retryMs : this.#nextInMs(Math.min(beatMs, ...wanted));
     const spentMs = this.#clock.monotonic() - startedAtMs;
-    this.#arm(this.#soon ? 0 : Math.max(shortestMs, this.#nextInMs(Math.min(beatMs, ...wanted)) - spentMs));
+    this.#arm(this.#soon ? 0 : Math.max(shortestMs, inMs - spentMs));
   }
 
   // What others wait for cannot be done before this process is steady.

@@ -1,11 +1,16 @@
 import { encodePart } from './keys.js';
 
-/** One who waits for a turn or has it: a lock's holder, the one that runs. Never two with one id. */
+/** One who waits for a turn or has it: a lock's holder, the one that runs. */
 export interface LineMember {
   /** Id of its process, which is woken for it. */
   readonly owner: string;
-  /** Letters, digits, `-` and `_`. */
+  /** Letters, digits, `-` and `_`; never given twice by one process. */
   readonly id: string;
+}
+
+/** Whether both are one. */
+export function isSameMember(one: LineMember | undefined, other: LineMember): boolean {
+  return one !== undefined && one.id === other.id && one.owner === other.owner;
 }
 
 /** How things stand for one whose turn it is not. */

@@ -9,6 +9,7 @@ import { ClosedError } from './errors.js';
 import type { FeatureContext } from './feature-context.js';
 import { SharedMap } from './map/map.js';
 import type { MapOptions } from './map/map-options.js';
+import { UpdateTurns } from './map/update-turns.js';
 import { Owners } from './owners/owners.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceOptions } from './presence/presence-options.js';
@@ -29,6 +30,7 @@ export class SharedState {
   readonly #context: FeatureContext;
   readonly #closing: (() => Promise<void>)[] = [];
   readonly #subscriptions: SubscriptionSet;
+  readonly #mapTurns = new UpdateTurns();
   readonly #beat: Beat;
   readonly #owners: Owners;
   readonly #tenure: Tenure;
@@ -41,7 +43,6 @@ export class SharedState {
     this.#subscriptions = new SubscriptionSet(context.bus, context.clock);
     this.#closing.push(() => this.#subscriptions.close());
     this.#tenure = new Tenure(context);
-    this.#closing.push(() => this.#tenure.close());
     this.#beat = new Beat(context.clock, context.random, context.log, context.bus);
     const openChannel = this.channel.bind(this);
     this.#owners = new Owners(backend.ports.owners, context, { beat: this.#beat, openChannel });
@@ -81,6 +82,7 @@ export class SharedState {
   /** A dictionary that every process shares. */
   map<Value>(name: string, options: MapOptions = {}): SharedMap<Value> {
     return new SharedMap<Value>(name, options, this.#open(), this.#context, {
+      turns: this.#mapTurns,
       onReplica: (replica) => void this.#closing.push(async () => replica.close()),
       openChannel: (channel, place) => this.channel(channel, place),
     });
@@ -162,6 +164,8 @@ export class SharedState {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#closing.map((stop) => stop()));
+    // Jobs that are given time to end may hold locks.
+    await this.#tenure.close();
     closePorts(this.#backend.ports);
     this.#context.wakes.close();
     await this.#backend.close();

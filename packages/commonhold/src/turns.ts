@@ -45,7 +45,7 @@ export class Turns {
    * have given is given back, at the latest by the end of its lease. Rejects with `Closed` when the state closes.
    */
   async take<Answer, Made>(turn: Turn<Answer, Made>, limits: TurnLimits): Promise<Made | undefined> {
-    limits.signal?.throwIfAborted();
+    this.#check(limits.signal);
     const waiter = this.#context.wakes.listen(turn.topic);
     const taken = this.#take(turn, limits, waiter).finally(() => {
       this.#waiting.delete(waiter);

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { EngineKind } from '../src/testing/engine.js';
 import type { TestRunner } from '../src/testing/suite.js';
 import { useServer } from './engines.js';
+import { presenceBugs } from './planted-presence-bugs.js';
 
 /** A change to a script that a suite must notice. */
 interface PlantedBug {
@@ -22,8 +23,13 @@ type Suite =
   | 'counter'
   | 'map'
   | 'map-change'
+  | 'owners'
+  | 'presence'
+  | 'presence-life'
   | 'queue'
+  | 'lock'
   | 'queue-turn'
+  | 'run-once'
   | 'rate-limit'
   | 'session'
   | 'session-life'
@@ -109,6 +115,70 @@ const bugs: readonly PlantedBug[] = [
     replace: 'false',
     suite: 'queue',
     noticedBy: 'not added again',
+  },
+  {
+    name: 'a stale holder frees the lock of another',
+    script: 'lock/lua/release.lua',
+    find: 'if held[1] == member then',
+    replace: 'if held[1] then',
+    suite: 'lock',
+    noticedBy: 'after a takeover the stale holder',
+  },
+  {
+    name: 'a token starts over',
+    script: 'lock/lua/acquire.lua',
+    find: 'math.max(token + 1, now * 1024)',
+    replace: 'token == 3 and 1 or token + 1',
+    suite: 'lock',
+    noticedBy: 'tokens grow',
+  },
+  {
+    name: 'who comes later goes before those who wait',
+    script: 'lock/lua/line.lua',
+    find: 'if not busy_until and (not first or first == member) then',
+    replace: 'if not busy_until then',
+    suite: 'lock',
+    noticedBy: 'does not go before them',
+  },
+  {
+    name: 'one that died keeps its place in the line',
+    script: 'lock/lua/line.lua',
+    find: 'if member ~= speaking then',
+    replace: 'if false then',
+    suite: 'lock',
+    noticedBy: 'passed over',
+  },
+  {
+    name: 'nobody is woken',
+    script: 'lock/lua/line.lua',
+    find: "redis.call('PUBLISH', wake_prefix .. owner, topic .. id)",
+    replace: '',
+    suite: 'lock',
+    noticedBy: 'woken at once',
+  },
+  {
+    name: 'a stale run replaces the result of the one that took over',
+    script: 'run-once/lua/finish.lua',
+    find: 'if run[1] ~= ARGV[1] then',
+    replace: 'if false then',
+    suite: 'run-once',
+    noticedBy: 'a stale one is refused',
+  },
+  {
+    name: 'all that wait run when one fails',
+    script: 'run-once/lua/claim.lua',
+    find: 'local alive = run[1] and now <= ends_at',
+    replace: 'local alive = false',
+    suite: 'run-once',
+    noticedBy: 'the others try one after another',
+  },
+  {
+    name: 'those who wait are not told of a result',
+    script: 'run-once/lua/finish.lua',
+    find: "redis.call('PUBLISH', ARGV[3] .. owner, ARGV[4] .. id)",
+    replace: '',
+    suite: 'run-once',
+    noticedBy: 'hears of each result at once',
   },
   {
     name: 'a limiter admits one too many',
@@ -230,6 +300,7 @@ const bugs: readonly PlantedBug[] = [
     suite: 'map-change',
     noticedBy: 'the end of an entry is a deletion',
   },
+  ...presenceBugs,
 ];
 
 const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
@@ -238,9 +309,14 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   counter: ['../src/testing/counter-conformance.js', 'counterConformance'],
   map: ['../src/testing/map-conformance.js', 'mapConformance'],
   'map-change': ['../src/testing/map-change-conformance.js', 'mapChangeConformance'],
+  lock: ['../src/testing/lock-conformance.js', 'lockConformance'],
+  owners: ['../src/testing/owners-conformance.js', 'ownersConformance'],
+  presence: ['../src/testing/presence-conformance.js', 'presenceConformance'],
+  'presence-life': ['../src/testing/presence-life-conformance.js', 'presenceLifeConformance'],
   queue: ['../src/testing/queue-conformance.js', 'queueConformance'],
   'queue-turn': ['../src/testing/queue-turn-conformance.js', 'queueTurnConformance'],
   'rate-limit': ['../src/testing/rate-limit-conformance.js', 'rateLimitConformance'],
+  'run-once': ['../src/testing/run-once-conformance.js', 'runOnceConformance'],
   session: ['../src/testing/session-conformance.js', 'sessionConformance'],
   'session-life': ['../src/testing/session-life-conformance.js', 'sessionLifeConformance'],
   'unique-set': ['../src/testing/unique-set-conformance.js', 'uniqueSetConformance'],

@@ -1,10 +1,11 @@
-import type { Log, SharedMap, SharedState } from 'commonhold';
+import { InvalidArgumentError, type Log, type SharedMap, type SharedState } from 'commonhold';
 import { compileGlob } from './glob.js';
 import { isStoreFailure } from './store-failure.js';
 
 /** What a key lives when nobody says: cached data always expire. */
 const standardExpireSeconds = 3_600;
 const entriesPerPage = 500;
+const withoutRedis = 'Running without Redis caching';
 
 /**
  * The cache utility under the names that it always had. Values are anything JSON holds, and bytes and typed arrays. In memory
@@ -17,14 +18,14 @@ export class RedisClient {
   readonly #state: SharedState;
   readonly #values: SharedMap<unknown>;
   readonly #log: Log;
-  #running: 'with' | 'without' | undefined;
+  #away = false;
 
   /** Use `openCacheUtility`. */
   constructor(state: SharedState, log: Log) {
     this.#state = state;
     this.#log = log;
     this.#values = state.map<unknown>('temporary', { ttl: standardExpireSeconds * 1_000 });
-    if (state.status().kind === 'memory') this.#runWithout('no Redis is configured; this process keeps its own');
+    if (state.status().kind === 'memory') log.info({ reason: 'none is configured' }, withoutRedis);
   }
 
   /** Whether there is a Redis, and it answers. */
@@ -45,7 +46,7 @@ export class RedisClient {
 
   /** Sets `key` for so long, a fraction being fine; true when done. */
   async set(key: string, value: unknown, expireSeconds: number = standardExpireSeconds): Promise<boolean> {
-    return (await this.#attempt(() => this.#values.set(key, value, lifetime(expireSeconds)).then(done))) ?? false;
+    return this.#did(() => this.#values.set(key, value, lifetime(expireSeconds)));
   }
 
   /** Removes `key`; true when it was there. */
@@ -63,13 +64,19 @@ export class RedisClient {
    * something else.
    */
   async incr(key: string, amount: number = 1): Promise<number | null> {
-    const add = (value: unknown): unknown => (Number.isSafeInteger(value ?? 0) ? Number(value ?? 0) + amount : undefined);
-    const sum = await this.#attempt(async () => {
+    if (!Number.isSafeInteger(amount)) throw new InvalidArgumentError('incr, amount', 'a whole number', amount);
+    let sum: number | null = null;
+    const add = (value: unknown = 0): unknown => {
+      const added = typeof value === 'number' ? value + amount : Number.NaN;
+      sum = Number.isSafeInteger(added) ? added : null;
+      return sum ?? undefined;
+    };
+    const written = await this.#attempt(async () => {
       const endsAtMs = (await this.#values.getEntry(key))?.expiresAtMs;
       const keep = endsAtMs === undefined ? {} : { ttl: Math.max(1, endsAtMs - Date.now()) };
       return this.#values.update(key, add, keep);
     });
-    return typeof sum === 'number' ? sum : null;
+    return written === null ? null : sum;
   }
 
   /** Lets `key` live so long from now on; true when it was there. */
@@ -95,7 +102,7 @@ export class RedisClient {
     expireSeconds: number = standardExpireSeconds,
   ): Promise<boolean> {
     const entries = Object.entries(mapping);
-    return (await this.#attempt(() => this.#values.setMany(entries, lifetime(expireSeconds)).then(done))) ?? false;
+    return this.#did(() => this.#values.setMany(entries, lifetime(expireSeconds)));
   }
 
   /** Removes the keys that fit a pattern such as `user:*` and returns how many. Keys set meanwhile may stay. */
@@ -120,31 +127,36 @@ export class RedisClient {
     return removed;
   }
 
+  /** Whether it was done; false while Redis is away. */
+  async #did(work: () => Promise<void>): Promise<boolean> {
+    const write = async (): Promise<true> => {
+      await work();
+      return true;
+    };
+    return (await this.#attempt(write)) ?? false;
+  }
+
   async #attempt<Result>(work: () => Promise<Result>): Promise<Result | null> {
     const status = this.#state.status();
-    if (!status.connected) return this.#runWithout(status.reason);
+    if (!status.connected) return this.#goWithout(status.reason);
     try {
       const result = await work();
-      if (this.#running === 'without' && status.kind === 'redis') this.#log.info({}, 'Running with Redis caching again');
-      if (status.kind === 'redis') this.#running = 'with';
+      if (this.#away) this.#log.info({}, 'Running with Redis caching again');
+      this.#away = false;
       return result;
     } catch (error) {
-      if (isStoreFailure(error)) return this.#runWithout(String(error));
+      if (isStoreFailure(error)) return this.#goWithout(String(error));
       throw error;
     }
   }
 
-  #runWithout(reason: string): null {
-    if (this.#running !== 'without') this.#log.warn({ reason }, 'Running without Redis caching');
-    this.#running = 'without';
+  #goWithout(reason: string): null {
+    if (!this.#away) this.#log.warn({ reason }, withoutRedis);
+    this.#away = true;
     return null;
   }
 }
 
 function lifetime(expireSeconds: number): { readonly ttl: number } {
   return { ttl: expireSeconds * 1_000 };
-}
-
-function done(): true {
-  return true;
 }

@@ -23,7 +23,9 @@ export function cosineSimilarity(left: Float32Array, right: Float32Array): numbe
   let product = 0;
   let leftSquares = 0;
   let rightSquares = 0;
-  for (const [index, one] of left.entries()) {
+  // Attendance spends its time here: iterating takes ten times as long as counting.
+  for (let index = 0; index < left.length; index++) {
+    const one = left[index] ?? 0;
     const other = right[index] ?? 0;
     product += one * other;
     leftSquares += one * one;

@@ -12,7 +12,7 @@ export class ImageError extends Error {
   }
 }
 
-const signatures = [/^\x89PNG\r\n\x1a\n/, /^\xff\xd8\xff/, /^RIFF[^]{4}WEBP/];
+const signatures = [/^\x89PNG\r\n/, /^\xff\xd8\xff/, /^RIFF[^]{4}WEBP/];
 
 /**
  * Looks at the first bytes; a file name or a declared media type is never believed. It comes before the decoder, which

@@ -3,7 +3,7 @@ import type { Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 
 /** An image of 5 MB, counted generously. */
-export const mostImageBytes: number = 5 * 1_024 * 1_024;
+const mostImageBytes: number = 5 * 1_024 * 1_024;
 /** Boundaries, headers and the name. */
 const formBytes: number = 16 * 1_024;
 const limits = { fileSize: mostImageBytes, files: 1, fields: 4, fieldSize: 1_024, fieldNameSize: 100, headerPairs: 32 };

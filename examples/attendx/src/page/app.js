@@ -131,7 +131,9 @@ function enrol() {
   return send('api/enroll', { name }, (answer, headers) => {
     showLimit(headers);
     byId('person').value = '';
-    const text = answer.cached ? 'These very bytes were known: the embedding came from the cache.' : 'A new embedding was made.';
+    const text = answer.cached
+      ? 'These very bytes were known: the embedding came from the cache.'
+      : 'A new embedding was made.';
     showResult('good', `${name} is enrolled`, text);
   });
 }
@@ -157,6 +159,7 @@ function listen() {
     byId('new-name').value = me?.name;
     byId('rename-dialog').showModal();
   });
+  byId('keep-name').addEventListener('click', () => byId('rename-dialog').close());
   byId('rename-dialog').addEventListener('close', () => {
     const dialog = byId('rename-dialog');
     if (dialog.returnValue === 'save') rename(byId('new-name').value).catch(fail);

@@ -27,7 +27,9 @@ function show(remaining) {
   byId('remaining').textContent = String(remaining);
   byId('limit').textContent = String(limit);
   byId('ring').style.strokeDasharray = `${(100 * remaining) / limit} 100`;
-  byId('ring').closest('.limit').classList.toggle('spent', remaining === 0);
+  byId('ring')
+    .closest('.limit')
+    .classList.toggle('spent', remaining === 0);
   tick();
 }
 

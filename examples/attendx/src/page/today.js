@@ -27,7 +27,10 @@ function row({ person_id, name, first_seen, similarity }) {
 /** @param {string} name */
 function initials(name) {
   const words = name.split(/\s+/);
-  return [words[0], words.length > 1 ? words.at(-1) : ''].map((word) => [...(word ?? '')][0] ?? '').join('').toUpperCase();
+  return [words[0], words.length > 1 ? words.at(-1) : '']
+    .map((word) => Array.from(word ?? '')[0] ?? '')
+    .join('')
+    .toUpperCase();
 }
 
 /** @param {{ hits: number, misses: number, keys: number, memory: number, mode: string, connected: boolean }} stats */
@@ -40,7 +43,9 @@ export function showStats({ hits, misses, keys, memory, mode, connected }) {
     ['Memory', memory === null ? null : `${(memory / 1_048_576).toFixed(1)} MB`],
     ['State', away ? 'Redis, away' : mode === 'redis' ? 'Redis' : 'in memory'],
   ];
-  byId('stats').replaceChildren(...facts.map(([name, value]) => fact(String(name), value === null ? '–' : String(value))));
+  byId('stats').replaceChildren(
+    ...facts.map(([name, value]) => fact(String(name), value === null ? '–' : String(value))),
+  );
 }
 
 /** @param {string} name @param {string} value */

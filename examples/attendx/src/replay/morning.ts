@@ -90,8 +90,13 @@ async function show(bases: readonly string[], look: Look, say: (line: string) =>
   visitor.leave();
   const similarity = Number(json['similarity'] ?? 0);
   const kind = kindOf(status, json['person_id'], look.id);
-  const whom = kind === 'unknown' ? 'nobody who is enrolled' : `${String(json['name'])}, ${(similarity * 100).toFixed(1)} % similar`;
-  say(`${nameOf(look.number)}: ${kind === 'failed' ? `answer ${status}` : whom}${kind === 'mistaken' ? ' (mistaken)' : ''}`);
+  const whom =
+    kind === 'unknown'
+      ? 'nobody who is enrolled'
+      : `${String(json['name'])}, ${(similarity * 100).toFixed(1)} % similar`;
+  say(
+    `${nameOf(look.number)}: ${kind === 'failed' ? `answer ${status}` : whom}${kind === 'mistaken' ? ' (mistaken)' : ''}`,
+  );
   return { kind, similarity, tookMs };
 }
 
@@ -107,10 +112,29 @@ function summary(enrolled: number, outcomes: readonly Outcome[]): MorningReport 
   const similarity = recognised.reduce((sum, outcome) => sum + outcome.similarity, 0) / (recognised.length || 1);
   const times = outcomes.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b);
   const medianMs = times[Math.floor(times.length / 2)] ?? 0;
-  return { enrolled, recognised: recognised.length, mistaken: count('mistaken'), failed: count('failed'), similarity, medianMs };
+  return {
+    enrolled,
+    recognised: recognised.length,
+    mistaken: count('mistaken'),
+    failed: count('failed'),
+    similarity,
+    medianMs,
+  };
 }
 
-const firstNames = ['Ada', 'Grace', 'Katherine', 'Alan', 'Barbara', 'Edsger', 'Frances', 'Donald', 'Radia', 'Tony', 'Hedy'];
+const firstNames = [
+  'Ada',
+  'Grace',
+  'Katherine',
+  'Alan',
+  'Barbara',
+  'Edsger',
+  'Frances',
+  'Donald',
+  'Radia',
+  'Tony',
+  'Hedy',
+];
 const lastNames = ['Lovett', 'Harper', 'Jansen', 'Turner', 'Lindgren', 'Dykstra', 'Allan', 'Keller', 'Pearl', 'Moore'];
 
 function nameOf(number: number): string {
@@ -144,10 +168,7 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
 }
 
 /** Works on a few items at a time; results are in the order of the items. */
-async function inTurns<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
+async function inTurns<Item, Result>(items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = [];
   const waiting = items.entries();
   const worker = async (): Promise<void> => {

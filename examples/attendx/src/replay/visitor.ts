@@ -92,7 +92,13 @@ export class Visitor {
     }
     return new Promise((resolve, reject) => {
       const place = this.#address === undefined ? {} : { localAddress: this.#address };
-      const asked = request(`${base}${path}`, { method, headers, agent: this.#agent, timeout: answerWithinMs, ...place });
+      const asked = request(`${base}${path}`, {
+        method,
+        headers,
+        agent: this.#agent,
+        timeout: answerWithinMs,
+        ...place,
+      });
       asked.on('timeout', () => asked.destroy(new Error(`No answer to ${method} ${path}`)));
       asked.on('error', reject);
       asked.on('response', (response) => {

@@ -79,7 +79,7 @@ describe('AttendX in three processes on one Redis of 25 MB', () => {
     const variables = { REDIS_URL: redis.url, DATA_DIR: directory };
     const [first, second] = [await startServerProcess(variables), await startServerProcess(variables)];
     servers.push(first, second);
-    const both = { bases: [first.url], close: running.close };
+    const both = { ...running, bases: [first.url] };
     const { visitor } = await newUser(both, 'survivor@example.org', 'Survivor');
     expect((await visitor.enrol('Survivor', await madeFace(777))).status).toBe(201);
     await first.end('SIGKILL');

@@ -11,7 +11,11 @@ async function open(variables: Record<string, string>): Promise<{ state: SharedS
   lines.length = 0;
   const memory = createMemoryStore();
   const place = variables['REDIS_URL'] === undefined ? { memory } : { environment: variables };
-  const state = await openState({ namespace: 'attendx', log: { info: () => {}, warn: () => {}, error: () => {} }, ...place });
+  const state = await openState({
+    namespace: 'attendx',
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+    ...place,
+  });
   onTestFinished(() => state.close());
   return { state, utility: openCacheUtility(state, log) };
 }
@@ -55,10 +59,18 @@ describe.each(homes)('the cache utility, %s', (name, openHome) => {
     expect(await client.exists('counter')).toBe(true);
     expect(await client.exists('nothing')).toBe(false);
     expect(await client.setMany({ key1: 'value1', key2: { two: 2 } }, 600)).toBe(true);
-    expect(await client.getMany(['key1', 'none', 'key2'])).toEqual(new Map<string, unknown>([['key1', 'value1'], ['key2', { two: 2 }]]));
+    expect(await client.getMany(['key1', 'none', 'key2'])).toEqual(
+      new Map<string, unknown>([
+        ['key1', 'value1'],
+        ['key2', { two: 2 }],
+      ]),
+    );
     await client.set('text', 'abc');
     expect(await client.incr('text')).toBeNull();
     expect(await client.get('text')).toBe('abc');
+    await client.set('most', Number.MAX_SAFE_INTEGER);
+    expect(await client.incr('most')).toBeNull();
+    expect(await client.get('most')).toBe(Number.MAX_SAFE_INTEGER);
   });
 
   it('S1.5 S1.13: everything expires: when it was told to, or after an hour', async () => {
@@ -80,7 +92,7 @@ describe.each(homes)('the cache utility, %s', (name, openHome) => {
   it('S1.5: clears by pattern, and nothing else', async () => {
     const client = (await open(await home.variables())).utility.getRedisClient();
     await client.setMany(Object.fromEntries(Array.from({ length: 1_200 }, (_, n) => [`user:${n}`, n])));
-    await client.setMany({ 'session:1': 1, 'user': 2, 'user*': 3 });
+    await client.setMany({ 'session:1': 1, user: 2, 'user*': 3 });
     expect(await client.clearPattern('user:*')).toBe(1_200);
     expect(await client.clearPattern('user\\*')).toBe(1);
     expect(await client.count()).toBe(2);
@@ -101,6 +113,7 @@ describe.each(homes)('the cache utility, %s', (name, openHome) => {
   it('says what is wrong with an argument', async () => {
     const client = (await open(await home.variables())).utility.getRedisClient();
     await expect(client.set('key', 1, Number.NaN)).rejects.toMatchObject({ code: 'InvalidArgument' });
+    await expect(client.incr('key', 1.5)).rejects.toMatchObject({ code: 'InvalidArgument' });
     await expect(client.set('', 1)).rejects.toMatchObject({ code: 'InvalidArgument' });
     expect(lines.filter((line) => /Redis caching/.test(line))).toHaveLength(onRedis ? 0 : 1);
   });

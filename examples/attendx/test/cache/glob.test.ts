@@ -25,12 +25,16 @@ describe('patterns of keys', () => {
     await redis.server.command('FLUSHALL');
     const letters = fc.constantFrom('a', 'b', 'c', ':', '-', '*', '?', '[', ']', '^', '\\');
     const word = fc.array(letters, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
-    const checks = fc.asyncProperty(word, fc.uniqueArray(word, { minLength: 1, maxLength: 12 }), async (pattern, keys) => {
-      await redis.server.command('FLUSHALL');
-      await redis.server.command('MSET', ...keys.flatMap((key) => [key, '1']));
-      const found = (await redis.server.command('KEYS', pattern)) as unknown as (string | Buffer)[];
-      expect(keys.filter(compileGlob(pattern)).toSorted()).toEqual(found.map(String).toSorted());
-    });
+    const checks = fc.asyncProperty(
+      word,
+      fc.uniqueArray(word, { minLength: 1, maxLength: 12 }),
+      async (pattern, keys) => {
+        await redis.server.command('FLUSHALL');
+        await redis.server.command('MSET', ...keys.flatMap((key) => [key, '1']));
+        const found = (await redis.server.command('KEYS', pattern)) as unknown as (string | Buffer)[];
+        expect(keys.filter(compileGlob(pattern)).toSorted()).toEqual(found.map(String).toSorted());
+      },
+    );
     await fc.assert(checks, { numRuns: 1_500 });
   });
 

@@ -14,7 +14,9 @@ const { embed, threshold } = imageDescriptor;
 async function scan(name: string): Promise<Buffer> {
   const path = fileURLToPath(new URL(`../../../../../shared/data/ocr/${name}`, import.meta.url));
   if (!existsSync(path)) throw new Error(`shared/data/ocr/${name} is needed beside the repository`);
-  return sharp(await readFile(path)).png().toBuffer();
+  return sharp(await readFile(path))
+    .png()
+    .toBuffer();
 }
 
 describe('the built-in image descriptor', () => {
@@ -55,15 +57,20 @@ describe('the built-in image descriptor', () => {
   });
 
   it('takes one made face for another in less than 1 of 200 pairs', () => {
-    const pairs = enrolled.flatMap((one, index) => enrolled.slice(0, index).map((other) => cosineSimilarity(one, other)));
+    const pairs = enrolled.flatMap((one, index) =>
+      enrolled.slice(0, index).map((other) => cosineSimilarity(one, other)),
+    );
     const mistaken = pairs.filter((similarity) => similarity >= threshold).length;
     expect(mistaken / pairs.length).toBeLessThan(0.005);
   });
 
-  it.each(['phototest.tif', 'eurotext.tif', 'HelloGoogle.tif'])('does not take %s, a scanned page, for anybody', async (name) => {
-    const page = await embed(await scan(name));
-    expect(Math.max(...enrolled.map((one) => cosineSimilarity(one, page)))).toBeLessThan(0.7);
-  });
+  it.each(['phototest.tif', 'eurotext.tif', 'HelloGoogle.tif'])(
+    'does not take %s, a scanned page, for anybody',
+    async (name) => {
+      const page = await embed(await scan(name));
+      expect(Math.max(...enrolled.map((one) => cosineSimilarity(one, page)))).toBeLessThan(0.7);
+    },
+  );
 
   it('finds nothing alike in one colour', async () => {
     const create = { width: 50, height: 50, channels: 3, background: '#888' } as const;

@@ -15,7 +15,11 @@ async function start(options: RunningOptions = {}): Promise<Running> {
 describe('sessions', () => {
   it('S1.9: have a Secure cookie behind TLS, as a trusted proxy tells it', async () => {
     const { bases } = await start({ variables: { TRUST_PROXY: '127.0.0.0/8' } });
-    const headers = { 'content-type': 'application/json', 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.1' };
+    const headers = {
+      'content-type': 'application/json',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-for': '192.0.2.1',
+    };
     const body = JSON.stringify({ email: 'ada@example.org', password: PASSWORD });
     await fetch(`${bases[0]}/users`, { method: 'POST', headers, body });
     const login = await fetch(`${bases[0]}/login`, { method: 'POST', headers, body });
@@ -51,7 +55,8 @@ describe('enrolling and attending', () => {
     const running = await start({ variables: { ATTENDX_REQUIRE_LOGIN: 'true' } });
     const face = await madeFace(1);
     const stranger = newVisitor(running);
-    for (let attempt = 0; attempt < 5; attempt++) expectProblem(await stranger.enrol('Ada', face), 401, /Not logged in/);
+    for (let attempt = 0; attempt < 5; attempt++)
+      expectProblem(await stranger.enrol('Ada', face), 401, /Not logged in/);
     expectProblem(await stranger.enrol('Ada', face), 429, /At most 5/);
     expectProblem(await stranger.attend(face), 401, /Not logged in/);
     const { visitor } = await newUser(running, 'ada@example.org');
@@ -63,7 +68,11 @@ describe('enrolling and attending', () => {
     const { bases } = await start({ variables: { TRUST_PROXY: '127.0.0.0/8' } });
     const left = async (address: string): Promise<string | null> => {
       const form = new FormData();
-      const answer = await fetch(`${bases[0]}/api/enroll`, { method: 'POST', body: form, headers: { 'x-forwarded-for': address } });
+      const answer = await fetch(`${bases[0]}/api/enroll`, {
+        method: 'POST',
+        body: form,
+        headers: { 'x-forwarded-for': address },
+      });
       await answer.arrayBuffer();
       return answer.headers.get('ratelimit');
     };
@@ -93,7 +102,9 @@ describe('the embedding', () => {
     };
     const system = attendx({ embedding: { name: 'length', embed, threshold: 0.5 } });
     const running = await start({ system, variables: await home.variables(), servers: 3 });
-    const answers = await Promise.all(Array.from({ length: 12 }, () => newVisitor(running).enrol('Ada', Buffer.from('hello'))));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => newVisitor(running).enrol('Ada', Buffer.from('hello'))),
+    );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));
     expect(computed).toBe(1);
     expect(answers.filter(({ json }) => json['cached'] === false)).toHaveLength(1);
@@ -121,7 +132,9 @@ describe('without Redis', () => {
     expectProblem(await visitor.attend(await madeFace(2)), 503, /store/);
     expect((await visitor.get('/api/cache/stats')).json).toMatchObject({ mode: 'redis', connected: false, keys: null });
     await home.server.restart();
-    await expect.poll(async () => (await visitor.enrol('Ada', await madeFace(2))).status, { timeout: 10_000 }).toBe(201);
+    await expect
+      .poll(async () => (await visitor.enrol('Ada', await madeFace(2))).status, { timeout: 10_000 })
+      .toBe(201);
     expect((await visitor.attend(await madeFace(2))).json['name']).toBe('Ada');
     expect(await home.server.command('INFO', 'keyspace')).toMatch(/db3:keys/);
   }, 30_000);
@@ -139,4 +152,3 @@ describe('without Redis', () => {
     expectProblem(await visitor.post('/login', { email: 'a@b.c', password: 'x' }), 503, /store/);
   });
 });
-

@@ -63,27 +63,34 @@ describe('the page', () => {
   it.each([
     ['at the root, on a desktop', true, { viewport: { width: 1_200, height: 800 } }],
     ['below a path, on a phone in the dark', false, { viewport: { width: 390, height: 800 }, colorScheme: 'dark' }],
-  ] as const)('signs up, enrols, recognises and shows the limiter live, %s', async (_name, atRoot, options) => {
-    const { page, complaints } = await visit(await start({ atRoot }), options);
-    await signUp(page);
-    await page.locator('#remaining', { hasText: '5' }).waitFor();
-    await choose(page, await madeFace(7));
-    await enrol(page, 'Grace Hopper');
-    await page.getByText('Grace Hopper is enrolled').waitFor();
-    await page.locator('#remaining', { hasText: '4' }).waitFor();
-    await page.getByText('RateLimit: "enroll";r=4;t=3600').waitFor();
-    await page.getByText(/All of them again in (?:60:00|59:5\d)/).waitFor();
-    await choose(page, await madeFace(7, { shift: [4, 2], tilt: 2, brightness: 1.1 }));
-    await page.getByRole('button', { name: 'Take attendance' }).click();
-    await page.getByText('Welcome, Grace Hopper').waitFor();
-    await page.getByText(/^9\d\.\d %/).first().waitFor();
-    await page.getByText('1 of 1').waitFor();
-    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
-    // The session outlives the page.
-    await page.reload();
-    await page.getByRole('listitem').getByText('Grace Hopper').waitFor();
-    expect(complaints).toEqual([]);
-  }, 30_000);
+  ] as const)(
+    'signs up, enrols, recognises and shows the limiter live, %s',
+    async (_name, atRoot, options) => {
+      const { page, complaints } = await visit(await start({ atRoot }), options);
+      await signUp(page);
+      await page.locator('#remaining', { hasText: '5' }).waitFor();
+      await choose(page, await madeFace(7));
+      await enrol(page, 'Grace Hopper');
+      await page.getByText('Grace Hopper is enrolled').waitFor();
+      await page.locator('#remaining', { hasText: '4' }).waitFor();
+      await page.getByText('RateLimit: "enroll";r=4;t=3600').waitFor();
+      await page.getByText(/All of them again in (?:60:00|59:5\d)/).waitFor();
+      await choose(page, await madeFace(7, { shift: [4, 2], tilt: 2, brightness: 1.1 }));
+      await page.getByRole('button', { name: 'Take attendance' }).click();
+      await page.getByText('Welcome, Grace Hopper').waitFor();
+      await page
+        .getByText(/^9\d\.\d %/)
+        .first()
+        .waitFor();
+      await page.getByText('1 of 1').waitFor();
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+      // The session outlives the page.
+      await page.reload();
+      await page.getByRole('listitem').getByText('Grace Hopper').waitFor();
+      expect(complaints).toEqual([]);
+    },
+    30_000,
+  );
 
   it('takes pictures with the camera', async () => {
     const { page, complaints } = await visit(await start());
@@ -118,7 +125,7 @@ describe('the page', () => {
     await page.getByText('The file is no image of a known kind.').waitFor();
   }, 30_000);
 
-  it('changes one\'s name, signs out, and says so when the session ends elsewhere', async () => {
+  it("changes one's name, signs out, and says so when the session ends elsewhere", async () => {
     const running = await start();
     const { page } = await visit(running);
     await signUp(page);

@@ -103,7 +103,10 @@ class Conversion {
     const { conversionState, container } = this.#place.state;
     const { id } = this.#job;
     await this.#noteProgress(status);
-    await conversionState.activeConversions.update(id, (known) => known && { ...known, status, container_id: container });
+    await conversionState.activeConversions.update(
+      id,
+      (known) => known && { ...known, status, container_id: container },
+    );
   }
 
   async #noteProgress(status: ConversionStatus): Promise<void> {

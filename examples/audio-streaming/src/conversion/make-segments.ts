@@ -35,7 +35,10 @@ export interface MadeStream {
  *
  * @throws the signal's reason when it aborts; what the converter throws; the file system's errors.
  */
-export async function makeSegments(stream: Stream, { files, converter, onProgress }: StreamMaking): Promise<MadeStream> {
+export async function makeSegments(
+  stream: Stream,
+  { files, converter, onProgress }: StreamMaking,
+): Promise<MadeStream> {
   const { trackId, voiceId, segmentSeconds, delayMs, signal } = stream;
   const job: ConverterJob = { path: files.recording(trackId), voiceId, segmentSeconds, signal };
   const pieces = await converter.plan(job);

@@ -76,9 +76,9 @@ export class ChunkStore {
     }
   }
 
-  /** Removes the chunks of an upload. */
+  /** Removes the chunks of an upload; one that comes meanwhile may break, or stay until it counts as abandoned. */
   async remove(uploadId: string): Promise<void> {
-    await rm(join(this.#directory, uploadId), { recursive: true, force: true });
+    await rm(join(this.#directory, uploadId), { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** Removes what nobody touched for so long: uploads given up, and files of containers that died. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { problem } from '@commonhold/server';
 import type { FastifyInstance } from 'fastify';
 import type { AudioState } from '../audio-state.js';
@@ -26,9 +26,9 @@ export function downloadRoutes(http: FastifyInstance, state: AudioState, files: 
       'Content-Disposition': `attachment; filename="${trackId.slice(0, 16)}.mp3"`,
       'Download-Id': downloadId,
     };
-    const onBody = (body: Readable, size: number): Promise<Readable> => {
+    const onBody = (body: Readable, size: number): Readable => {
       const download = { download_id: downloadId, track_id: trackId, size, started_at: Date.now() };
-      return counted(body, new DownloadReport(state, download));
+      return Readable.from(counted(body, new DownloadReport(state, download)), { objectMode: false });
     };
     const root = dirname(files.recording(trackId));
     return sendFile(request, reply, { root, name: trackId, mediaType: 'audio/mpeg', headers, onBody });
@@ -58,12 +58,17 @@ class DownloadReport {
   async sent(bytes: number): Promise<void> {
     this.#bytes += bytes;
     // Who has got the last byte finds it said.
-    if (this.#bytes === this.#download.size) await this.report('completed');
-    else if (performance.now() - this.#reportedAtMs >= reportMs) void this.report('sending');
+    if (this.#bytes === this.#download.size) await this.#report('completed');
+    else if (performance.now() - this.#reportedAtMs >= reportMs) void this.#report('sending');
+  }
+
+  /** Says that no more goes out. */
+  async end(): Promise<void> {
+    if (this.#bytes < this.#download.size) await this.#report('aborted');
   }
 
   /** Resolves when it is written, after those before it. */
-  report(status: ActiveDownload['status']): Promise<void> {
+  #report(status: ActiveDownload['status']): Promise<void> {
     this.#reportedAtMs = performance.now();
     const { container, downloadState } = this.#state;
     const record = { ...this.#download, bytes_sent: this.#bytes, status, container_id: container };
@@ -74,18 +79,14 @@ class DownloadReport {
   }
 }
 
-async function counted(body: Readable, report: DownloadReport): Promise<Readable> {
-  await report.report('sending');
-  const counter = new Transform({
-    transform(bytes: Buffer, _encoding, done): void {
-      report.sent(bytes.length).then(() => done(null, bytes), done);
-    },
-    destroy(error, done): void {
-      if (!this.readableEnded) void report.report('aborted');
-      body.destroy();
-      done(error);
-    },
-  });
-  body.on('error', (error) => counter.destroy(error));
-  return body.pipe(counter);
+/** The bytes as they are; how far they are is told before they go out, and when they are not wanted to their end. */
+async function* counted(body: Readable, report: DownloadReport): AsyncGenerator<Buffer> {
+  try {
+    for await (const bytes of body as AsyncIterable<Buffer>) {
+      await report.sent(bytes.length);
+      yield bytes;
+    }
+  } finally {
+    await report.end();
+  }
 }

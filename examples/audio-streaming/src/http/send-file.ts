@@ -12,7 +12,7 @@ export interface FileToSend {
   readonly mediaType: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sees the body before it is sent, with the number of bytes it has. */
-  readonly onBody?: (body: Readable, length: number) => Promise<Readable>;
+  readonly onBody?: (body: Readable, length: number) => Readable;
 }
 
 /**
@@ -28,7 +28,7 @@ export async function sendFile(request: FastifyRequest, reply: FastifyReply, fil
   const length = Number(found.headers['Content-Length'] ?? 0);
   const isBody = found.statusCode < 300 && request.method !== 'HEAD';
   if (isBody) void reply.type(mediaType);
-  return reply.send(isBody && onBody ? await onBody(found.stream, length) : found.stream);
+  return reply.send(isBody && onBody ? onBody(found.stream, length) : found.stream);
 }
 
 function refusal(status: number, headers: Readonly<Record<string, string>>): Error {

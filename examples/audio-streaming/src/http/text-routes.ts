@@ -58,7 +58,11 @@ async function readText({ state, files }: TextPlace, trackId: string): Promise<C
   });
 }
 
-async function readTimings(place: TextPlace, trackId: string, voiceId: string): ReturnType<AudioState['wordTimingCache']['read']> {
+async function readTimings(
+  place: TextPlace,
+  trackId: string,
+  voiceId: string,
+): ReturnType<AudioState['wordTimingCache']['read']> {
   const { state, files, wordTimer } = place;
   const mtimeNs = await files.textModifiedAtNs(trackId);
   if (mtimeNs === undefined) throw noText();
@@ -66,11 +70,18 @@ async function readTimings(place: TextPlace, trackId: string, voiceId: string): 
     const { content: text } = await readText(place, trackId);
     const path = files.recording(trackId);
     const { durationSeconds } = await inspectRecording(path);
-    return { method: wordTimer.method, timings: await wordTimer.compute({ text, durationSeconds, path, voiceId, signal }) };
+    return {
+      method: wordTimer.method,
+      timings: await wordTimer.compute({ text, durationSeconds, path, voiceId, signal }),
+    };
   });
 }
 
-function sendEntry(reply: FastifyReply, track_id: string, { content, file_mtime_ns, ...metadata }: CacheEntry): FastifyReply {
+function sendEntry(
+  reply: FastifyReply,
+  track_id: string,
+  { content, file_mtime_ns, ...metadata }: CacheEntry,
+): FastifyReply {
   // Nanoseconds since 1970 are more than a JSON number holds exactly.
   return reply.send({ track_id, text: content, ...metadata, file_mtime_ns: String(file_mtime_ns) });
 }

@@ -4,6 +4,7 @@ import { type ByteRange, covers } from '../files/byte-ranges.js';
 import { ChunkConflictError, ChunkLengthError } from '../files/chunk-store.js';
 import { isWhole, type UploadData, type UploadSession } from '../state/upload.js';
 import type { Owned } from '../state-manager.js';
+import { hasCode } from '../has-code.js';
 import { finishUpload, type UploadPlace } from '../uploads/finish-upload.js';
 import { type ChunkDocument, chunkDocument, uploadDocument } from '../uploads/upload-document.js';
 import { readContentRange } from './content-range.js';
@@ -11,12 +12,16 @@ import { readContentRange } from './content-range.js';
 /** Every chunk is a file until the last has come. */
 const mostChunks = 2_000;
 const longestFilename = 255;
+const retrySoon = { headers: { 'Retry-After': '1' } } as const;
 
 const uploadSchema = {
   body: {
     type: 'object',
     required: ['filename', 'size'],
-    properties: { filename: { type: 'string', minLength: 1, maxLength: longestFilename }, size: { type: 'integer', minimum: 1 } },
+    properties: {
+      filename: { type: 'string', minLength: 1, maxLength: longestFilename },
+      size: { type: 'integer', minimum: 1 },
+    },
   },
 } as const;
 
@@ -102,6 +107,8 @@ function checkFilename(filename: string): string {
 function asProblem(error: unknown, request: FastifyRequest): unknown {
   if (error instanceof ChunkLengthError) return problem(400, error.message);
   if (error instanceof ChunkConflictError) return problem(409, error.message);
+  // Its directory goes when the last chunk has come, which this one did not know of.
+  if (hasCode(error, 'ENOENT')) return problem(503, 'The upload is being finished. Send it again.', retrySoon);
   // Nobody reads this answer, but the log should not take it for a fault of ours.
   if (request.raw.readableAborted) return problem(400, 'The connection ended before the chunk did.');
   return error;

@@ -39,7 +39,10 @@ export async function find(path) {
  * @param {number} end the byte after its last
  */
 export function sendChunk(uploadId, file, first, end) {
-  const headers = { 'Content-Type': 'application/octet-stream', 'Content-Range': `bytes ${first}-${end - 1}/${file.size}` };
+  const headers = {
+    'Content-Type': 'application/octet-stream',
+    'Content-Range': `bytes ${first}-${end - 1}/${file.size}`,
+  };
   return ask(`uploads/${uploadId}`, { method: 'PUT', headers, body: file.slice(first, end) });
 }
 

@@ -84,7 +84,8 @@ export class TrackCard {
     for (const [index, block] of [...strip.children].entries()) {
       // A segment keeps the colour of the container that was at work when it appeared.
       if (index >= filled) block.style.removeProperty('--hue');
-      else if (block.style.getPropertyValue('--hue') === '') block.style.setProperty('--hue', String(hue(container ?? '')));
+      else if (block.style.getPropertyValue('--hue') === '')
+        block.style.setProperty('--hue', String(hue(container ?? '')));
     }
     strip.setAttribute('aria-valuemax', String(total));
     strip.setAttribute('aria-valuenow', String(done));
@@ -92,7 +93,14 @@ export class TrackCard {
   }
 }
 
-function whoText({ status, container_id: container, total_segments: total, processed_segments: done, attempts, error }) {
+function whoText({
+  status,
+  container_id: container,
+  total_segments: total,
+  processed_segments: done,
+  attempts,
+  error,
+}) {
   if (status === 'failed') return error ?? 'The conversion failed.';
   if (container === null) return 'No container has begun.';
   const again = attempts > 1 ? `, attempt ${attempts}` : '';

@@ -70,7 +70,8 @@ export class TrackList {
     const progress = await find(`tracks/${id}/progress?voice_id=${encodeURIComponent(voice)}`);
     if (voice !== card.voice) return;
     card.showProgress(progress);
-    if (progress?.status === 'completed' && before !== 'completed') this.listeners.announce(`${track.filename} is ready`);
+    if (progress?.status === 'completed' && before !== 'completed')
+      this.listeners.announce(`${track.filename} is ready`);
   }
 
   async #showText(id) {

@@ -32,6 +32,7 @@ export async function upload(file, list) {
     text.textContent = error.message;
     text.hidden = false;
     item.querySelector('progress').hidden = true;
+    return undefined;
   }
 }
 

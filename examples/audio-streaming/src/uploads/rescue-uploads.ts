@@ -32,9 +32,12 @@ export class UploadRescue {
     const { owners } = this.#place.state;
     try {
       const onResync = (): Promise<void> => this.#lookForOrphans();
-      this.#subscription = await owners.subscribe((event) => {
-        if (event.type === 'gone') void this.#rescueAll(event.holds);
-      }, { onResync });
+      this.#subscription = await owners.subscribe(
+        (event) => {
+          if (event.type === 'gone') void this.#rescueAll(event.holds);
+        },
+        { onResync },
+      );
       if (this.#closed) this.#subscription.close();
       // Those that died while nobody listened.
       else await this.#lookForOrphans();

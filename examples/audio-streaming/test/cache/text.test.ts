@@ -29,8 +29,13 @@ describe.each(homes)('the text cache %s', (_name, openHome) => {
       expires_at: created_at + 86_400_000,
       container_id: 'container-1',
     });
-    await Promise.all(Array.from({ length: 20 }, (_, index) => [one, two][index % 2]?.read('key', 5n, load)));
-    expect(await two.read('key', 5n, load)).toMatchObject({ content: 'text 1', access_count: 22, created_at, expires_at });
+    await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 ? one : two).read('key', 5n, load)));
+    expect(await two.read('key', 5n, load)).toMatchObject({
+      content: 'text 1',
+      access_count: 22,
+      created_at,
+      expires_at,
+    });
     expect(loads).toBe(1);
   });
 
@@ -38,7 +43,11 @@ describe.each(homes)('the text cache %s', (_name, openHome) => {
     const [one, two] = await twoCaches();
     await one.read('key', 5n, async () => 'old');
     await two.read('key', 5n, async () => 'old');
-    expect(await one.read('key', 6n, async () => 'new')).toMatchObject({ content: 'new', access_count: 1, file_mtime_ns: 6n });
+    expect(await one.read('key', 6n, async () => 'new')).toMatchObject({
+      content: 'new',
+      access_count: 1,
+      file_mtime_ns: 6n,
+    });
     expect(await two.read('key', 6n, async () => 'never')).toMatchObject({ content: 'new', access_count: 2 });
   });
 

@@ -22,7 +22,11 @@ async function filesWith(recording: Buffer): Promise<TrackFiles> {
 
 function make(
   files: TrackFiles,
-  { converter = createCutter(), signal = new AbortController().signal, onProgress = async (): Promise<void> => undefined }: {
+  {
+    converter = createCutter(),
+    signal = new AbortController().signal,
+    onProgress = async (): Promise<void> => undefined,
+  }: {
     converter?: Converter;
     signal?: AbortSignal;
     onProgress?: (processed: number, total: number) => Promise<void>;
@@ -58,7 +62,8 @@ describe('making segments', () => {
   it('goes on where another container stopped, and leaves its segments as they are', async () => {
     const files = await filesWith(madeMp3({ frames: 383 }));
     const stopped = new AbortController();
-    const stop = async (processed: number): Promise<void> => (processed === 2 ? stopped.abort(new Error('killed')) : undefined);
+    const stop = async (processed: number): Promise<void> =>
+      processed === 2 ? stopped.abort(new Error('killed')) : undefined;
     await expect(make(files, { signal: stopped.signal, onProgress: stop })).rejects.toThrow('killed');
     expect((await readdir(files.stream('t', 'v'))).toSorted()).toEqual(['segment-0.mp3', 'segment-1.mp3']);
     expect(await files.segmentsOf('t', 'v')).toBeUndefined();
@@ -88,7 +93,10 @@ describe('making segments', () => {
     const { total } = await make(files, { converter: slower });
     const segments = await segmentsOf(files);
     expect(segments.flatMap(framesOf)).toHaveLength(400);
-    expect(segments.map((segment) => Number(segment.readBigUInt64BE(tagBytes - 8)) / 90_000)[1]).toBeCloseTo(madeSeconds(152), 4);
+    expect(segments.map((segment) => Number(segment.readBigUInt64BE(tagBytes - 8)) / 90_000)[1]).toBeCloseTo(
+      madeSeconds(152),
+      4,
+    );
     expect(total).toBe(3);
   });
 
@@ -101,7 +109,9 @@ describe('making segments', () => {
 
   it('fails where there is no sound, in the file or from the voice', async () => {
     const silent = createCutter(() => Buffer.alloc(0));
-    await expect(make(await filesWith(madeMp3()), { converter: silent })).rejects.toThrow(/no MP3 frames for segment 0/);
+    await expect(make(await filesWith(madeMp3()), { converter: silent })).rejects.toThrow(
+      /no MP3 frames for segment 0/,
+    );
     await expect(make(await filesWith(Buffer.from('text')))).rejects.toThrow(NotAnMp3Error);
   });
 

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { type ByteRange, countBytes, covers, missingRanges, withRange } from '../../src/files/byte-ranges.js';
 
 const size = 40;
-const range = tuple(integer({ min: 0, max: size - 1 }), integer({ min: 0, max: size - 1 })).map(
-  ([a, b]): ByteRange => [Math.min(a, b), Math.max(a, b)],
-);
+const range = tuple(integer({ min: 0, max: size - 1 }), integer({ min: 0, max: size - 1 })).map(([a, b]): ByteRange => [
+  Math.min(a, b),
+  Math.max(a, b),
+]);
 
 /** The same by one mark a byte. */
 function marked(ranges: readonly ByteRange[]): boolean[] {
@@ -24,12 +25,21 @@ describe('ranges of bytes', () => {
         const missing = missingRanges(ranges, size);
         expect(marked(missing)).toEqual(marks.map((mark) => !mark));
         // In order, and with a gap between each two.
-        for (const [index, [first]] of ranges.slice(1).entries()) expect(first).toBeGreaterThan((ranges[index]?.[1] ?? 0) + 1);
+        for (const [index, [first]] of ranges.slice(1).entries())
+          expect(first).toBeGreaterThan((ranges[index]?.[1] ?? 0) + 1);
       }),
     );
   });
 
   it('become one where they touch', () => {
-    expect(withRange([[0, 9], [20, 29]], [10, 19])).toEqual([[0, 29]]);
+    expect(
+      withRange(
+        [
+          [0, 9],
+          [20, 29],
+        ],
+        [10, 19],
+      ),
+    ).toEqual([[0, 29]]);
   });
 });

@@ -17,7 +17,13 @@ async function openStore(): Promise<{ store: ChunkStore; incoming: string }> {
 describe('the chunk store', () => {
   it('joins chunks that came out of order, twice and overlapping', async () => {
     const { store, incoming } = await openStore();
-    for (const [first, last] of [[6, 9], [0, 3], [0, 3], [2, 7]] as const) await store.receive('a', [first, last], part(first, last));
+    for (const [first, last] of [
+      [6, 9],
+      [0, 3],
+      [0, 3],
+      [2, 7],
+    ] as const)
+      await store.receive('a', [first, last], part(first, last));
     const { id, path } = await store.join('a', 10);
     expect(id).toBe(createHash('sha256').update(bytes).digest('hex'));
     expect(await readFile(path)).toEqual(bytes);

@@ -31,6 +31,8 @@ describe('Content-Range of a chunk', () => {
   it('refuses more than 16 MiB at once', () => {
     const size = 2 ** 30;
     expect(readContentRange(`bytes 0-${2 ** 24 - 1}/${size}`, size)).toEqual([0, 2 ** 24 - 1]);
-    expect(() => readContentRange(`bytes 0-${2 ** 24}/${size}`, size)).toThrow(expect.objectContaining({ statusCode: 413 }));
+    expect(() => readContentRange(`bytes 0-${2 ** 24}/${size}`, size)).toThrow(
+      expect.objectContaining({ statusCode: 413 }),
+    );
   });
 });

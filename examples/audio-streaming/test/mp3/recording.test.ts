@@ -16,7 +16,12 @@ describe('a recording', () => {
   it('is measured as a decoder measures it', async () => {
     const file = await speech();
     const recording = await inspectRecording(await fileOf(file));
-    expect(recording).toEqual({ durationSeconds: speechSeconds, sampleRate: 16_000, channels: 1, frames: speechFrames });
+    expect(recording).toEqual({
+      durationSeconds: speechSeconds,
+      sampleRate: 16_000,
+      channels: 1,
+      frames: speechFrames,
+    });
     const { seconds, peak } = await decode(file);
     expect(Math.abs(seconds - speechSeconds)).toBeLessThan(0.08);
     expect(peak).toBeGreaterThan(0.1);

@@ -73,7 +73,9 @@ describe('the page', () => {
 
       // The recording is there after a reload too, ready to play.
       await page.reload();
-      await page.getByRole('button', { name: 'Play John F. Kennedy, inaugural address, 20 January 1961.mp3' }).waitFor();
+      await page
+        .getByRole('button', { name: 'Play John F. Kennedy, inaugural address, 20 January 1961.mp3' })
+        .waitFor();
       expect(complaints).toEqual([]);
     },
     60_000,

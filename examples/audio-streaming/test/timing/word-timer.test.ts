@@ -3,7 +3,13 @@ import { evenWordTimer, type WordTiming } from '../../src/timing/word-timer.js';
 import { speechSeconds, spokenText } from '../samples.js';
 
 const timings = (text: string, durationSeconds = 10): readonly WordTiming[] =>
-  evenWordTimer.compute({ text, durationSeconds, path: '', voiceId: 'a', signal: new AbortController().signal }) as WordTiming[];
+  evenWordTimer.compute({
+    text,
+    durationSeconds,
+    path: '',
+    voiceId: 'a',
+    signal: new AbortController().signal,
+  }) as WordTiming[];
 
 describe('the built-in word timer', () => {
   it('spreads every word over the track, in order, and says that it is an estimate', () => {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { clientNetwork, problem } from '@commonhold/server';
 import { rateLimitHeaders } from 'commonhold';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Accounts } from '../accounts/accounts.js';
 import { hashPassword, verifyPassword } from '../accounts/password.js';
 import { BusyError } from '../concurrency-limit.js';
 import { type OcrState, sessionLifetimeMs } from '../ocr-state.js';
@@ -29,7 +28,8 @@ const userSchema = {
 } as const;
 
 /** `POST /users` and `POST /login`. */
-export function userRoutes(http: FastifyInstance, state: OcrState, accounts: Accounts): void {
+export function userRoutes(http: FastifyInstance, state: OcrState): void {
+  const { accounts } = state;
   const users = { bodyLimit, schema: userSchema };
   http.post<{ Body: Credentials & { readonly role?: string } }>('/users', users, async ({ body }, reply) => {
     const email = checkEmail(body.email);

@@ -1,8 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { expectProblem, PASSWORD } from '../client.js';
-import { homes } from '../homes.js';
+import { homes, ownRedis } from '../homes.js';
 import { sharedPlatform, startPlatform } from '../platform.js';
 
 describe.each(homes)('users and logins, %s', (_name, open) => {
@@ -80,15 +78,17 @@ describe('what a user sends', () => {
 });
 
 describe('passwords', () => {
-  it('are kept as scrypt hashes alone, readable by their owner only', async () => {
-    const platform = await startPlatform();
+  const redis = ownRedis();
+
+  it('are kept as scrypt hashes alone, in an entry that does not end', async () => {
+    const platform = await startPlatform({ redisUrl: await redis.url() });
     await platform.signedIn();
-    const directory = join(platform.dataDirectory, 'ocr', 'accounts');
-    const names = await readdir(directory);
-    expect(names).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
-    const text = await readFile(join(directory, String(names[0])), 'utf8');
-    expect(text).not.toContain(PASSWORD);
-    expect((JSON.parse(text) as { password_hash: string }).password_hash).toMatch(/^scrypt\$32768\$8\$3\$/);
+    const fields = (await redis.server.command('HGETALL', 'ocr:map:{accounts}')) as string[];
+    expect(fields.join('\n')).not.toContain(PASSWORD);
+    const entry = fields.find((field) => field.endsWith('}')) ?? '';
+    const [, value] = /^\d+\|\|[^|]+\|(.*)$/s.exec(entry) ?? [];
+    expect((JSON.parse(value ?? '') as { password_hash: string }).password_hash).toMatch(/^scrypt\$32768\$8\$3\$/);
+    expect(await redis.server.command('PTTL', 'ocr:map:{accounts}')).toBe(-1);
   });
 
   it('take as long to be refused for an unknown e-mail as for a known one', async () => {

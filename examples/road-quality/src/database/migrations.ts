@@ -37,8 +37,12 @@ const lockNumber = 7_263_001;
 export async function migrate(engine: Engine): Promise<void> {
   await engine.transaction(async (sql) => {
     await sql.query(`select pg_advisory_xact_lock(${lockNumber})`);
-    await sql.query('create table if not exists road_schema (version int primary key, applied_at timestamptz not null)');
-    const [newest] = await sql.query<{ version: number }>('select coalesce(max(version), 0) as version from road_schema');
+    await sql.query(
+      'create table if not exists road_schema (version int primary key, applied_at timestamptz not null)',
+    );
+    const [newest] = await sql.query<{ version: number }>(
+      'select coalesce(max(version), 0) as version from road_schema',
+    );
     for (const [index, statements] of versions.entries()) {
       if (index >= (newest?.version ?? 0)) await apply(sql, index + 1, statements);
     }

@@ -6,8 +6,6 @@ export function healthRoutes(http: FastifyInstance, checks: ServiceChecks): void
   http.get('/health', async (_request, reply) => {
     const services = checks.read();
     const status = Object.values(services).includes('disconnected') ? 'degraded' : 'ok';
-    return reply
-      .header('Cache-Control', 'no-store')
-      .send({ status, timestamp: new Date().toISOString(), services });
+    return reply.header('Cache-Control', 'no-store').send({ status, timestamp: new Date().toISOString(), services });
   });
 }

@@ -58,7 +58,7 @@ export function requireRegion(value: unknown): string {
 }
 
 /** The answer to what needs a database where there is none. */
-export function noDatabase(): Error {
+function noDatabase(): Error {
   const detail = 'Observations are not stored here: with Redis they need a PostgreSQL, which DATABASE_URL names.';
   return problem(503, detail);
 }

@@ -60,7 +60,9 @@ export class Panel {
 
   #drawOverview() {
     const busiest = this.world.busiest(mostBusy);
-    const state = JSON.stringify(busiest.map(([id, { count, quality, observations }]) => [id, count, quality, observations]));
+    const state = JSON.stringify(
+      busiest.map(([id, { count, quality, observations }]) => [id, count, quality, observations]),
+    );
     if (state === this.#drawn) return;
     this.#drawn = state;
     byId('no-regions').hidden = busiest.length > 0;
@@ -71,7 +73,9 @@ export class Panel {
       const button = element('button', 'row');
       button.dataset['region'] = id;
       button.append(badge(region.quality), element('code', '', id));
-      button.append(element('span', 'facts', `${counted(region.count, 'member')} · ${counted(region.observations, 'report')}`));
+      button.append(
+        element('span', 'facts', `${counted(region.count, 'member')} · ${counted(region.observations, 'report')}`),
+      );
       button.addEventListener('click', () => this.onPick(id));
       row.append(button);
       return row;
@@ -91,7 +95,7 @@ export class Panel {
     byId('members').replaceChildren(
       ...present.map(([id, member]) => {
         const row = element('li', 'member');
-        row.append(element('span', 'who', member?.userId ?? ''), element('code', 'socket', String(id)));
+        row.append(element('span', 'who', member?.userId ?? ''), element('code', 'socket', id));
         return row;
       }),
     );
@@ -116,7 +120,11 @@ export class Panel {
     byId('segments').replaceChildren(
       ...worst.slice(0, mostSegments).map(({ segmentId, quality, observations }) => {
         const row = element('li', 'segment');
-        row.append(badge(quality), element('code', '', segmentId), element('span', 'facts', counted(observations, 'report')));
+        row.append(
+          badge(quality),
+          element('code', '', segmentId),
+          element('span', 'facts', counted(observations, 'report')),
+        );
         return row;
       }),
     );

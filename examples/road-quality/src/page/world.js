@@ -100,7 +100,7 @@ export class World {
   }
 
   async #readSegments(regionId) {
-    if (this.#segmentsOf.has(regionId) || !(this.regions.get(regionId)?.observations)) return;
+    if (this.#segmentsOf.has(regionId) || !this.regions.get(regionId)?.observations) return;
     this.#segmentsOf.add(regionId);
     try {
       const { segments } = await call('GET', `segments?regionId=${regionId}`);
@@ -192,7 +192,8 @@ export class World {
     if (segment) segment.heardAt = now;
     this.pulses.push({ latitude, longitude, quality, at: now });
     for (const member of this.members.values()) {
-      if (member.userId === userId) Object.assign(member, { toLatitude: latitude, toLongitude: longitude, heardAt: now });
+      if (member.userId === userId)
+        Object.assign(member, { toLatitude: latitude, toLongitude: longitude, heardAt: now });
     }
   }
 
@@ -221,4 +222,3 @@ export class World {
       .slice(0, most);
   }
 }
-

@@ -35,7 +35,8 @@ export function parsePoint(line: string, number: number): TaxiPoint {
   const [longitude = '', latitude = '', time = '', taxiId = ''] = line.split(',');
   const timeMs = Date.parse(`${time.replace(' ', 'T')}Z`);
   const point = { taxiId, latitude: Number(latitude), longitude: Number(longitude), timeMs };
-  const good = taxiId !== '' && latitude !== '' && longitude !== '' && Number.isFinite(point.latitude + point.longitude + timeMs);
+  const good =
+    taxiId !== '' && latitude !== '' && longitude !== '' && Number.isFinite(point.latitude + point.longitude + timeMs);
   if (!good) throw new Error(`line ${number}: expected longitude,latitude,time,taxi`);
   return point;
 }

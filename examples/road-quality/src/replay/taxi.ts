@@ -32,7 +32,11 @@ export class Taxi {
 
 /** Connects a taxi to the server at `origin`, such as `http://127.0.0.1:5000`. */
 export async function connectTaxi(origin: string, taxiId: string): Promise<Taxi> {
-  const socket = io(`${origin}/road`, { transports: ['websocket'], auth: { userId: `taxi-${taxiId}` }, forceNew: true });
+  const socket = io(`${origin}/road`, {
+    transports: ['websocket'],
+    auth: { userId: `taxi-${taxiId}` },
+    forceNew: true,
+  });
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('connect_error', reject);

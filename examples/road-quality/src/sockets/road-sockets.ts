@@ -26,7 +26,7 @@ export class RoadSockets {
   constructor(namespace: Namespace, state: RoadState) {
     this.#namespace = namespace;
     this.#state = state;
-    namespace.use((socket, next) => void this.#admit(socket).then(() => next(), next));
+    namespace.use((socket, next) => void this.#answer(socket, next));
     namespace.on('connection', (socket) => this.#serve(socket));
   }
 
@@ -42,6 +42,16 @@ export class RoadSockets {
   async close(): Promise<void> {
     for (const subscription of this.#subscriptions) subscription.close();
     await Promise.allSettled([...this.#connections.values()].map((connection) => connection.close()));
+  }
+
+  async #answer(socket: Socket, next: (refusal?: Error) => void): Promise<void> {
+    try {
+      await this.#admit(socket);
+    } catch (error) {
+      const full = new Refusal(503, 'The store takes no more members now; try again later.');
+      return next(error instanceof Refusal ? error : full);
+    }
+    next();
   }
 
   async #admit(socket: Socket): Promise<void> {
@@ -68,9 +78,7 @@ export class RoadSockets {
         return {};
       }),
     );
-    socket.on('watch', (value: unknown, answer: unknown) =>
-      respond(answer, () => watch(socket, requireAreas(value))),
-    );
+    socket.on('watch', (value: unknown, answer: unknown) => respond(answer, () => watch(socket, requireAreas(value))));
   }
 
   async #drop(socket: Socket): Promise<void> {
@@ -123,7 +131,7 @@ function requireLocation(value: unknown): Location {
 function requireAreas(value: unknown): readonly string[] {
   const { areaIds } = (value ?? {}) as { readonly areaIds?: unknown };
   const good = Array.isArray(areaIds) && areaIds.length <= mostWatched;
-  if (good && areaIds.every((areaId) => isGeohash(areaId, areaLength))) return areaIds as string[];
+  if (good && areaIds.every((areaId) => isGeohash(areaId, areaLength))) return areaIds;
   throw new Refusal(422, `areaIds: expected at most ${mostWatched} geohashes of ${areaLength}`);
 }
 

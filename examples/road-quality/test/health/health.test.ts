@@ -1,5 +1,5 @@
-import { freePort } from 'commonhold/testing';
-import { describe, expect, it } from 'vitest';
+import { freePort, startRedisServer } from 'commonhold/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ask, connect, expectProblem, post } from '../client.js';
 import { ownPostgres } from '../database/databases.js';
 import { ownRedis } from '../homes.js';
@@ -58,7 +58,9 @@ describe('health', () => {
     expect((await post(`${base}/observations`, report)).status).toBe(201);
     expect(await health(base)).toEqual(document('ok', 'connected', 'connected'));
     await postgres().kill();
-    await expect.poll(() => health(base), { timeout: 8_000 }).toEqual(document('degraded', 'disconnected', 'connected'));
+    await expect
+      .poll(() => health(base), { timeout: 8_000 })
+      .toEqual(document('degraded', 'disconnected', 'connected'));
     expectProblem(await post(`${base}/observations`, report), 503, /cannot be reached/);
     expectProblem(await ask(`${base}/segments?regionId=ttngkc`), 503);
     expectProblem(await ask(`${base}/ready`), 503, /road/);
@@ -69,6 +71,18 @@ describe('health', () => {
     expect((await ask(`${base}/ready`)).status).toBe(200);
     const { json } = await ask(`${base}/segments?regionId=ttngk8`);
     expect(json['segments']).toMatchObject([{ observations: 1 }]);
+  });
+
+  it('S3.6, S3.14: a Redis with a password, which the URL holds and nobody shows', async () => {
+    const guarded = await startRedisServer({ args: ['--requirepass', 'secret-7d1f'] });
+    onTestFinished(() => guarded.stop());
+    const lines: string[] = [];
+    const variables = { REDIS_URL: `redis://:secret-7d1f@127.0.0.1:${guarded.port}`, LOG_LEVEL: 'info' };
+    const { base, server } = await startRoad({ variables, logTo: lines });
+    const ada = await connect(base, 'ada');
+    await ada.go(report);
+    expect((await ask(`${base}/users/ada/presence`)).json).toMatchObject({ online: true });
+    expect(`${server.place} ${lines.join('')}`).not.toContain('secret-7d1f');
   });
 
   it('S3.8: a Redis that is absent: the server runs, says so in the log, and sockets connect', async () => {
@@ -83,26 +97,30 @@ describe('health', () => {
     expect(ada.socket.connected).toBe(true);
   });
 
-  it('S3.8: a Redis that hangs: answers within a second, and members go on when it is back', { timeout: 40_000 }, async () => {
-    const { base } = await startRoad({ variables: { REDIS_URL: await redis.url() } });
-    const ada = await connect(base, 'ada');
-    const regionId = await ada.go(report);
-    redis.server.pause();
-    const startedAtMs = performance.now();
-    const answer = await ada.send('location', { latitude: 28.7037, longitude: 77.2079 });
-    expect(answer).toMatchObject({ error: { status: 503 } });
-    const late = await connect(base, 'late');
-    expectProblem(await ask(`${base}/users/ada/presence`), 503);
-    expect(performance.now() - startedAtMs).toBeLessThan(2_500);
-    expect(await health(base)).toEqual(document('degraded', 'disabled', 'disconnected'));
-    redis.server.resume();
-    await expect.poll(() => health(base), { timeout: 5_000 }).toEqual(document('ok', 'disabled', 'connected'));
-    expect(await ada.go(report)).toBe(regionId);
-    // It was refused as a member while the store was away, and is one with its next message.
-    expect(await late.go(report)).toBe(regionId);
-    const { json } = await ask(`${base}/regions/${regionId}/members`);
-    const sockets = (json['members'] as { socketId: string }[]).map(({ socketId }) => socketId);
-    expect(sockets.toSorted()).toEqual([ada.id, late.id].toSorted());
-    await ada.hears('member_joined', late.in(regionId));
-  });
+  it(
+    'S3.8: a Redis that hangs: answers within a second, and members go on when it is back',
+    { timeout: 40_000 },
+    async () => {
+      const { base } = await startRoad({ variables: { REDIS_URL: await redis.url() } });
+      const ada = await connect(base, 'ada');
+      const regionId = await ada.go(report);
+      redis.server.pause();
+      const startedAtMs = performance.now();
+      const answer = await ada.send('location', { latitude: 28.7037, longitude: 77.2079 });
+      expect(answer).toMatchObject({ error: { status: 503 } });
+      const late = await connect(base, 'late');
+      expectProblem(await ask(`${base}/users/ada/presence`), 503);
+      expect(performance.now() - startedAtMs).toBeLessThan(2_500);
+      expect(await health(base)).toEqual(document('degraded', 'disabled', 'disconnected'));
+      redis.server.resume();
+      await expect.poll(() => health(base), { timeout: 5_000 }).toEqual(document('ok', 'disabled', 'connected'));
+      expect(await ada.go(report)).toBe(regionId);
+      // It was refused as a member while the store was away, and is one with its next message.
+      expect(await late.go(report)).toBe(regionId);
+      const { json } = await ask(`${base}/regions/${regionId}/members`);
+      const sockets = (json['members'] as { socketId: string }[]).map(({ socketId }) => socketId);
+      expect(sockets.toSorted()).toEqual([ada.id, late.id].toSorted());
+      await ada.hears('member_joined', late.in(regionId));
+    },
+  );
 });

@@ -24,17 +24,26 @@ describe('taxi points', () => {
   it('are read in the order of time, those of one time in the order of the file', async () => {
     const points = await readTaxiPoints(await compressed(`${lines.join('\n')}\n`));
     expect(points.map(({ taxiId }) => taxiId)).toEqual(['b', 'a', 'a']);
-    expect(points[0]).toEqual({ taxiId: 'b', latitude: 31.279_08, longitude: 119.677_671_6, timeMs: 1_595_063_237_000 });
+    expect(points[0]).toEqual({
+      taxiId: 'b',
+      latitude: 31.279_08,
+      longitude: 119.677_671_6,
+      timeMs: 1_595_063_237_000,
+    });
     expect([...byTaxi(points)].map(([id, own]) => [id, own.length])).toEqual([
       ['b', 1],
       ['a', 2],
     ]);
   });
 
-  it.each(['', '1,2', 'x,2,2020-07-18 09:07:17,a', '1,2,never,a', '1,2,2020-07-18 09:07:17,', ',2,2020-07-18 09:07:17,a'])(
-    'are not guessed from %j',
-    (line) => expect(() => parsePoint(line, 7)).toThrow('line 7'),
-  );
+  it.each([
+    '',
+    '1,2',
+    'x,2,2020-07-18 09:07:17,a',
+    '1,2,never,a',
+    '1,2,2020-07-18 09:07:17,',
+    ',2,2020-07-18 09:07:17,a',
+  ])('are not guessed from %j', (line) => expect(() => parsePoint(line, 7)).toThrow('line 7'));
 
   it('fail where the file is no xz file, or is missing', async () => {
     const path = await compressed('x');

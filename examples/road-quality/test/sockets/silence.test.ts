@@ -48,7 +48,10 @@ describe('a socket that is silent', () => {
     await clock.advance(10_000);
     await alive.hears('member_joined', silent.in(regionId));
     await alive.go({ latitude: 10, longitude: 21 });
-    await silent.hears('member_moved', { ...alive.in(regionId), regionId: await alive.go({ latitude: 10, longitude: 21 }) });
+    await silent.hears('member_moved', {
+      ...alive.in(regionId),
+      regionId: await alive.go({ latitude: 10, longitude: 21 }),
+    });
   }
 });
 

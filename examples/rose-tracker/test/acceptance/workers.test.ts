@@ -1,4 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type RedisServer, startRedisServer } from 'commonhold/testing';
@@ -7,20 +11,36 @@ import { Camera } from '../camera.js';
 import { recording } from '../recording.js';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.js';
 
+const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const replay = fileURLToPath(new URL('../../dist/replay.js', import.meta.url));
 
 describe('the rose tracker in several processes', () => {
   let redis: RedisServer;
+  let directory: string;
   let workers: WorkerProcess[] = [];
 
   beforeEach(async () => {
     redis = await startRedisServer();
+    directory = await mkdtemp(join(tmpdir(), 'commonhold-rose-'));
   });
   afterEach(async () => {
     await Promise.all(workers.map((worker) => worker.end('SIGKILL')));
     workers = [];
     await redis.stop();
+    await rm(directory, { recursive: true, force: true });
   });
+
+  /** The message of the first line that a worker logs. */
+  async function firstLine(environment: Record<string, string>): Promise<string> {
+    const child = spawn(process.execPath, [main], {
+      env: { PATH: process.env['PATH'], PORT: '0', DATA_DIR: directory, LOG_LEVEL: 'info', ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    return (JSON.parse(line.split('\n')[0] ?? '') as { msg: string }).msg;
+  }
 
   async function start(count: number): Promise<Camera> {
     const starting = Array.from({ length: count }, () => startWorkerProcess({ REDIS_URL: redis.url }));
@@ -104,6 +124,39 @@ describe('the rose tracker in several processes', () => {
   it('replays by itself with two workers on one memory', { timeout: 60_000 }, async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [replay, recording], { env: {} });
     expect(stdout).toMatch(/^Two workers in this process, on one memory\.\nSession 1: 179 frames, 10 unique ids/);
+  });
+
+  it('S0.1: says in one line where its state lives', { timeout: 60_000 }, async () => {
+    expect(await firstLine({})).toMatch(/^Commonhold on http:\/\/127\.0\.0\.1:\d+ \(in memory\)$/);
+    expect(await firstLine({ USE_REDIS: 'false', REDIS_URL: redis.url })).toMatch(/\(in memory\)$/);
+    const parts = { USE_REDIS: 'true', REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redis.port) };
+    expect(await firstLine(parts)).toMatch(/\(Redis at 127\.0\.0\.1:\d+\)$/);
+  });
+
+  it('S0.3: in memory does not look at the settings of Redis, nor load its client', { timeout: 60_000 }, async () => {
+    const program = `
+      import { createRequire } from 'node:module';
+      import { startServer } from '@commonhold/server';
+      import { system } from '@commonhold/rose-tracker';
+      const server = await startServer([system], { atRoot: true, logLevel: 'silent' });
+      const { status } = await fetch(server.url + '/sessions', { method: 'POST' });
+      const { cache } = createRequire(import.meta.url);
+      console.log(status, Object.keys(cache).filter((name) => name.includes('@redis')).length);
+      await server.stop();`;
+    const env = { PORT: '0', DATA_DIR: directory, REDIS_HOST: 'no.such.host', REDIS_PORT: '1', REDIS_PASSWORD: 'x' };
+    const run = async (variables: Record<string, string>): Promise<string> => {
+      const options = { cwd: import.meta.dirname, env: { ...env, ...variables } };
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], options);
+      return stdout.trim();
+    };
+    expect(await run({ USE_REDIS: 'false' })).toBe('201 0');
+    const used = await run({
+      USE_REDIS: 'true',
+      REDIS_HOST: '127.0.0.1',
+      REDIS_PORT: String(redis.port),
+      REDIS_PASSWORD: '',
+    });
+    expect(used).toMatch(/^201 [1-9]/);
   });
 
   it('S0.6, S0.15: without Redis it starts with nothing else installed, and says so', { timeout: 60_000 }, async () => {

@@ -44,6 +44,7 @@ export class OwnLock implements HeldLock {
   readonly guard: Guard;
   readonly #place: HeldLockPlace;
   readonly #lease: Lease;
+  #released = false;
 
   /** @param letGo what closing the state does about it; by default it is released. */
   constructor(place: HeldLockPlace, letGo?: () => Promise<unknown>) {
@@ -63,9 +64,11 @@ export class OwnLock implements HeldLock {
     return this.#lease.signal;
   }
 
-  release(): Promise<boolean> {
+  async release(): Promise<boolean> {
     this.#lease.end();
-    return this.#place.port.release(this.#place.lock, this.#place.member);
+    const held = await this.#place.port.release(this.#place.lock, this.#place.member);
+    this.#released = true;
+    return held;
   }
 
   /** Releases, and says whether the lock was held to the end, as far as can be known. */
@@ -82,6 +85,6 @@ export class OwnLock implements HeldLock {
 
   /** Releases; a failure is logged, for the lease ends the lock all the same. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.heldToTheEnd();
+    if (!this.#released) await this.heldToTheEnd();
   }
 }

@@ -106,10 +106,10 @@ export class Lock {
   }
 
   async #acquire(limits: TurnLimits, letGo?: () => Promise<unknown>): Promise<OwnLock | undefined> {
-    const { random, owner, log } = this.#context;
+    const { log } = this.#context;
     const lock = this.#name;
     const [port, leaseMs] = [this.#port, this.#leaseMs];
-    const member = { owner: owner.id, id: random.bytes(9).toString('base64url') };
+    const member = this.#tenure.newMember();
     const { leases, turns } = this.#tenure;
     let sentAtMs = 0;
     const look = async (waitMs: number): Promise<LockAnswer> => {

@@ -2,7 +2,7 @@ import type { ExpiringTable } from '../backend/memory/expiring-table.js';
 import type { MemoryStore } from '../backend/memory/memory-store.js';
 import { WaitingLines } from '../backend/memory/waiting-line.js';
 import type { Keys } from '../keys.js';
-import type { LineMember } from '../line-member.js';
+import { isSameMember, type LineMember } from '../line-member.js';
 import { keepTokenMs, type LockAnswer, type LockPort, type LockStatus, lockTopic } from './lock-port.js';
 
 interface Held {
@@ -36,7 +36,7 @@ export class MemoryLock implements LockPort {
     const key = this.#key(lock);
     const held = this.#held(key);
     const stored = this.#locks.get(key)?.token ?? 0;
-    if (held?.holder.id === member.id) {
+    if (isSameMember(held?.holder, member)) {
       this.#hold(key, member, stored, leaseMs);
       return { state: 'held', token: String(stored) };
     }
@@ -50,7 +50,7 @@ export class MemoryLock implements LockPort {
   async renew(lock: string, member: LineMember, leaseMs: number): Promise<boolean> {
     const key = this.#key(lock);
     const record = this.#locks.get(key);
-    if (record === undefined || this.#held(key)?.holder.id !== member.id) return false;
+    if (record === undefined || !isSameMember(this.#held(key)?.holder, member)) return false;
     this.#hold(key, member, record.token, leaseMs);
     return true;
   }
@@ -60,10 +60,10 @@ export class MemoryLock implements LockPort {
     const record = this.#locks.get(key);
     const held = this.#held(key);
     this.#lines.leave(key, member);
-    if (record?.held?.holder.id === member.id) {
+    if (record !== undefined && isSameMember(record.held?.holder, member)) {
       this.#locks.set(key, { token: record.token }, recordBytes, this.#store.now() + keepTokenMs);
     }
-    const holds = held?.holder.id === member.id;
+    const holds = isSameMember(held?.holder, member);
     if (held === undefined || holds) this.#lines.wakeFirst(key, (id) => lockTopic(lock, id));
     return holds;
   }

@@ -122,11 +122,6 @@ export function mapBase(keys: Keys, name: string): string {
 /** The name of the channel of a map's changes, whose prefix is {@link mapBase}. */
 export const changesName = 'changes';
 
-/** What one field of the map's hash begins with. */
-export function entryHeader(version: number, expiresAtMs: number | undefined, owner: string): string {
-  return `${version}|${expiresAtMs ?? ''}|${encodeOwner(owner)}|`;
-}
-
 /** An owner as headers and messages hold it: without the bar that ends it. */
 export function encodeOwner(owner: string): string {
   return owner.replaceAll('%', '%25').replaceAll('|', '%7C');

@@ -28,7 +28,7 @@ import {
 } from './map-port.js';
 import { MapReplica } from './map-replica.js';
 import { MapValues } from './map-values.js';
-import { UpdateTurns } from './update-turns.js';
+import type { UpdateTurns } from './update-turns.js';
 
 /** The twins of the two layouts. */
 export interface MapPorts {
@@ -38,6 +38,8 @@ export interface MapPorts {
 
 /** What a map needs of the state it belongs to. */
 export interface MapHome {
+  /** Shared by all maps of the state. */
+  readonly turns: UpdateTurns;
   openChannel<Message>(name: string, options: ChannelOptions): Channel<Message>;
   /** Hears of something that must be closed with the state. */
   onReplica(replica: { close(): void }): void;
@@ -70,7 +72,8 @@ export class SharedMap<Value> {
   /** Undefined in the documented layout. */
   readonly #wholePort: MapPort | undefined;
   readonly #values: MapValues<Value>;
-  readonly #turns = new UpdateTurns();
+  /** What the keys of this map begin with among the turns of all. */
+  readonly #turnPrefix: string;
 
   /**
    * Use `state.map(name, options)`.
@@ -85,6 +88,8 @@ export class SharedMap<Value> {
     this.#wholePort = space.prefix === undefined ? ports.map : undefined;
     this.#port = this.#wholePort ?? ports.plainMap;
     this.#values = new MapValues(space, context.codec);
+    const { prefix } = space;
+    this.#turnPrefix = prefix === undefined ? `${mapBase(context.keys, name)}\n` : `plain\n${prefix}\n`;
   }
 
   /** The value of `key`, or undefined when absent or ended. */
@@ -144,7 +149,7 @@ export class SharedMap<Value> {
   /** Removes `key`; returns whether it was there. */
   async delete(key: string): Promise<boolean> {
     this.#check(key);
-    this.#turns.forget([key]);
+    this.#forget([key]);
     return (await this.#port.delete(this.#space, this.#owner, [key])) === 1;
   }
 
@@ -152,7 +157,7 @@ export class SharedMap<Value> {
   async deleteMany(keys: readonly string[]): Promise<number> {
     const port = this.#whole('deleteMany');
     for (const key of keys) this.#check(key);
-    this.#turns.forget(keys);
+    this.#forget(keys);
     const batches = batchesOf(
       keys.map((key) => [key] as const),
       this.#space.changes,
@@ -172,7 +177,7 @@ export class SharedMap<Value> {
     change: (value: Value | undefined) => Value | undefined,
     options: MapSetOptions = {},
   ): Promise<Value | undefined> {
-    return this.#turns.run(key, () => this.#update(key, change, options));
+    return this.#home.turns.run(this.#turnPrefix + key, () => this.#update(key, change, options));
   }
 
   /** Begins the lifetime of `key` anew, with `ttl` (`Infinity` for no end); returns whether it was there. */
@@ -256,7 +261,7 @@ export class SharedMap<Value> {
   ): Promise<Value | undefined> {
     this.#check(key);
     const ttlMs = this.#lifetime(options);
-    const known = this.#turns.takeKnown(key);
+    const known = this.#home.turns.takeKnown(this.#turnPrefix + key);
     let certain = known === undefined;
     let found = known ?? (await this.#port.get(this.#space, key));
     for (;;) {
@@ -268,7 +273,7 @@ export class SharedMap<Value> {
         const value = this.#values.encode(after);
         const reply = await this.#port.replace(this.#space, this.#owner, key, found, value, ttlMs);
         if (reply.written) {
-          this.#turns.remember(key, { value, version: reply.version });
+          this.#home.turns.remember(this.#turnPrefix + key, { value, version: reply.version });
           return after;
         }
         found = reply.found;
@@ -277,8 +282,12 @@ export class SharedMap<Value> {
     }
   }
 
+  #forget(keys: readonly string[]): void {
+    this.#home.turns.forget(keys.map((key) => this.#turnPrefix + key));
+  }
+
   #write(entries: readonly (readonly [string, Stored])[], ttlMs: number | undefined): Promise<void> {
-    this.#turns.forget(entries.map(([key]) => key));
+    this.#forget(entries.map(([key]) => key));
     return this.#port.set(this.#space, this.#owner, entries, ttlMs);
   }
 

@@ -1,14 +1,14 @@
 import type { MapExpectation } from './map-port.js';
 
 /** Keys of which the last write is remembered. */
-const mostKnown = 64;
+const mostKnown = 256;
 /** A larger value is not worth the memory: reading it again costs little beside writing it. */
 const longestKnown = 16 * 1024;
 
 /**
- * The updates of one map in this process. Those of one key run one after another, so that processes contend for a key and
- * not calls; and what the last one wrote is remembered, so that the next need not read. It may be out of date: a write
- * that compares versions finds that out.
+ * The updates of all maps of one state. Those of one key run one after another, through whichever object they are made, so
+ * that processes contend for a key and not calls; and what the last one wrote is remembered, so that the next need not
+ * read. It may be out of date: a write that compares versions finds that out. Keys here name the map as well.
  */
 export class UpdateTurns {
   readonly #last = new Map<string, Promise<unknown>>();

@@ -17,7 +17,8 @@ const mostNameBytes = 512;
 
 /** @throws InvalidArgumentError for a name that is empty, longer than 512 bytes, or no well-formed text. */
 export function checkHeldName(name: string): void {
-  const fine = typeof name === 'string' && name !== '' && name.isWellFormed() && Buffer.byteLength(name) <= mostNameBytes;
+  const fine =
+    typeof name === 'string' && name !== '' && name.isWellFormed() && Buffer.byteLength(name) <= mostNameBytes;
   if (!fine) throw new InvalidArgumentError('name to hold', `1 to ${mostNameBytes} bytes of text`, name);
 }
 

@@ -1,6 +1,5 @@
 import { type Beat, type BeatPart, leaseMs } from '../beat.js';
 import type { Channel, ChannelOptions } from '../channel/channel.js';
-import type { Subscription } from '../channel/subscription.js';
 import { ClosedError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { checkHeldName, HeldNames, type Hold } from './held-names.js';
@@ -24,6 +23,8 @@ export interface LiveOwner {
 export type OwnerEvent =
   | { readonly type: 'gone'; readonly owner: string; readonly holds: readonly string[] }
   | { readonly type: 'came'; readonly owner: string };
+
+type Subscription = Awaited<ReturnType<Channel<unknown>['subscribe']>>;
 
 /** Whom to tell when events may be missing. */
 export interface OwnersSubscribeOptions {

@@ -9,8 +9,8 @@ const mostSteps = 4;
 
 interface Waiting {
   readonly change: PresenceChange;
-  resolve(outcome: ChangeOutcome): void;
-  reject(error: unknown): void;
+  readonly resolve: (outcome: ChangeOutcome) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** Joins the changes made in one turn of the event loop, or while many are under way, in order, into few steps. */

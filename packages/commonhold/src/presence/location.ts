@@ -10,8 +10,8 @@ export interface Location {
 
 /** Says which region a place is in, and which regions lie around a region. */
 export interface RegionMap {
-  regionOf(location: Location): string;
-  neighboursOf(region: string): readonly string[];
+  readonly regionOf: (location: Location) => string;
+  readonly neighboursOf: (region: string) => readonly string[];
 }
 
 /** @throws InvalidArgumentError naming `where`, for anything but two numbers within their bounds. */

@@ -48,7 +48,10 @@ export class MemoryPresence implements PresencePort {
   ): Promise<PresenceChanged> {
     const step = this.#step(space, seat);
     // A full store refuses before anything has happened.
-    this.#weigh(step, changes.reduce((sum, change) => sum + addedBytes(seat, change), 0));
+    this.#weigh(
+      step,
+      changes.reduce((sum, change) => sum + addedBytes(seat, change), 0),
+    );
     const kept = (step.room.leases.get(seat) ?? 0) > 0;
     const outcomes = changes.map((change) => this.#apply(step, change));
     this.#renew(step, leaseMs);
@@ -118,7 +121,8 @@ export class MemoryPresence implements PresencePort {
     const { id, number, details, idleMs } = change;
     const { region, location } = details;
     if (member !== undefined && isPresent(step, member)) {
-      if (isMine(step, member, change)) return this.#move(step, { id, number, region, location }, member);
+      // What is here is newer than what its process remembered.
+      if (isMine(step, member, change)) return 'done';
       if (change.kind === 'restore') return 'superseded';
     }
     if (member !== undefined) this.#leave(step, member);

@@ -24,7 +24,8 @@ export interface MemberDetails {
 /**
  * One step of a member. `number` tells one stay of an id from another: a step of an earlier stay does nothing.
  *
- * `join` takes an id from whoever has it; `restore` only where nobody is present under it. Both may be repeated.
+ * `join` takes an id from whoever has it; `restore` only where nobody is present under it. Where this very stay is
+ * present, neither changes anything.
  */
 export type PresenceChange =
   | {
@@ -140,7 +141,10 @@ export function presenceChannel(
 }
 
 /** How long and how many events can be replayed, as in lua/member.lua. */
-export const eventRules: { readonly keepMs: number; readonly keepCount: number } = { keepMs: 60_000, keepCount: 10_000 };
+export const eventRules: { readonly keepMs: number; readonly keepCount: number } = {
+  keepMs: 60_000,
+  keepCount: 10_000,
+};
 
 /** Orders members by id, as both twins do. */
 export function byId(one: { readonly id: string }, other: { readonly id: string }): number {

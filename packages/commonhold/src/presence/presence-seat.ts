@@ -94,10 +94,14 @@ export class PresenceSeat implements BeatPart, StayHome {
     const place = this.#resolve(stay, to);
     if (stay.over || this.#closed) throw over(stay);
     const { id, number } = stay;
-    let outcome = await this.#batch.add({ kind: 'move', id, number, ...place });
+    const change: PresenceChange = { kind: 'move', id, number, ...place };
+    let outcome = await this.#batch.add(change);
     stay.activeAtMs = this.#place.context.clock.monotonic();
-    const details = moved(stay.details, place);
-    if (outcome === 'gone' && !stay.over) outcome = await this.#batch.add(this.#restoreChange(stay, 0, details));
+    if (outcome === 'gone' && !stay.over) {
+      const restore = this.#restoreChange(stay, 0, moved(stay.details, place));
+      // A restore of all may be under way, with the place that the member had: move once more.
+      [, outcome] = await Promise.all([this.#batch.add(restore), this.#batch.add(change)]);
+    }
     if (outcome !== 'done' || stay.over) {
       if (outcome === 'superseded') this.#end(stay);
       throw over(stay);

@@ -1,12 +1,17 @@
 import type { Beat } from '../beat.js';
 import type { Channel, ChannelOptions } from '../channel/channel.js';
-import type { Subscription } from '../channel/subscription.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import type { RegionMap } from './location.js';
 import { metaText, type PresentMember, readMember } from './member-text.js';
 import type { Membership } from './membership.js';
-import { checkText, type JoiningMember, type PresenceOptions, resolvePlace, resolvePresence } from './presence-options.js';
+import {
+  checkText,
+  type JoiningMember,
+  type PresenceOptions,
+  resolvePlace,
+  resolvePresence,
+} from './presence-options.js';
 import {
   eventRules,
   presenceChannel,
@@ -16,6 +21,8 @@ import {
   type StoredPresenceEvent,
 } from './presence-port.js';
 import { PresenceSeat } from './presence-seat.js';
+
+type Subscription = Awaited<ReturnType<Channel<unknown>['subscribe']>>;
 
 /** Somebody came, went, or moved to another region. A region hears of moves to it and away from it. */
 export type PresenceEvent<Meta> =
@@ -67,13 +74,7 @@ export class Presence<Meta = undefined> {
   #used = false;
 
   /** Use `state.presence(name, options)`. @throws InvalidArgumentError naming the option. */
-  constructor(
-    name: string,
-    options: PresenceOptions,
-    port: PresencePort,
-    context: FeatureContext,
-    home: PresenceHome,
-  ) {
+  constructor(name: string, options: PresenceOptions, port: PresencePort, context: FeatureContext, home: PresenceHome) {
     const { regions } = options;
     this.#space = resolvePresence(name, options);
     this.#regions = regions;

@@ -106,12 +106,7 @@ export class RedisPresence implements PresencePort {
     return answers.map((answer) => memberOf(space, answer)).toSorted(byId);
   }
 
-  #run(
-    operation: NamedOperation,
-    step: Script,
-    space: PresenceSpace,
-    args: readonly string[],
-  ): Promise<unknown> {
+  #run(operation: NamedOperation, step: Script, space: PresenceSpace, args: readonly string[]): Promise<unknown> {
     const { prefix } = space;
     // The wire learns with each connection whether it leads into a cluster.
     if (prefix !== undefined && this.#wire.clustered && hashTag(prefix) === prefix) {

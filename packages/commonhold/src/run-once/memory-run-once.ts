@@ -3,7 +3,7 @@ import type { ExpiringTable } from '../backend/memory/expiring-table.js';
 import { handOut, type MemoryStore, storedBytes } from '../backend/memory/memory-store.js';
 import { WaitingLines } from '../backend/memory/waiting-line.js';
 import type { Keys } from '../keys.js';
-import type { LineMember } from '../line-member.js';
+import { isSameMember, type LineMember } from '../line-member.js';
 import { type KeptResult, type RunClaim, type RunOncePort, type RunRecord, runTopic } from './run-once-port.js';
 
 interface Running {
@@ -48,7 +48,7 @@ export class MemoryRunOnce implements RunOncePort {
     if (state?.finished) return kept(state.finished);
     const running = this.#running(entry);
     const now = this.#store.now();
-    const again = running?.holder.id === member.id;
+    const again = running !== undefined && isSameMember(running.holder, member);
     const wait = again ? undefined : this.#lines.takeTurn(entry, member, waitMs, running?.endsAtMs);
     if (wait !== undefined) return { state: 'wait', ...wait };
     const attempts = (state?.attempts ?? 0) + (again ? 0 : 1);
@@ -60,7 +60,7 @@ export class MemoryRunOnce implements RunOncePort {
   async renew(name: string, key: string, member: LineMember, leaseMs: number, keepMs: number): Promise<boolean> {
     const entry = this.#entry(name, key);
     const running = this.#running(entry);
-    if (running?.holder.id !== member.id) return false;
+    if (running === undefined || !isSameMember(running.holder, member)) return false;
     const attempts = this.#runs.get(entry)?.attempts ?? 1;
     this.#run(entry, { attempts, running: { ...running, endsAtMs: this.#store.now() + leaseMs } }, keepMs);
     return true;
@@ -75,8 +75,8 @@ export class MemoryRunOnce implements RunOncePort {
   ): Promise<{ state: 'kept' } | { state: 'lost' } | KeptResult> {
     const entry = this.#entry(name, key);
     const state = this.#runs.get(entry);
-    if (state?.finished) return state.finished.holder.id === member.id ? { state: 'kept' } : kept(state.finished);
-    if (state?.running?.holder.id !== member.id) return { state: 'lost' };
+    if (state?.finished) return isSameMember(state.finished.holder, member) ? { state: 'kept' } : kept(state.finished);
+    if (state === undefined || !isSameMember(state.running?.holder, member)) return { state: 'lost' };
     const atMs = this.#store.now();
     const finished = { holder: member, result: handOut(result), atMs };
     const bytes = recordBytes + storedBytes(result);
@@ -89,7 +89,7 @@ export class MemoryRunOnce implements RunOncePort {
     const entry = this.#entry(name, key);
     const state = this.#runs.get(entry);
     const alive = this.#running(entry);
-    const had = state?.running?.holder.id === member.id;
+    const had = isSameMember(state?.running?.holder, member);
     this.#lines.leave(entry, member);
     if (state !== undefined && had) {
       this.#runs.set(entry, { attempts: state.attempts }, recordBytes, this.#store.now() + keepMs);

@@ -93,7 +93,7 @@ export class RunOnce<Result> {
     options: RunOptions = {},
   ): Promise<Result> {
     const limits = limitsOf(options);
-    const member = { owner: this.#context.owner.id, id: this.#context.random.bytes(9).toString('base64url') };
+    const member = this.#tenure.newMember();
     const claim = await this.#claim(key, member, limits);
     if (claim === undefined) throw new RunTimeoutError(this.#what(key), options.wait);
     if (claim.state === 'done') return this.#decode(key, claim.result);
@@ -209,7 +209,7 @@ export class RunOnce<Result> {
 interface Begun extends RunRight {
   readonly lease: Lease;
   /** Says that the work has ended, to a state that closes. */
-  end(): void;
+  readonly end: () => void;
 }
 
 function limitsOf(options: RunOptions): TurnLimits {

@@ -8,6 +8,8 @@ import { waitUntil } from './waiting.js';
 export interface BeatClock extends Clock {
   /** Moves time for the process. No timer fires. */
   advance(ms: number): void;
+  /** Resolves when the next beat is planned, so that none is under way. */
+  planned(): Promise<void>;
   /** Fires what is held, as soon as there is something, and resolves when the process has armed its next timer. */
   beat(): Promise<void>;
 }
@@ -22,7 +24,8 @@ export function createBeatClock(): BeatClock {
     held.add(callback);
     return { cancel: () => void held.delete(callback) };
   };
-  const armed = (count: number): Promise<void> => waitUntil('the next beat to be planned', () => held.size >= count, { everyMs: 1 });
+  const armed = (count: number): Promise<void> =>
+    waitUntil('the next beat to be planned', () => held.size >= count, { everyMs: 1 });
   return {
     ...systemClock,
     now: () => systemClock.now() + aheadMs,
@@ -32,6 +35,7 @@ export function createBeatClock(): BeatClock {
     advance: (ms) => {
       aheadMs += ms;
     },
+    planned: () => armed(1),
     beat: async () => {
       await armed(1);
       const due = [...held];

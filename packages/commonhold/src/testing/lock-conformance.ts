@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { systemClock } from '../clock.js';
 import type { HeldLock } from '../lock/held-lock.js';
 import type { Lock } from '../lock/lock.js';
 import type { Engine, EngineKind } from './engine.js';
@@ -112,6 +113,23 @@ export function lockConformance(runner: TestRunner, kind: () => EngineKind): voi
       );
     });
 
+    test('the next in line is woken at once', async (engine) => {
+      const [one, two] = await pair(engine);
+      const startedAtMs = systemClock.monotonic();
+      let held = await acquired(one);
+      for (let round = 0; round < 6; round++) {
+        const lock = round % 2 === 0 ? two : one;
+        const next = lock.acquire();
+        await eventually(async () => assert.equal((await lock.status()).waiting, 1));
+        await held.release();
+        const following = await next;
+        assert.ok(following);
+        held = following;
+      }
+      // The timer for a lost message would take half a second each time at least.
+      assert.ok(systemClock.monotonic() - startedAtMs < 2_500);
+    });
+
     test('who comes when others wait does not go before them', async (engine) => {
       const store = (await engine.ports()).lock;
       await store.acquire('l', member('a'), 9_500, 0);
@@ -177,6 +195,54 @@ export function lockConformance(runner: TestRunner, kind: () => EngineKind): voi
       await held.release();
       assert.ok(await next);
       await assert.rejects(two.acquire({ signal: AbortSignal.abort(reason) }), reason);
+    });
+
+    test('one that is named and goes away passes the turn on', async (engine) => {
+      const store = (await engine.ports()).lock;
+      const lock = (await engine.open()).lock('l');
+      await store.acquire('l', member('a'), 60_500, 0);
+      await store.acquire('l', member('b'), 60_500, 30_500);
+      const startedAtMs = systemClock.monotonic();
+      for (let round = 0; round < 6; round++) {
+        const next = lock.acquire();
+        await eventually(async () => assert.equal((await lock.status()).waiting, 2));
+        await store.release('l', member('a'));
+        assert.equal((await lock.status()).held, false);
+        await store.release('l', member('b'));
+        await (await next)?.release();
+        await store.acquire('l', member('a'), 60_500, 0);
+        await store.acquire('l', member('b'), 60_500, 30_500);
+      }
+      // The timer for a lost message would take half a second each time at least.
+      assert.ok(systemClock.monotonic() - startedAtMs < 2_500);
+    });
+
+    test('jobs that are given time to end keep their locks while the state closes', async (engine) => {
+      const state = await engine.open();
+      const [queue, lock] = [state.queue<string, boolean>('q'), state.lock('l')];
+      let begun: () => void = () => undefined;
+      const running = new Promise<void>((resolve) => (begun = resolve));
+      let end: () => void = () => undefined;
+      const ending = new Promise<void>((resolve) => (end = resolve));
+      let aborted: boolean | undefined;
+      queue.work(() =>
+        lock.run(async ({ signal }) => {
+          begun();
+          await ending;
+          aborted = signal.aborted;
+          return aborted;
+        }),
+      );
+      const { id } = await queue.add('x');
+      await running;
+      const closing = state.close();
+      await eventLoopTurn();
+      end();
+      await closing;
+      assert.equal(aborted, false);
+      const other = await engine.open();
+      assert.equal((await other.queue('q').get(id))?.status, 'completed');
+      assert.equal((await other.lock('l').status()).held, false);
     });
 
     test('run frees the lock when work throws, and gives its error', async (engine) => {

@@ -24,6 +24,7 @@ async function place(engine: Engine, options: PresenceOptions = {}, open: OpenOp
   await presence.subscribe(undefined, ({ type, member }) => void heard.push(`${type} ${member.id}`), {
     onResync: () => void made.resyncs++,
   });
+  await process.clock.planned();
   return made;
 }
 
@@ -58,7 +59,7 @@ export function presenceLifeConformance(runner: TestRunner, kind: () => EngineKi
       await pass(engine, 4_500);
       assert.deepEqual([await read(one.presence), await read(two.presence)], [[], []]);
       await pass(engine, 0, two.process, one.process, two.process);
-      await eventually(() => assert.deepEqual([one.heard, two.heard], Array(2).fill(['joined a', 'left a'])));
+      await eventually(() => [one, two].forEach(({ heard }) => assert.deepEqual(heard, ['joined a', 'left a'])));
     });
 
     test('S3.5: heartbeats and moves put the end of silence off', async (engine) => {
@@ -169,16 +170,20 @@ export function presenceLifeConformance(runner: TestRunner, kind: () => EngineKi
 
     test('who took the id of a member of the dead keeps it', async (engine) => {
       const [away, other] = [await place(engine), await place(engine)];
-      const old = await away.presence.join(member('a'));
+      const [silent, active] = [await away.presence.join(member('a')), await away.presence.join(member('b'))];
       await passBeats(engine, 16_000, other.process);
-      await other.presence.join(member('a'));
+      for (const id of ['a', 'b']) await other.presence.join(member(id));
       away.process.clock.advance(16_000);
-      old.heartbeat();
+      active.heartbeat();
       await pass(engine, 0, away.process);
-      assert.equal((await other.presence.get('a'))?.owner, other.process.state.owner);
-      await old.leave();
-      assert.deepEqual(await read(other.presence), ['a']);
-      await eventually(() => assert.deepEqual(other.heard, ['joined a', 'left a', 'joined a']));
+      const owners = (await other.presence.members('r')).map(({ owner }) => owner);
+      assert.deepEqual(owners, Array(2).fill(other.process.state.owner));
+      for (const old of [silent, active]) {
+        await assert.rejects(old.move({ region: 'q' }), { code: 'Closed' });
+        await old.leave();
+      }
+      assert.deepEqual(await read(other.presence), ['a', 'b']);
+      await eventually(() => assert.equal(other.heard.length, 6));
     });
 
     test('a join alone shows a buried process that it lost its members', async (engine) => {

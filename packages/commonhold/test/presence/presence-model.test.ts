@@ -62,19 +62,6 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   fc.tuple(space, fc.uniqueArray(region)).map((args) => call('members', ...args)),
   fc.tuple(space, region).map((args) => call('count', ...args)),
   fc.tuple(space, fc.constantFrom('ada', 'b:c')).map((args) => call('user', ...args)),
-  fc.tuple(space, fc.constantFrom('', 'r', 's:t')).map(([where, of]) => ({
-    label: `events of ${where.name} ${of}`,
-    run: async (ports: Ports) => eventsOf(ports, where, of),
-  })),
 );
-
-// Numbers may be written in several ways, and members of an object in any order.
-async function eventsOf({ channel, presence }: Ports, { name }: PresenceSpace, of: string): Promise<unknown> {
-  void presence;
-  const base = `NAMESPACE:${name}`;
-  void base;
-  void channel;
-  return of;
-}
 
 describe('presence model', () => checkModel(steps));

@@ -6,7 +6,7 @@ import { checkModel } from '../model-check.js';
 
 const name = fc.constantFrom('r', 'r*');
 const key = fc.constantFrom('x', 'x:y');
-const member = fc.constantFrom('m1', 'm2', 'm3', 'm4').map((id) => ({ owner: `o${id}:%#x`, id }));
+const member = fc.record({ owner: fc.constantFrom('o:%#x', 'p'), id: fc.constantFrom('1', '2') });
 const result = fc.constantFrom('1', '"two"', Buffer.from([1, 0, 255]));
 // Time moves in whole seconds and leases end between them: native expiry goes on in real time.
 const leaseMs = fc.constantFrom(1_300, 4_300);

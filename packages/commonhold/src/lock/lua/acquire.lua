@@ -22,4 +22,5 @@ end
 local text = string.format('%.0f', token)
 redis.call('HSET', KEYS[1], 'holder', member, 'ends_at', now + lease_ms, 'token', text)
 redis.call('PEXPIRE', KEYS[1], lease_ms + tonumber(ARGV[4]))
+leave_line(line, member)
 return { text }

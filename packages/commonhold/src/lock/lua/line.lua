@@ -34,13 +34,13 @@ local function stand_in(line, member, wait_ms)
   end
 end
 
--- Nil when it is the turn of `member`, which then stands in the line no more. Otherwise how many stand before it, and
--- after how many milliseconds the one they wait for counts as gone; with `wait_ms` above 0 it stands in the line.
+-- Nil when it is the turn of `member`, which is to leave the line once it has written: freeing comes second, so that a
+-- server whose memory is full refuses. Otherwise how many stand before it, and after how many milliseconds the one they
+-- wait for counts as gone; with `wait_ms` above 0 it stands in the line.
 local function take_turn(line, member, wait_ms, busy_until)
   drop_dead(line, member)
   local first = first_of(line)
   if not busy_until and (not first or first == member) then
-    leave_line(line, member)
     return nil
   end
   local gone_at = busy_until or tonumber(redis.call('ZSCORE', line.leases, first)) or now

@@ -48,11 +48,14 @@ local function move(change, member)
 end
 
 local function join(change, member)
-  if member and is_mine(member, change) and is_present(member) then
-    return move(change, member)
-  end
-  if member and change.kind == 'restore' and not is_mine(member, change) and is_present(member) then
-    return 'superseded'
+  if member and is_present(member) then
+    -- What is here is newer than what its process remembered.
+    if is_mine(member, change) then
+      return 'done'
+    end
+    if change.kind == 'restore' then
+      return 'superseded'
+    end
   end
   check(change)
   if member then

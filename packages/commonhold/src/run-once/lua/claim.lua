@@ -27,4 +27,5 @@ else
   redis.call('HSET', KEYS[1], 'holder', member, 'ends_at', now + lease_ms, 'started_at', now, 'attempts', attempts)
 end
 redis.call('PEXPIRE', KEYS[1], lease_ms + tonumber(ARGV[4]))
+leave_line(line, member)
 return { 'run', attempts }
