@@ -20,6 +20,7 @@ const others = [
   { name: 'unused', command: [bin('knip'), '--no-progress'] },
   { name: 'exports', command: [process.execPath, 'scripts/exports.mjs'] },
   { name: 'layout', command: [process.execPath, 'scripts/layout.mjs'] },
+  { name: 'promises', command: [process.execPath, 'scripts/requirements.mjs'] },
 ];
 
 /** @returns {Promise<Result>} */

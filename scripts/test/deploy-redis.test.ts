@@ -157,7 +157,7 @@ describe('Redis with the files of deploy/', () => {
       },
     );
 
-    it.each(['ocr', 'road'])('maps, locks, runs and owners work in the namespace %s', async (namespace) => {
+    it.each(['ocr', 'road'])('maps, locks, runs, presence and owners work in the namespace %s', async (namespace) => {
       const [one, two] = [await open(namespace), await open(namespace)];
       const plain = one.map<number>('plain', { prefix: `${namespace}:plain` });
       await plain.update('a', (value = 0) => value + 1);
@@ -172,6 +172,10 @@ describe('Redis with the files of deploy/', () => {
       expect(await one.lock('door').run(() => 'inside')).toBe('inside');
       expect(await one.runOnce<number>('sum').run('a', () => 3)).toBe(3);
       expect(await two.runOnce<number>('sum').run('a', () => 4)).toBe(3);
+      const membership = await one.presence('people').join({ id: 'ada', region: 'here' });
+      expect((await two.presence('people').members('here')).map(({ id }) => id)).toEqual(['ada']);
+      await membership.leave();
+
       const hold = await one.owners.hold('thing');
       expect((await two.owners.list()).flatMap((owner) => owner.holds.map(({ name }) => name))).toContain('thing');
       await hold.release();

@@ -32,7 +32,16 @@ async function open(system: string, path: string, env: Record<string, string> = 
 async function openRoad(): Promise<Place> {
   const postgres = await startPostgres();
   const place = await open('road-quality', 'road', { DATABASE_URL: await postgres.database() });
-  return { bases: place.bases, close: () => place.close().finally(() => postgres.stop()) };
+  return {
+    bases: place.bases,
+    async close(): Promise<void> {
+      try {
+        await place.close();
+      } finally {
+        await postgres.stop();
+      }
+    },
+  };
 }
 
 describe('S2.14: through nginx on three servers', () => {

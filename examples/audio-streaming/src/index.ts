@@ -6,8 +6,9 @@ export {
   type Converter,
   type ConverterJob,
   createCutter,
-  type Piece,
   sameVoice,
   type VoiceTransform,
 } from './conversion/converter.js';
+export type { Piece } from './files/piece.js';
+export { readSettings, type Settings } from './settings.js';
 export { evenWordTimer, type SpokenText, type WordTimer, type WordTiming } from './timing/word-timer.js';

@@ -10,8 +10,8 @@ export interface MadeOptions {
   readonly title?: string;
 }
 
-/** The header of the default frames. */
-export const stereo44k = 0xff_fb_90_00;
+// The header of the default frames.
+const stereo44k = 0xff_fb_90_00;
 
 /** Silent MP3 frames: side information of zeros means no sound, and real decoders take it. */
 export function madeMp3(options: MadeOptions = {}): Buffer {

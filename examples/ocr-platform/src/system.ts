@@ -1,7 +1,8 @@
-import type { MountedSystem, System, SystemHost } from '@commonhold/server';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { type MountedSystem, servePage, type System, type SystemHost } from '@commonhold/server';
 import multipart from '@fastify/multipart';
 import { openFileStore } from './files/file-store.js';
-import { pageRoutes } from './http/page-routes.js';
 import { sessionRoutes } from './http/session-routes.js';
 import { statsRoutes } from './http/stats-routes.js';
 import { taskRoutes } from './http/task-routes.js';
@@ -19,6 +20,12 @@ export const system: System = {
   mount,
 };
 
+/** The browser's half of Socket.IO, as installed beside ours, so that the two always fit. */
+const socketClient: string = join(
+  dirname(createRequire(import.meta.url).resolve('socket.io/package.json')),
+  'client-dist/socket.io.esm.min.js',
+);
+
 async function mount(host: SystemHost): Promise<MountedSystem> {
   const settings = readSettings(host.environment);
   const files = await openFileStore(host.dataDirectory);
@@ -28,7 +35,8 @@ async function mount(host: SystemHost): Promise<MountedSystem> {
   sessionRoutes(host.http, state);
   taskRoutes(host.http, state, files);
   statsRoutes(host.http, state);
-  await pageRoutes(host.http);
+  const pageFiles = { 'socket.io-client.js': socketClient };
+  await servePage(host.http, new URL('page/', import.meta.url), { files: pageFiles });
   const sockets = await openTaskSockets(host.sockets.of(`/${system.name}`), state);
   const worker = settings.workers === 0 ? undefined : startScanWorker(state, files, settings.workers);
   return {

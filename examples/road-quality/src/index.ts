@@ -1,1 +1,2 @@
-export { system } from './system.js';
+export { createSystem, type RoadSystemOptions, system } from './system.js';
+export type { ServiceCheck, ServiceStatus } from './health/service-checks.js';

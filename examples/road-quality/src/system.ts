@@ -6,7 +6,7 @@ import { AreaOverviews } from './area-overview.js';
 import { chooseDatabase } from './database/choose-database.js';
 import type { Database } from './database/database.js';
 import { healthRoutes } from './health/health-routes.js';
-import { ServiceChecks } from './health/service-checks.js';
+import { type ServiceCheck, ServiceChecks } from './health/service-checks.js';
 import { areaRoutes } from './http/area-routes.js';
 import { observationRoutes } from './http/observation-routes.js';
 import { presenceRoutes } from './http/presence-routes.js';
@@ -15,13 +15,26 @@ import { openRoadState, type RoadState } from './road-state.js';
 import { readSettings } from './settings.js';
 import { openRoadSockets } from './sockets/road-sockets.js';
 
+const name = 'road';
+
+/** What an app may add. */
+export interface RoadSystemOptions {
+  /** Further services that `/health` lists, by name. */
+  readonly services?: Readonly<Record<string, ServiceCheck>>;
+}
+
 /** The road-quality system: who is where, and what they report of the road. */
-export const system: System = {
-  name: 'road',
-  title: 'Road quality',
-  description: 'Live members by region, and what they report of the road.',
-  mount,
-};
+export function createSystem({ services = {} }: RoadSystemOptions = {}): System {
+  return {
+    name,
+    title: 'Road quality',
+    description: 'Live members by region, and what they report of the road.',
+    mount: (host) => mount(host, services),
+  };
+}
+
+/** The system with the services that it brings itself. */
+export const system: System = createSystem();
 
 /** The browser's half of Socket.IO, as installed beside ours, so that the two always fit. */
 const socketClient: string = join(
@@ -29,7 +42,7 @@ const socketClient: string = join(
   'client-dist/socket.io.esm.min.js',
 );
 
-async function mount(host: SystemHost): Promise<MountedSystem> {
+async function mount(host: SystemHost, services: Readonly<Record<string, ServiceCheck>>): Promise<MountedSystem> {
   const { http, environment, dataDirectory } = host;
   const settings = readSettings(environment);
   const state = await openRoadState((options) => host.openState(options), settings);
@@ -39,12 +52,13 @@ async function mount(host: SystemHost): Promise<MountedSystem> {
   const database = await chooseDatabase({ settings, isShared, dataDirectory, log: http.log });
   const store = database && new RoadStore(database);
   const checks = serviceChecks(state, database);
+  for (const [service, check] of Object.entries(services)) checks.add(service, check);
   healthRoutes(http, checks);
   observationRoutes(http, { store, tell: teller(state, host) });
   presenceRoutes(http, state);
   areaRoutes(http, new AreaOverviews(state, store));
   await servePage(http, new URL('page/', import.meta.url), { files: { 'socket.io-client.js': socketClient } });
-  const sockets = await openRoadSockets(host.sockets.of(`/${system.name}`), state);
+  const sockets = await openRoadSockets(host.sockets.of(`/${name}`), state);
   return {
     ...(database && { probe: () => database.probe() }),
     async close(): Promise<void> {

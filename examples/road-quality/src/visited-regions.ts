@@ -1,4 +1,4 @@
-import type { SharedMap, SharedState } from 'commonhold';
+import { isCommonholdError, type SharedMap, type SharedState } from 'commonhold';
 import { areaOf } from './regions.js';
 
 /** How long a region is listed after the last sign of somebody there. */
@@ -18,7 +18,7 @@ export class VisitedRegions {
     this.#state = state;
   }
 
-  /** Notes that somebody is in `regionId`. */
+  /** Notes that somebody is in `regionId`; while the store is away, the next sign does. */
   async note(regionId: string): Promise<void> {
     const nowMs = performance.now();
     if (nowMs - (this.#notedAtMs.get(regionId) ?? -Infinity) < noteEveryMs) return;
@@ -28,7 +28,7 @@ export class VisitedRegions {
       await this.#map(areaOf(regionId)).set(regionId, true);
     } catch (error) {
       this.#notedAtMs.delete(regionId);
-      throw error;
+      if (!isCommonholdError(error)) throw error;
     }
   }
 

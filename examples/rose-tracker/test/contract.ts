@@ -47,6 +47,12 @@ export function contract(open: () => Promise<Workers>): void {
       expect(sessions[0]?.start_time).toBeCloseTo(Date.now() / 1_000, -1);
     });
 
+    it.each(['', '{}', '{"any":"thing"}'])('begin and stop with the body %j, whose type is JSON', async (body) => {
+      const { status, json } = await camera.ask('POST', '/sessions', body);
+      expect(status).toBe(201);
+      expect((await camera.ask('POST', `/sessions/${String(json['session_id'])}/stop`, body)).status).toBe(200);
+    });
+
     it('S0.7, S0.9: are records that any worker answers with, and hold these fields', async () => {
       const { session_id, session_number, start_time } = await camera.start();
       expect(await camera.session(session_id)).toEqual({
@@ -156,6 +162,8 @@ export function contract(open: () => Promise<Workers>): void {
       ['half a character', '{"frame":1,"roses":["a","\\ud83c"]}', 422, /body\.roses\[1\]/],
       ['too many roses', { frame: 1, roses: Array.from({ length: 1_001 }, (_, id) => id) }, 422, /body\.roses/],
       ['a list as body', [], 422, /body/],
+      ['nothing', '', 422, /body/],
+      ['a poisoned body', '{"frame":1,"roses":[],"__proto__":{"a":1}}', 400, /./],
       ['no JSON', '{"frame":1', 400, /./],
       ['more than a megabyte', { frame: 1, roses: ['x'.repeat(2 ** 20)] }, 413, /./],
     ])('with %s are refused and change nothing', async (_name, body, status, detail) => {

@@ -64,10 +64,4 @@ export { type MembersOptions, type MembersPage, UniqueSet, type UniqueSetOptions
 export { type AcquireOptions, Lock, type LockHold, type LockOptions } from './lock/lock.js';
 export type { Guard, HeldLock } from './lock/held-lock.js';
 export type { LockStatus } from './lock/lock-port.js';
-export {
-  type RunControls,
-  RunOnce,
-  type RunOnceOptions,
-  type RunOptions,
-  type RunState,
-} from './run-once/run-once.js';
+export { type RunControls, RunOnce, type RunOnceOptions, type RunOptions, type RunState } from './run-once/run-once.js';

@@ -123,7 +123,7 @@ describe('probe', () => {
 });
 
 describe('the raw client', () => {
-  it('is there on Redis and shares the connection', async () => {
+  it('X.6: is there on Redis and shares the connection', async () => {
     await using state = await open({ redis: server().url });
     const client = state.rawClient as { sendCommand(args: string[]): Promise<unknown> };
     expect(await client.sendCommand(['PING'])).toBe('PONG');

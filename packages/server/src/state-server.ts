@@ -36,6 +36,8 @@ export class StateServer {
   readonly #states = new SystemStates();
   readonly #mounted = new Map<string, MountedSystem>();
   readonly #traffic: Traffic;
+  /** The probe under way: whoever may ask for it can do so without end. */
+  #probing: Promise<string[]> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: StateServerOptions) {
@@ -113,7 +115,7 @@ export class StateServer {
   #addOwnRoutes(pages: IndexPages): void {
     addHealthRoutes(this.http, {
       statuses: () => this.#states.statuses(),
-      probe: () => this.#probe(),
+      probe: () => (this.#probing ??= this.#probe().finally(() => (this.#probing = undefined))),
       draining: () => this.#traffic.draining,
     });
     pages.add();

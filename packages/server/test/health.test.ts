@@ -70,6 +70,21 @@ describe('in memory', () => {
   });
 });
 
+describe('a system with a service of its own', () => {
+  it('X.3: is not ready while that service fails its probe, and the service is named by the system', async () => {
+    let away = true;
+    const tiny = tinySystem();
+    const probe = (): Promise<void> => (away ? Promise.reject(new Error('refused')) : Promise.resolve());
+    const { url } = await serve([{ ...tiny, mount: async (host) => ({ ...(await tiny.mount(host)), probe }) }]);
+    const { json, status } = await ask(`${url}/ready`);
+    expect(status).toBe(503);
+    expect(json).toMatchObject({ detail: 'These stores take no writes: a service of tiny.' });
+    expect((await ask(`${url}/health`)).status).toBe(200);
+    away = false;
+    expect((await ask(`${url}/ready`)).status).toBe(200);
+  });
+});
+
 describe('on Redis', () => {
   it('S0.16: says so', async () => {
     const server = await redis();

@@ -36,7 +36,7 @@ export function startConversionWorker(place: ConversionPlace): ConversionWorker 
 }
 
 /** What a container holds while it converts. */
-export function conversionHold(id: string): string {
+function conversionHold(id: string): string {
   return `conversion:${id}`;
 }
 
@@ -101,19 +101,28 @@ class Conversion {
 
   async #note(status: 'completed' | 'failed'): Promise<void> {
     const { conversionState, container } = this.#place.state;
-    const { id } = this.#job;
     await this.#noteProgress(status);
-    await conversionState.activeConversions.update(
-      id,
-      (known) => known && { ...known, status, container_id: container },
+    await this.#told(
+      conversionState.activeConversions.update(
+        this.#job.id,
+        (known) => known && { ...known, status, container_id: container },
+      ),
     );
   }
 
-  async #noteProgress(status: ConversionStatus): Promise<void> {
+  #noteProgress(status: ConversionStatus): Promise<void> {
     const { progressState, container } = this.#place.state;
     const { track_id, voice_id } = this.#job.data;
     const counts = { total_segments: this.#total, processed_segments: this.#processed };
-    await progressState.note(track_id, { ...counts, voice_id, status, container_id: container });
+    return this.#told(progressState.note(track_id, { ...counts, voice_id, status, container_id: container }));
+  }
+
+  /** What is told of a conversion is not worth its failing: the store may be away for a moment. */
+  async #told(telling: Promise<unknown>): Promise<void> {
+    const { log } = this.#place;
+    await telling.catch((err: unknown) =>
+      log.warn({ err, conversion: this.#job.id }, 'a conversion cannot say how far it is'),
+    );
   }
 }
 

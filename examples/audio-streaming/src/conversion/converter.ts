@@ -1,14 +1,7 @@
 import { open } from 'node:fs/promises';
+import type { Piece } from '../files/piece.js';
 import type { Frame } from '../mp3/frame-walk.js';
 import { NotAnMp3Error, readFrames } from '../mp3/recording.js';
-
-/** A piece of a recording that becomes one segment. */
-export interface Piece {
-  /** Its first byte in the file. */
-  readonly start: number;
-  /** The byte after its last. */
-  readonly end: number;
-}
 
 /** A converter's view of one recording. */
 export interface ConverterJob {
@@ -21,8 +14,8 @@ export interface ConverterJob {
 }
 
 /**
- * Makes the segments of a recording. Whoever takes over from a container that died asks for the same plan again and makes
- * the segments that are missing, so a plan depends on the job alone.
+ * Makes the segments of a recording. The plan is kept: whoever takes over from a container that died makes the pieces of it
+ * that are missing.
  */
 export interface Converter {
   /**

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Piece } from '../files/piece.js';
 import type { TrackFiles } from '../files/track-files.js';
 import { timestampTag } from '../hls/timestamp-tag.js';
 import { framesOf } from '../mp3/frame-walk.js';
-import type { Converter, ConverterJob, Piece } from './converter.js';
+import type { Converter, ConverterJob } from './converter.js';
 
 /** A stream to make. */
 export interface Stream {
@@ -41,7 +42,7 @@ export async function makeSegments(
 ): Promise<MadeStream> {
   const { trackId, voiceId, segmentSeconds, delayMs, signal } = stream;
   const job: ConverterJob = { path: files.recording(trackId), voiceId, segmentSeconds, signal };
-  const pieces = await converter.plan(job);
+  const pieces = await agreedPlan(job, { files, converter, trackId });
   await onProgress(0, pieces.length);
   const durations: number[] = [];
   let startSeconds = 0;
@@ -61,17 +62,29 @@ export async function makeSegments(
   return { total: pieces.length, made };
 }
 
-interface SegmentPlace {
+interface StreamPlace {
   readonly files: TrackFiles;
   readonly converter: Converter;
-  readonly job: ConverterJob;
   readonly trackId: string;
+}
+
+interface SegmentPlace extends StreamPlace {
+  readonly job: ConverterJob;
 }
 
 interface SegmentToMake {
   readonly index: number;
   readonly piece: Piece;
   readonly startSeconds: number;
+}
+
+/** The plan of whoever began: containers may have other settings, and their segments would not fit. */
+async function agreedPlan(job: ConverterJob, { files, converter, trackId }: StreamPlace): Promise<readonly Piece[]> {
+  const known = await files.readPlan(trackId, job.voiceId);
+  if (known !== undefined) return known;
+  const plan = await converter.plan(job);
+  const isOurs = await files.addPlan(trackId, job.voiceId, plan);
+  return isOurs ? plan : ((await files.readPlan(trackId, job.voiceId)) ?? plan);
 }
 
 /** Makes one segment; where a container that counts as dead was faster after all, its segment stands. */

@@ -1,12 +1,13 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Piece } from './piece.js';
 import { countSegments, segmentName, writePlaylist } from '../hls/playlist.js';
 import { addFile, modifiedAtNs, readFileIfThere, replaceFile } from './write-whole.js';
 
 /**
  * The files of tracks, in a directory that all containers share: `files/<track>` is the recording, named by its SHA-256,
- * `texts/<track>.txt` its text, `hls/<track>/<voice>/` a stream. Each appears whole or not at all; recordings and segments
- * never change, and a stream is finished when its playlist is there. Ids must have been checked.
+ * `texts/<track>.txt` its text, `hls/<track>/<voice>/` a stream. Each appears whole or not at all; recordings, plans and
+ * segments never change, and a stream is finished when its playlist is there. Ids must have been checked.
  */
 export class TrackFiles {
   readonly #directory: string;
@@ -50,6 +51,16 @@ export class TrackFiles {
     return join(this.#directory, 'hls', trackId, voiceId);
   }
 
+  /** Adds the plan of a stream; returns false, and changes nothing, where another container was first. */
+  addPlan(trackId: string, voiceId: string, plan: readonly Piece[]): Promise<boolean> {
+    return addFile(this.#plan(trackId, voiceId), JSON.stringify(plan));
+  }
+
+  async readPlan(trackId: string, voiceId: string): Promise<readonly Piece[] | undefined> {
+    const plan = await readFileIfThere(this.#plan(trackId, voiceId));
+    return plan && (JSON.parse(plan.toString('utf8')) as Piece[]);
+  }
+
   readSegment(trackId: string, voiceId: string, index: number): Promise<Buffer | undefined> {
     return readFileIfThere(join(this.stream(trackId, voiceId), segmentName(index)));
   }
@@ -68,6 +79,10 @@ export class TrackFiles {
   async segmentsOf(trackId: string, voiceId: string): Promise<number | undefined> {
     const playlist = await readFileIfThere(this.#playlist(trackId, voiceId));
     return playlist && countSegments(playlist.toString('utf8'));
+  }
+
+  #plan(trackId: string, voiceId: string): string {
+    return join(this.stream(trackId, voiceId), 'plan.json');
   }
 
   #playlist(trackId: string, voiceId: string): string {

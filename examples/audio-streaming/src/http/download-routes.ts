@@ -23,12 +23,14 @@ export function downloadRoutes(http: FastifyInstance, state: AudioState, files: 
     const downloadId = randomUUID();
     const headers = {
       'Cache-Control': 'private, no-cache',
-      'Content-Disposition': `attachment; filename="${trackId.slice(0, 16)}.mp3"`,
+      'Content-Disposition': 'attachment',
       'Download-Id': downloadId,
     };
     const onBody = (body: Readable, size: number): Readable => {
       const download = { download_id: downloadId, track_id: trackId, size, started_at: Date.now() };
-      return Readable.from(counted(body, new DownloadReport(state, download)), { objectMode: false });
+      const sent = Readable.from(counted(body, new DownloadReport(state, download)), { objectMode: false });
+      // One that ends before it is first read never begins, and would leave the file open.
+      return sent.once('close', () => void body.destroy());
     };
     const root = dirname(files.recording(trackId));
     return sendFile(request, reply, { root, name: trackId, mediaType: 'audio/mpeg', headers, onBody });

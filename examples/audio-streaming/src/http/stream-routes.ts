@@ -25,7 +25,8 @@ export function streamRoutes(http: FastifyInstance, state: AudioState, files: Tr
       const mediaType = 'application/vnd.apple.mpegurl';
       return sendFile(request, reply, { root, name, mediaType, headers: { 'Cache-Control': 'no-cache' } });
     }
-    const headers = { 'Cache-Control': 'private, max-age=31536000, immutable' };
+    // It never changes, but a player that does not ask would not be counted.
+    const headers = { 'Cache-Control': 'private, no-cache' };
     await recordAccess(request.log, state.voiceAccessTracker.recordSegmentAccess(id, voiceId, Number(segment)));
     return sendFile(request, reply, { root, name, mediaType: 'audio/mpeg', headers });
   });

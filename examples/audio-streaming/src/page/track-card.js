@@ -28,6 +28,7 @@ export class TrackCard {
     this.find('.name').title = filename;
     this.find('.facts').textContent = [duration(seconds), bytes(size), `track ${id.slice(0, 8)}`].join(' · ');
     this.find('.download').href = `tracks/${id}/download`;
+    this.find('.download').download = filename;
     this.find('.download').setAttribute('aria-label', `Download ${filename}`);
     this.find('.text label').textContent = `Spoken text of ${filename}`;
     this.find('.text textarea').id = `text-${id}`;

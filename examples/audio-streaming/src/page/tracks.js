@@ -29,10 +29,10 @@ export class TrackList {
 
   /** Asks for a conversion into the voice that is chosen on the card. @param {string} trackId */
   async convert(trackId) {
-    const { card } = this.#cards.get(trackId);
-    const { voice } = card;
-    await call('POST', `tracks/${trackId}/conversions`, { voice_id: voice });
-    card.showProgress({ status: 'pending', container_id: null, total_segments: 0, processed_segments: 0 });
+    // One that is too old to be listed has no card.
+    const card = this.#cards.get(trackId)?.card;
+    await call('POST', `tracks/${trackId}/conversions`, { voice_id: card?.voice ?? 'original' });
+    card?.showProgress({ status: 'pending', container_id: null, total_segments: 0, processed_segments: 0 });
   }
 
   async #look() {

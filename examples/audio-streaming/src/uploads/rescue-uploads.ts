@@ -42,6 +42,7 @@ export class UploadRescue {
       // Those that died while nobody listened.
       else await this.#lookForOrphans();
     } catch {
+      this.#subscription?.close();
       if (!this.#closed) this.#retry = setTimeout(() => void this.#listen(), retryMs).unref();
     }
   }

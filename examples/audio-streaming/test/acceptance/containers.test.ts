@@ -99,7 +99,7 @@ describe('the audio system in three containers', () => {
       const stream = join(dataDirectory, 'audio', 'hls', trackId, 'ada');
       const names = Array.from({ length: 12 }, (_, index) => `segment-${index}.mp3`);
       expect(new Set((await readdir(stream)).filter((name) => !name.endsWith('.tmp')))).toEqual(
-        new Set(['playlist.m3u8', ...names]),
+        new Set(['plan.json', 'playlist.m3u8', ...names]),
       );
       await expectSpeech(rest, trackId, 'ada');
 
@@ -227,6 +227,26 @@ describe('the audio system in three containers', () => {
         expect((await client.get(`/tracks/${trackId}/text`)).json['text']).toBe(spokenText);
       const keys = (await redis.command('KEYS', '*')) as string[];
       expect(keys.filter((key) => key.includes(':cache:') && key.includes(trackId))).toHaveLength(1);
+    },
+  );
+
+  it(
+    'a Redis that hangs for two seconds while one converts: the conversion does not notice',
+    { timeout: 60_000 },
+    async () => {
+      const client = await start({ AUDIO_SEGMENT_DELAY_MS: '300' });
+      const trackId = await client.upload(await speech(), 2);
+      await client.convert(trackId, 'ada');
+      const begun = async (): Promise<boolean> =>
+        Number((await client.progress(trackId, 'ada'))['processed_segments']) >= 2;
+      await waitUntil('a few segments', begun, { timeoutMs: 10_000 });
+      redis.pause();
+      await pause(2_000);
+      redis.resume();
+      await waitUntil('an answer', async () => (await client.get('/containers')).status === 200, { timeoutMs: 8_000 });
+      expect(await client.converted(trackId, 'ada', 30_000)).toMatchObject({ status: 'completed', attempts: 1 });
+      expect(logged('conversion begins')).toHaveLength(1);
+      await expectSpeech(client, trackId, 'ada');
     },
   );
 

@@ -1,7 +1,6 @@
-import { problem } from '@commonhold/server';
+import { BusyError, ConcurrencyLimit, problem } from '@commonhold/server';
 import type { Multipart, MultipartFile } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
-import { BusyError, ConcurrencyLimit } from '../concurrency-limit.js';
 import type { FileStore, ReceivedFile } from '../files/file-store.js';
 import { hasCode } from '../has-code.js';
 import { ImageError, type ImageErrorKind } from '../recognition/image-error.js';

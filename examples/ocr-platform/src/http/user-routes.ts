@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { clientNetwork, problem } from '@commonhold/server';
+import { BusyError, clientNetwork, hashPassword, problem, verifyPassword } from '@commonhold/server';
 import { rateLimitHeaders } from 'commonhold';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { hashPassword, verifyPassword } from '../accounts/password.js';
-import { BusyError } from '../concurrency-limit.js';
 import { type OcrState, sessionLifetimeMs } from '../ocr-state.js';
 
 const shortestPassword = 8;

@@ -54,7 +54,7 @@ describe.each(homes)('sessions, %s', (_name, open) => {
 });
 
 describe('a session that nobody used', () => {
-  it('S4.11: ends after half an hour and says so', async () => {
+  it('S4.11, X.2: ends after half an hour and says so', async () => {
     const clock = createShiftedClock();
     const platform = await startPlatform({
       system: {

@@ -96,7 +96,7 @@ describe('the page', () => {
     await other.login('ada@example.com');
     await page.getByRole('button', { name: 'Sessions' }).click();
     const dialog = page.getByRole('dialog');
-    expect(await dialog.getByRole('listitem').count()).toBe(2);
+    await expect.poll(() => dialog.getByRole('listitem').count()).toBe(2);
     await dialog.getByText('This browser').waitFor();
     await dialog.getByRole('button', { name: 'Sign out everywhere' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();

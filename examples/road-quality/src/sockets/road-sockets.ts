@@ -12,6 +12,9 @@ import { areaRoom, deliveryOf, regionRoom, roomsOf } from './road-messages.js';
 /** As many areas as a wide screen shows at the scale at which regions can be told apart. */
 const mostWatched = 32;
 
+/** Messages that may wait for one client. */
+const mostUnsent = 1_024;
+
 /** What a client is told of a message that it asked about. */
 type Answer = (answer: unknown) => void;
 
@@ -69,6 +72,7 @@ export class RoadSockets {
     const connection = this.#connections.get(socket.id);
     if (connection === undefined) return;
     socket.once('disconnect', () => this.#drop(socket));
+    closeWhenFull(socket);
     socket.on('location', (value: unknown, answer: unknown) =>
       respond(answer, async () => ({ regionId: await connection.move(requireLocation(value)) })),
     );
@@ -108,6 +112,15 @@ export async function openRoadSockets(namespace: Namespace, state: RoadState): P
   const sockets = new RoadSockets(namespace, state);
   await sockets.open();
   return sockets;
+}
+
+/** A client that does not read is cut off, before what waits for it fills memory; it may connect again and look anew. */
+function closeWhenFull({ conn }: Socket): void {
+  let unsent = 0;
+  conn.on('flush', () => (unsent = 0));
+  conn.on('packetCreate', () => {
+    if (++unsent > mostUnsent) conn.close(true);
+  });
 }
 
 /** Sends what `work` resolves with, or `{error:{status,detail}}`, to a client that asked for an answer. */

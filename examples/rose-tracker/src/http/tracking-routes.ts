@@ -44,6 +44,8 @@ const fresh = { 'Cache-Control': 'no-store' };
 export function trackingRoutes(http: FastifyInstance, service: RealtimeTrackingService, data: PersistentData): void {
   http.addHook('onRequest', async (_request, reply) => void reply.headers(fresh));
 
+  allowEmptyBodies(http);
+
   http.post('/sessions', async (_request, reply) => reply.code(201).send(await service.startSession()));
 
   http.get<SessionParams>('/sessions/:id', async ({ params }) => {
@@ -74,6 +76,16 @@ export function trackingRoutes(http: FastifyInstance, service: RealtimeTrackingS
   });
 
   http.get('/history', () => data.get('session_history'));
+}
+
+/** Many clients name JSON as the type of a body that they do not send, and two of our calls need none. */
+function allowEmptyBodies(http: FastifyInstance): void {
+  const parse = http.getDefaultJsonParser('error', 'error');
+  http.removeContentTypeParser('application/json');
+  http.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (text === '') done(null, undefined);
+    else void parse(request, text, done);
+  });
 }
 
 /** The id as we give it; anything else names no session, and is not worth a look at the store. */

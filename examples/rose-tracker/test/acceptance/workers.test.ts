@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type RedisServer, startRedisServer } from 'commonhold/testing';
+import { pause, type RedisServer, startRedisServer } from 'commonhold/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Camera } from '../camera.js';
 import { recording } from '../recording.js';
@@ -96,6 +96,7 @@ describe('the rose tracker in several processes', () => {
           );
           if (status === 200) return;
           expect([0, 503]).toContain(status);
+        await pause(20);
         }
       };
       const sending = Array.from({ length: 600 }, (_, frame) => send(frame));

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { ChangeOutcome, PresenceChange } from './presence-port.js';
 
 /** Changes of one step: enough to amortise it, few enough not to hold up others: about 10 ms at the server. */
-export const mostChanges = 100;
+const mostChanges = 100;
 const mostCharacters = 256 * 1024;
 /** Steps under way at once. More would only wait at the server, and their deadlines pass meanwhile. */
 const mostSteps = 4;

@@ -1,3 +1,4 @@
+import type { RegionMap } from './location.js';
 import type { PresenceMove } from './presence-options.js';
 import type { MemberDetails } from './presence-port.js';
 
@@ -35,6 +36,7 @@ export class Stay implements Membership {
   /** By this process's clock; for coming back after the store lost its data. */
   readonly joinedAtMs: number;
   details: MemberDetails;
+  readonly regions: RegionMap | undefined;
   /** On the monotonic clock. */
   activeAtMs: number;
   /** It left, or another member has the id. */
@@ -43,7 +45,7 @@ export class Stay implements Membership {
 
   constructor(
     home: StayHome,
-    place: { readonly id: string; readonly number: number; readonly details: MemberDetails },
+    place: Pick<Stay, 'id' | 'number' | 'details' | 'regions'>,
     joinedAtMs: number,
     activeAtMs: number,
   ) {
@@ -51,6 +53,7 @@ export class Stay implements Membership {
     this.id = place.id;
     this.number = place.number;
     this.details = place.details;
+    this.regions = place.regions;
     this.joinedAtMs = joinedAtMs;
     this.activeAtMs = activeAtMs;
   }

@@ -18,16 +18,21 @@ import type { RegionMap } from './location.js';
 /** What a seat is made of. */
 export interface PresenceSeatPlace {
   readonly space: PresenceSpace;
-  readonly regions: RegionMap | undefined;
   readonly port: PresencePort;
   readonly context: FeatureContext;
   readonly beat: Beat;
+  /** Called once, when something begins that must be closed with the state. */
+  readonly onUse: (close: () => Promise<void>) => void;
 }
 
 /** Signs of life told in one step. */
 const mostActive = 500;
+/** Steps sent together. */
+const mostSteps = 20;
 /** Steps of removing in one beat. */
 const mostRounds = 50;
+
+const known = new WeakMap<PresencePort, Map<string, PresenceSeat>>();
 
 /**
  * The members that joined in this process, under one lease. Every beat renews the lease and tells of all that were active.
@@ -46,20 +51,32 @@ export class PresenceSeat implements BeatPart, StayHome {
   #number = 0;
   #restoreDue = false;
   #restoring = false;
+  #used = false;
   #closed = false;
 
-  constructor(place: PresenceSeatPlace) {
+  /** The one for this presence in this process, however often the presence was opened: each has a lease to renew. */
+  static of(place: PresenceSeatPlace): PresenceSeat {
+    const seats = known.get(place.port) ?? new Map<string, PresenceSeat>();
+    known.set(place.port, seats);
+    const key = JSON.stringify(place.space);
+    const seat = seats.get(key) ?? new PresenceSeat(place);
+    seats.set(key, seat);
+    return seat;
+  }
+
+  private constructor(place: PresenceSeatPlace) {
     const { context } = place;
     this.#place = place;
     this.#seat = seatOf(context.owner.id, context.random.bytes(3).toString('base64url'));
     this.#batch = new ChangeBatch(context.clock, (changes) => this.#send(changes));
   }
 
-  async join(id: string, details: MemberDetails): Promise<Stay> {
+  async join(id: string, details: MemberDetails, regions: RegionMap | undefined): Promise<Stay> {
     if (this.#closed) throw new ClosedError('This state');
+    this.#use();
     const { clock } = this.#place.context;
     const number = ++this.#number;
-    const stay = new Stay(this, { id, number, details }, clock.now(), clock.monotonic());
+    const stay = new Stay(this, { id, number, details, regions }, clock.now(), clock.monotonic());
     try {
       await this.#batch.add({ kind: 'join', id, number, details, idleMs: 0, joinedAtMs: undefined });
     } catch (error) {
@@ -74,6 +91,7 @@ export class PresenceSeat implements BeatPart, StayHome {
 
   /** Takes part in the beat, so that the dead are buried and those who listen hear of it. */
   listen(): () => void {
+    this.#use();
     let listening = true;
     this.#listeners++;
     this.#place.beat.add(this);
@@ -150,8 +168,13 @@ export class PresenceSeat implements BeatPart, StayHome {
     await Promise.allSettled(leaving.map((stay) => this.#leave(stay)));
   }
 
+  #use(): void {
+    if (!this.#used) this.#place.onUse(() => this.close());
+    this.#used = true;
+  }
+
   #resolve(stay: Stay, to: PresenceMove): { readonly region: string; readonly location: string } {
-    const place = resolvePlace(to, this.#place.regions);
+    const place = resolvePlace(to, stay.regions);
     if (place.region === '' && (stay.region === undefined || place.location === '')) {
       throw new InvalidArgumentError('move', 'a region, or a location and a way to find its region', to);
     }
@@ -176,17 +199,19 @@ export class PresenceSeat implements BeatPart, StayHome {
     this.#place.beat.soon();
   }
 
-  // All in one turn, so in one round trip.
-  #tell(heard: readonly Stay[], bury: boolean): Promise<PresenceBeat[]> {
+  // In one turn, so in one round trip, up to many thousands; beyond that the server gets a pause for others.
+  async #tell(heard: readonly Stay[], bury: boolean): Promise<PresenceBeat[]> {
     const { port, space } = this.#place;
-    const chunks: Stay[][] = [[]];
-    for (const stay of heard) {
-      if (chunks.at(-1)?.length === mostActive) chunks.push([]);
-      chunks.at(-1)?.push(stay);
+    const answers: PresenceBeat[] = [];
+    let step: Promise<PresenceBeat>[] = [];
+    for (let start = 0; start === 0 || start < heard.length; start += mostActive) {
+      const last = start + mostActive >= heard.length;
+      step.push(port.beat(space, this.#seat, leaseMs, heard.slice(start, start + mostActive), bury && last));
+      if (!last && step.length < mostSteps) continue;
+      answers.push(...(await Promise.all(step)));
+      step = [];
     }
-    return Promise.all(
-      chunks.map((chunk, index) => port.beat(space, this.#seat, leaseMs, chunk, bury && index === chunks.length - 1)),
-    );
+    return answers;
   }
 
   // Each step removes about a hundred members.

@@ -53,7 +53,7 @@ export interface PresenceHome {
   readonly beat: Beat;
   openChannel<Message>(name: string, options: ChannelOptions): Channel<Message>;
   /** Called once, when something begins that must be closed with the state. */
-  onUse(close: () => Promise<void>): void;
+  readonly onUse: (close: () => Promise<void>) => void;
 }
 
 /**
@@ -70,18 +70,14 @@ export class Presence<Meta = undefined> {
   readonly #port: PresencePort;
   readonly #context: FeatureContext;
   readonly #home: PresenceHome;
-  readonly #seat: PresenceSeat;
-  #used = false;
 
   /** Use `state.presence(name, options)`. @throws InvalidArgumentError naming the option. */
   constructor(name: string, options: PresenceOptions, port: PresencePort, context: FeatureContext, home: PresenceHome) {
-    const { regions } = options;
     this.#space = resolvePresence(name, options);
-    this.#regions = regions;
+    this.#regions = options.regions;
     this.#port = port;
     this.#context = context;
     this.#home = home;
-    this.#seat = new PresenceSeat({ space: this.#space, regions, port, context, beat: home.beat });
   }
 
   /**
@@ -97,8 +93,7 @@ export class Presence<Meta = undefined> {
       agent: this.#space.prefix === undefined ? '' : agentOf(meta),
     };
     checkText('presence id', id);
-    this.#use();
-    return this.#seat.join(id, details);
+    return this.#seat().join(id, details, this.#regions);
   }
 
   /** The member `id`, or undefined when it is not present. */
@@ -141,8 +136,7 @@ export class Presence<Meta = undefined> {
     const { keepMs, keepCount } = eventRules;
     const channel = this.#home.openChannel<StoredPresenceEvent>(name, { prefix, keep: keepMs, keepCount });
     const subscription = await channel.subscribe(async (event) => listener(await this.#event(event)), options);
-    this.#use();
-    const stop = this.#seat.listen();
+    const stop = this.#seat().listen();
     return {
       get lastId() {
         return subscription.lastId;
@@ -154,10 +148,10 @@ export class Presence<Meta = undefined> {
     };
   }
 
-  #use(): void {
-    if (this.#used) return;
-    this.#used = true;
-    this.#home.onUse(() => this.#seat.close());
+  // Who only reads has none.
+  #seat(): PresenceSeat {
+    const { beat, onUse } = this.#home;
+    return PresenceSeat.of({ space: this.#space, port: this.#port, context: this.#context, beat, onUse });
   }
 
   #read(stored: StoredMember): Promise<PresentMember<Meta>> {
@@ -180,5 +174,11 @@ export class Presence<Meta = undefined> {
 // For the documented session record, which names it.
 function agentOf(meta: unknown): string {
   const agent = typeof meta === 'object' && meta !== null && 'userAgent' in meta ? meta.userAgent : undefined;
-  return typeof agent === 'string' ? agent.slice(0, 512).toWellFormed() : '';
+  // oxlint-disable-next-line no-control-regex -- control characters are what it takes away
+  return typeof agent === 'string'
+    ? agent
+        .slice(0, 512)
+        .toWellFormed()
+        .replace(/[\u0000-\u001f\u007f]/g, ' ')
+    : '';
 }

@@ -48,8 +48,9 @@ type BeatAnswer = readonly [
 ];
 
 /**
- * A member is one hash; a seat, and a region, is a sorted set of members by when their silence becomes too long; a user
- * is a set of members; the seats are one sorted set by the end of their lease. All of a presence is in one slot.
+ * The members are one hash of records; a seat, and a region, is a sorted set of ids by when their silence becomes too
+ * long; users are one sorted set of user and id in the order of the alphabet; the seats are one by the end of their
+ * lease. All of a presence is in one slot.
  */
 export class RedisPresence implements PresencePort {
   readonly #wire: RedisWire;

@@ -290,13 +290,16 @@ export function presenceConformance(runner: TestRunner, kind: () => EngineKind):
       await refuses(() => presence.join({ id: 'd' }), 'Closed');
     });
 
-    test('two uses of one name in one process do not disturb each other', async (engine) => {
+    test('one name used twice in one process is one presence', async (engine) => {
       const state = await engine.open();
       const [one, two] = [state.presence('p'), state.presence('p')];
       const first = await one.join({ id: 'a', region: 'r' });
       await two.join({ id: 'b', region: 'r' });
       assert.equal((await two.get('a'))?.owner, state.owner);
+      const again = await two.join({ id: 'a', region: 'r' });
       await first.leave();
+      assert.deepEqual(await ids(one, 'r'), ['a', 'b']);
+      await again.leave();
       assert.deepEqual(await ids(one, 'r'), ['b']);
     });
 

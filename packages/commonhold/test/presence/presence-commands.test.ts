@@ -40,6 +40,8 @@ describe('commands of a presence', () => {
     const presence = process.state.presence('p');
     const other = process.state.presence('q');
     await other.join({ id: 'x' });
+    // The same presence, opened once more.
+    await process.state.presence('q').join({ id: 'y' });
     const ids = Array.from({ length: 400 }, (_, index) => `m${index}`);
     const members = await Promise.all(ids.map((id) => presence.join({ id, region: 'r' })));
     await process.clock.planned();

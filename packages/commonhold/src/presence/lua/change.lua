@@ -12,10 +12,15 @@ local function is_mine(member, change)
 end
 
 -- What another program put in the way shows before the first write.
+local checked = {}
+
 local function check(change)
-  redis.call('ZCARD', seat_key(seat))
-  redis.call('ZCARD', region_key(change.region))
-  redis.call('SCARD', user_key(change.user))
+  for _, key in ipairs({ seat_key(seat), users, region_key(change.region) }) do
+    if not checked[key] then
+      redis.call('ZCARD', key)
+      checked[key] = true
+    end
+  end
 end
 
 local function move(change, member)
@@ -32,14 +37,18 @@ local function move(change, member)
   local from = member.region
   local moved = change.region ~= '' and change.region ~= from
   if moved then
-    redis.call('ZREM', region_key(from), member.id)
+    if from ~= '' then
+      redis.call('ZREM', region_key(from), member.id)
+    end
     hide_region(member)
     member.region = change.region
   end
   if change.location ~= '' then
     member.location = change.location
   end
-  redis.call('HSET', member_key(member.id), 'r', member.region, 'l', member.location)
+  if moved or change.location ~= '' then
+    write(member)
+  end
   keep(member, now)
   if moved then
     tell('moved', member, now, from)

@@ -10,8 +10,8 @@ if redis.call('ZCOUNT', leases, '-inf', '(' .. from) == 0 then
 end
 local count = 0
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', region_key(ARGV[1]), from, '+inf')) do
-  local its_seat = redis.call('HGET', member_key(id), 's')
-  if its_seat and is_held(its_seat) then
+  local member = find(id)
+  if member and is_held(member.seat) then
     count = count + 1
   end
 end

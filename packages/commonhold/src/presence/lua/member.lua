@@ -1,7 +1,7 @@
 -- presence/member.lua, layout 1
 -- Puts members in their places, removes them, and tells those who listen. Begins with the arguments that every script is
 -- given which changes something.
--- Defines silence_ms, lease_ms, keep_ms, seat, put(member, active_at), keep(member, active_at), drop(member), tell(kind, member, active_at, from), leave(member)
+-- Defines silence_ms, lease_ms, keep_ms, seat, write(member), put(member, active_at), keep(member, active_at), drop(member), tell(kind, member, active_at, from), leave(member)
 local silence_ms = tonumber(ARGV[2])
 local lease_ms = tonumber(ARGV[3])
 local seat = ARGV[4]
@@ -24,29 +24,44 @@ local function keep(member, active_at)
   local ends = string.format('%.0f', active_at + silence_ms)
   redis.call('ZADD', seat_key(member.seat), ends, member.id)
   extend(seat_key(member.seat))
-  redis.call('PEXPIRE', member_key(member.id), keep_ms)
+  extend(members)
   if member.region ~= '' then
     redis.call('ZADD', region_key(member.region), ends, member.id)
     extend(region_key(member.region))
   end
   if member.user ~= '' then
-    redis.call('SADD', user_key(member.user), member.id)
-    extend(user_key(member.user))
+    extend(users)
   end
   show(member, active_at)
 end
 
+local function user_entry(member)
+  return member.user .. '\n' .. member.id
+end
+
+local function write(member)
+  local lines = { member.seat, member.number, member.user, member.region, member.location, member.joined, member.agent }
+  lines[#lines + 1] = member.meta
+  redis.call('HSET', members, member.id, table.concat(lines, '\n'))
+end
+
 local function put(member, active_at)
-  redis.call('HSET', member_key(member.id), 's', member.seat, 'n', member.number, 'u', member.user, 'r', member.region,
-    'l', member.location, 'j', member.joined, 'm', member.meta, 'a', member.agent)
+  write(member)
+  if member.user ~= '' then
+    redis.call('ZADD', users, 0, user_entry(member))
+  end
   keep(member, active_at)
 end
 
 local function drop(member)
-  redis.call('DEL', member_key(member.id))
+  redis.call('HDEL', members, member.id)
   redis.call('ZREM', seat_key(member.seat), member.id)
-  redis.call('ZREM', region_key(member.region), member.id)
-  redis.call('SREM', user_key(member.user), member.id)
+  if member.region ~= '' then
+    redis.call('ZREM', region_key(member.region), member.id)
+  end
+  if member.user ~= '' then
+    redis.call('ZREM', users, user_entry(member))
+  end
   hide(member)
 end
 

@@ -1,41 +1,33 @@
 -- presence/space.lua, layout 1
 -- Names the keys of a presence, and says who is present.
--- Defines base, leases, seat_key(seat), member_key(id), region_key(region), user_key(user), find(id), is_held(seat), ends_at(member), is_present(member), describe(member, ends)
+-- Defines base, leases, members, users, seat_key(seat), region_key(region), find(id), is_held(seat), ends_at(member), is_present(member), describe(member, ends)
 local base = KEYS[1]
 local leases = base .. ':leases'
+local members = base .. ':members'
+-- User and id in one, so that the members of a user lie side by side.
+local users = base .. ':users'
 
 local function seat_key(seat)
   return base .. ':seat:' .. seat
-end
-
-local function member_key(id)
-  return base .. ':member:' .. id
 end
 
 local function region_key(region)
   return base .. ':region:' .. region
 end
 
-local function user_key(user)
-  return base .. ':user:' .. user
-end
+local record_pattern = '^' .. string.rep('([^\n]*)\n', 7) .. '(.*)$'
 
+-- A record is lines of text, of which the last may hold anything.
 local function find(id)
-  local found = redis.call('HMGET', member_key(id), 's', 'n', 'u', 'r', 'l', 'j', 'm', 'a')
-  if not found[1] then
+  local record = redis.call('HGET', members, id)
+  if not record then
     return nil
   end
-  return {
-    id = id,
-    seat = found[1],
-    number = found[2],
-    user = found[3],
-    region = found[4],
-    location = found[5],
-    joined = found[6],
-    meta = found[7],
-    agent = found[8],
-  }
+  local member = { id = id }
+  member.seat, member.number, member.user, member.region, member.location, member.joined, member.agent, member.meta =
+    string.match(record, record_pattern)
+  -- What another program wrote is nobody.
+  return member.meta and member or nil
 end
 
 local held = {}
