@@ -1,5 +1,5 @@
 import type { Stored } from '../codec/stored.js';
-import { encodePart } from '../keys.js';
+import { encodePart, hashTag } from '../keys.js';
 
 /** Says who may compute a missing value: see {@link CachePort.claim}. */
 export type CacheClaim =
@@ -20,7 +20,7 @@ export interface CachePort {
   set(cache: string, key: string, value: Stored, ttlMs: number | undefined): Promise<void>;
   /** Sets each key; atomic for each key, not for the batch. Order is that of `entries`. */
   setMany(cache: string, entries: readonly (readonly [string, Stored])[], ttlMs: number | undefined): Promise<void>;
-  /** Removes the keys and every claim on them; returns how many values were there. */
+  /** Removes the keys and every claim on them, and wakes who waits for those; returns how many values were there. */
   delete(cache: string, keys: readonly string[]): Promise<number>;
   /**
    * The value; or, when absent, the right to compute it for `leaseMs`, given to one `token` at a time; or how long the
@@ -44,4 +44,9 @@ export interface CachePort {
 /** The topic on which those are woken who wait for `key` to be computed. */
 export function claimTopic(cache: string, key: string): string {
   return `cache:${encodePart(cache)}:${encodePart(key)}`;
+}
+
+/** {@link claimTopic} by the store's key, whose hash tag names cache and key in the same way. */
+export function entryTopic(entry: string): string {
+  return `cache:${hashTag(entry)}`;
 }

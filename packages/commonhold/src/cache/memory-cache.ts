@@ -2,7 +2,7 @@ import type { Stored } from '../codec/stored.js';
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
 import { handOut, type MemoryStore, storedBytes } from '../backend/memory/memory-store.js';
 import type { Keys } from '../keys.js';
-import { type CacheClaim, type CachePort, claimTopic } from './cache-port.js';
+import { type CacheClaim, type CachePort, entryTopic } from './cache-port.js';
 
 interface Claim {
   readonly token: string;
@@ -94,16 +94,20 @@ export class MemoryCache implements CachePort {
   }
 
   #remove(entry: string): boolean {
-    this.#claims.delete(entry);
+    this.#end(entry);
     return this.#entries.delete(entry);
   }
 
   #release(cache: string, key: string, token: string): boolean {
     const entry = this.#entry(cache, key);
-    const claim = this.#claims.get(entry);
-    if (claim?.token !== token) return false;
-    this.#claims.delete(entry);
-    for (const owner of claim.owners) this.#store.bus.publish(this.#keys.wake(owner), claimTopic(cache, key));
+    if (this.#claims.get(entry)?.token !== token) return false;
+    this.#end(entry);
     return true;
+  }
+
+  #end(entry: string): void {
+    const claim = this.#claims.get(entry);
+    this.#claims.delete(entry);
+    for (const owner of claim?.owners ?? []) this.#store.bus.publish(this.#keys.wake(owner), entryTopic(entry));
   }
 }

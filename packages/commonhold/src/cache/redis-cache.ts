@@ -5,7 +5,7 @@ import { loadScript } from '../backend/redis/script.js';
 import { encodePart, type Keys } from '../keys.js';
 import type { NamedOperation } from '../operation.js';
 import { cacheOperations as operations } from './cache-operations.js';
-import { type CacheClaim, type CachePort, claimTopic } from './cache-port.js';
+import { type CacheClaim, type CachePort, claimTopic, entryTopic } from './cache-port.js';
 
 const claimScript = loadScript(import.meta.url, 'claim.lua');
 const deleteScript = loadScript(import.meta.url, 'delete.lua');
@@ -95,7 +95,12 @@ export class RedisCache implements CachePort {
   }
 
   #remove(operation: NamedOperation, entry: string): Promise<unknown> {
-    return this.#wire.run(operation, deleteScript, [entry, claimKey(entry)], []);
+    return this.#wire.run(
+      operation,
+      deleteScript,
+      [entry, claimKey(entry)],
+      [entryTopic(entry), this.#keys.wakePrefix],
+    );
   }
 
   #release(operation: NamedOperation, cache: string, key: string, [token, ttl, value]: Release): Promise<unknown> {
