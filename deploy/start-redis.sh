@@ -16,20 +16,19 @@ configuration=$here/$1
 shift
 
 sha256() {
-  printf %s "$1" | sha256sum | cut -d ' ' -f 1
+  if command -v sha256sum >/dev/null; then printf %s "$1" | sha256sum; else printf %s "$1" | shasum -a 256; fi | cut -c 1-64
 }
 
+REDIS_PASSWORD=${REDIS_PASSWORD:-}
 if [ "${#REDIS_PASSWORD}" -lt 16 ]; then
   echo "REDIS_PASSWORD: expected at least 16 characters. Make one with: openssl rand -hex 32" >&2
   exit 1
 fi
-commonhold=$(sha256 "$REDIS_PASSWORD")
-operator=$(sha256 "${REDIS_OPERATOR_PASSWORD:-}")
-sed -e "s/@COMMONHOLD_PASSWORD@/$commonhold/" -e "s/@OPERATOR_PASSWORD@/$operator/" "$here/users.acl" >"$users"
+
 # The SHA-256 of nothing would let everybody in who gives no password.
-if [ -z "${REDIS_OPERATOR_PASSWORD:-}" ]; then
-  sed -i -e 's/^user operator on #[0-9a-f]*/user operator off/' "$users"
-fi
+operator=off
+if [ -n "${REDIS_OPERATOR_PASSWORD:-}" ]; then operator="on #$(sha256 "$REDIS_OPERATOR_PASSWORD")"; fi
+sed -e "s/@COMMONHOLD@/on #$(sha256 "$REDIS_PASSWORD")/" -e "s/@OPERATOR@/$operator/" "$here/users.acl" >"$users"
 
 unset REDIS_PASSWORD REDIS_OPERATOR_PASSWORD
 exec redis-server "$configuration" --aclfile "$users" "$@"

@@ -12,9 +12,9 @@ import { streamRoutes } from './http/stream-routes.js';
 import { textRoutes } from './http/text-routes.js';
 import { trackRoutes } from './http/track-routes.js';
 import { uploadRoutes } from './http/upload-routes.js';
+import { OrphanWatch } from './orphans/orphan-watch.js';
 import { readSettings } from './settings.js';
 import { evenWordTimer, type WordTimer } from './timing/word-timer.js';
-import { UploadRescue } from './uploads/rescue-uploads.js';
 
 /** What can be replaced. */
 export interface AudioOptions {
@@ -59,15 +59,18 @@ async function mount(host: SystemHost, { converter, wordTimer }: Required<AudioO
   downloadRoutes(http, state, files);
   containerRoutes(http, state);
   await servePage(http, new URL('page/', import.meta.url), { files: { 'hls.js': hlsModule() } });
-  const rescue = new UploadRescue(uploads, http.log);
+  const orphans = new OrphanWatch(uploads, http.log);
   const place = { state, files, converter, settings, log: http.log };
   const worker = settings.converters === 0 ? undefined : startConversionWorker(place);
-  const sweep = (): void => void chunks.removeAbandoned(abandonedMs).catch((err: unknown) => http.log.warn({ err }));
+  const sweep = (): void => {
+    const swept = Promise.all([chunks.removeAbandoned(abandonedMs), orphans.look()]);
+    swept.catch((err: unknown) => http.log.warn({ err }, 'what was left behind stays for another hour'));
+  };
   const sweeping = setInterval(sweep, sweepMs).unref();
   return {
     async close(): Promise<void> {
       clearInterval(sweeping);
-      rescue.close();
+      orphans.close();
       await worker?.close();
     },
   };

@@ -125,7 +125,13 @@ class LocalPostgres implements PostgresServer {
     const pid = this.#child?.pid;
     if (pid === undefined || this.#child?.exitCode !== null) return;
     const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
-    for (const id of [pid, ...stdout.split('\n').map(Number).filter(Boolean)]) process.kill(id, signal);
+    for (const id of [pid, ...stdout.split('\n').map(Number).filter(Boolean)]) {
+      try {
+        process.kill(id, signal);
+      } catch {
+        // One that served a connection ended meanwhile.
+      }
+    }
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

@@ -5,6 +5,7 @@ import { NotAnMp3Error } from '../mp3/recording.js';
 import type { Settings } from '../settings.js';
 import type { ConversionJob, ConversionResult } from '../state/conversion.js';
 import type { ConversionStatus } from '../state/progress.js';
+import { conversionHold } from './conversion-hold.js';
 import type { Converter } from './converter.js';
 import { makeSegments } from './make-segments.js';
 
@@ -33,11 +34,6 @@ export function startConversionWorker(place: ConversionPlace): ConversionWorker 
     concurrency: settings.converters,
   });
   return { close: () => worker.close({ grace }) };
-}
-
-/** What a container holds while it converts. */
-function conversionHold(id: string): string {
-  return `conversion:${id}`;
 }
 
 /** One attempt at one conversion. */

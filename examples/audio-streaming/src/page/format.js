@@ -23,7 +23,7 @@ export function since(ms) {
 export function hue(name) {
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + letter.charCodeAt(0)) % 360;
-  return (sum * 137) % 360;
+  return (sum * 137 + 190) % 360;
 }
 
 /** What is held, without the middle of long ids. @param {string} name */

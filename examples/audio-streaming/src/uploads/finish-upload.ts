@@ -13,9 +13,16 @@ export interface UploadPlace {
   readonly chunks: ChunkStore;
 }
 
+const holdPrefix = 'upload:';
+
 /** What a container holds while it joins the chunks of an upload. */
 export function uploadHold(uploadId: string): string {
-  return `upload:${uploadId}`;
+  return `${holdPrefix}${uploadId}`;
+}
+
+/** The upload's id in what a container holds; undefined where that is something else. */
+export function uploadOfHold(name: string): string | undefined {
+  return name.startsWith(holdPrefix) ? name.slice(holdPrefix.length) : undefined;
 }
 
 /**

@@ -10,6 +10,8 @@ export interface Engine extends Sql {
   transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result>;
   /** False while it waits for its first statement to start. */
   readonly isStarted: boolean;
+  /** Resolves where a statement could be run, and rejects where it is known that none can; starts nothing. */
+  claim(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -3,7 +3,11 @@ import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StartError } from '@commonhold/server';
+
+/** Another process has the directory; the message says which, and what to do. */
+export class DirectoryTakenError extends Error {
+  override readonly name = 'DirectoryTakenError';
+}
 
 /** What the lock file says of its holder. */
 interface Holder {
@@ -34,10 +38,10 @@ export class DirectoryLock {
     this.#timer = setInterval(() => void this.#beat(), beatMs).unref();
   }
 
-  /** @throws {Error} When another process took the directory over, which it may after a pause of 15 s. */
+  /** @throws {DirectoryTakenError} When another process took it over, which one may after a pause of 15 s. */
   async confirm(): Promise<void> {
     const holder = await readHolder(this.#path);
-    if (holder?.token !== this.#token) throw new Error(`${this.#path} was taken over by another process`);
+    if (holder?.token !== this.#token) throw new DirectoryTakenError(`${this.#path} was taken over by another process`);
   }
 
   /** Lets others have it. May be called twice. */
@@ -57,7 +61,7 @@ export class DirectoryLock {
 /**
  * Takes `directory` for this process, also from one that died.
  *
- * @throws {StartError} When a live process has it, naming that process.
+ * @throws {DirectoryTakenError} When a live process has it.
  */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const path = join(directory, 'database.lock');
@@ -124,8 +128,10 @@ function isRunning(processId: number): boolean {
   }
 }
 
-function taken(path: string, holder: Holder | undefined): StartError {
+function taken(path: string, holder: Holder | undefined): DirectoryTakenError {
   const who = holder === undefined ? 'Another process' : `Process ${holder.processId} on ${holder.host}`;
   const advice = 'Set DATABASE_URL to share a PostgreSQL, or give this one another DATA_DIR';
-  return new StartError(`${who} has the embedded database open, which is for one process alone. ${advice}. (${path})`);
+  return new DirectoryTakenError(
+    `${who} has the embedded database open, which is for one process alone. ${advice}. (${path})`,
+  );
 }

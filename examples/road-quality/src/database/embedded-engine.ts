@@ -5,25 +5,45 @@ import { type DirectoryLock, lockDirectory } from './directory-lock.js';
 import { initialiseDirectory } from './initialise-directory.js';
 
 /**
- * PostgreSQL inside this process (PGlite), its files in a directory. One process alone may have that open: two would lose
- * each other's rows without a word, so the directory is locked. It is started with the first statement: that takes half a
- * second and 200 MB, the very first time some seconds, which a server that nobody asks for roads should not pay.
+ * PostgreSQL inside this process (PGlite), its files below a directory. One process alone may have that open: two would
+ * lose each other's rows without a word, so the directory is locked, and calls reject with `DirectoryTakenError` while
+ * another process has it. It is started with the first statement: that takes half a second and 200 MB, the very first time
+ * some seconds, which a server that nobody asks for roads should not pay.
  */
 export class EmbeddedEngine implements Engine {
-  readonly #directory: string;
-  readonly #lock: DirectoryLock;
+  readonly #dataDirectory: string;
   readonly #closing = new AbortController();
+  #lock: Promise<DirectoryLock> | undefined;
   #initialised: Promise<void> | undefined;
   #starting: Promise<PGlite> | undefined;
 
-  /** Use {@link openEmbeddedEngine}. */
-  constructor(directory: string, lock: DirectoryLock) {
-    this.#directory = directory;
-    this.#lock = lock;
+  constructor(dataDirectory: string) {
+    this.#dataDirectory = dataDirectory;
   }
 
   get isStarted(): boolean {
     return this.#starting !== undefined;
+  }
+
+  async claim(): Promise<void> {
+    this.#closing.signal.throwIfAborted();
+    this.#lock ??= lockDirectory(this.#dataDirectory).catch((error: unknown) => {
+      this.#lock = undefined;
+      throw error;
+    });
+    const lock = await this.#lock;
+    await lock.confirm();
+  }
+
+  /** Makes the database's files, without starting it: the first statement then has less to wait for. */
+  async initialise(): Promise<void> {
+    await this.claim();
+    const { signal } = this.#closing;
+    this.#initialised ??= initialiseDirectory(this.#directory, signal).catch((error: unknown) => {
+      this.#initialised = undefined;
+      throw error;
+    });
+    return this.#initialised;
   }
 
   async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
@@ -47,20 +67,16 @@ export class EmbeddedEngine implements Engine {
     const database = await this.#starting?.catch(() => undefined);
     await database?.close();
     await this.#initialised?.catch(() => undefined);
-    await this.#lock.release();
+    const lock = await this.#lock?.catch(() => undefined);
+    await lock?.release();
   }
 
-  /** Makes the database's files, without starting it: the first statement then has less to wait for. */
-  async initialise(): Promise<void> {
-    this.#initialised ??= initialiseDirectory(this.#directory, this.#closing.signal).catch((error: unknown) => {
-      this.#initialised = undefined;
-      throw error;
-    });
-    return this.#initialised;
+  get #directory(): string {
+    return join(this.#dataDirectory, 'pglite');
   }
 
   async #open(): Promise<PGlite> {
-    await this.#lock.confirm();
+    await this.claim();
     this.#starting ??= this.#start().catch((error: unknown) => {
       this.#starting = undefined;
       throw error;
@@ -74,14 +90,4 @@ export class EmbeddedEngine implements Engine {
     const { PGlite: Embedded } = await import('@electric-sql/pglite');
     return Embedded.create(this.#directory);
   }
-}
-
-/**
- * The embedded database below `dataDirectory`.
- *
- * @throws {StartError} When another process has it open, naming that process.
- */
-export async function openEmbeddedEngine(dataDirectory: string): Promise<EmbeddedEngine> {
-  const lock = await lockDirectory(dataDirectory);
-  return new EmbeddedEngine(join(dataDirectory, 'pglite'), lock);
 }

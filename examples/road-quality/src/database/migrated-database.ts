@@ -1,5 +1,6 @@
 import { problem } from '@commonhold/server';
 import type { Database, Engine } from './database.js';
+import { DirectoryTakenError } from './directory-lock.js';
 import { migrate } from './migrations.js';
 
 /** SQLSTATE classes that say that the database cannot serve now: connection, resources, operator, system, read-only. */
@@ -14,27 +15,37 @@ export class MigratedDatabase implements Database {
     this.#engine = engine;
   }
 
-  async query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    try {
+  query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.#run(async () => {
       await this.#migrate();
-      return await this.#engine.query<Row>(text, values);
-    } catch (error) {
-      throw isAway(error) ? databaseAway(error) : error;
-    }
+      return this.#engine.query<Row>(text, values);
+    });
   }
 
   async probe(): Promise<void> {
-    const sql = `insert into road_probe values (1, now())
-      on conflict (id) do update set written_at = excluded.written_at returning id`;
-    if (this.#engine.isStarted) await this.query(sql);
+    await this.#look(`insert into road_probe values (1, now())
+      on conflict (id) do update set written_at = excluded.written_at returning id`);
   }
 
   async ping(): Promise<void> {
-    if (this.#engine.isStarted) await this.query('select 1');
+    await this.#look('select 1');
   }
 
   close(): Promise<void> {
     return this.#engine.close();
+  }
+
+  async #look(sql: string): Promise<void> {
+    if (this.#engine.isStarted) await this.query(sql);
+    else await this.#run(() => this.#engine.claim());
+  }
+
+  async #run<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      throw isAway(error) ? databaseAway(error) : error;
+    }
   }
 
   /** Tried again with the next statement where it failed: a database may come later than this process. */
@@ -54,7 +65,8 @@ function isAway(error: unknown): boolean {
 }
 
 function databaseAway(cause: unknown): Error {
-  const detail = 'The database cannot be reached. Try again later; with the same observationId nothing counts twice.';
+  const away = 'The database cannot be reached. Try again later; with the same observationId nothing counts twice.';
+  const detail = cause instanceof DirectoryTakenError ? cause.message : away;
   const error = problem(503, detail, { headers: { 'Retry-After': '1' } });
   error.cause = cause;
   return error;

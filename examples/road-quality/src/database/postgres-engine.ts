@@ -29,6 +29,10 @@ export class PostgresEngine implements Engine {
     this.#pool.on('error', (error) => log.warn({ err: error }, 'an idle connection to PostgreSQL broke'));
   }
 
+  claim(): Promise<void> {
+    return Promise.resolve();
+  }
+
   query<Row>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     return run(this.#pool, text, values);
   }

@@ -1,13 +1,12 @@
-import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startRedisServer } from 'commonhold/testing';
+import { startRedisServer } from 'commonhold/testing';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { ask, post } from '../client.js';
+import { ask, expectProblem, post } from '../client.js';
 import { startPostgres } from '../postgres.js';
-import { program, type ServerProcess, startServerProcess } from './server-process.js';
+import { type ServerProcess, startServerProcess } from './server-process.js';
 
 /** A report from one of seven segments of one region. */
 function report(index: number): Record<string, unknown> {
@@ -77,7 +76,7 @@ describe('reports outlive what was told of them', () => {
   );
 
   it(
-    'S3.1: in memory, the embedded database has what it took after kill -9, and is locked',
+    'S3.1: in memory, the embedded database is for one process alone, and has what it took after kill -9',
     { timeout: 60_000 },
     async () => {
       const DATA_DIR = await directory();
@@ -85,13 +84,16 @@ describe('reports outlive what was told of them', () => {
       for (let index = 0; index < 20; index++) {
         expect((await post(`${first.url}/observations`, report(index))).status).toBe(201);
       }
-      const environment = { PATH: process.env['PATH'] ?? '', DATA_DIR, PORT: String(await freePort()) };
-      const second = spawnSync(process.execPath, [program], { env: environment, encoding: 'utf8', timeout: 15_000 });
-      expect(second.status).toBe(1);
-      expect(second.stderr).toMatch(/Process \d+ .* one process alone.* DATABASE_URL/);
+      const second = await start({ DATA_DIR, LOG_LEVEL: 'silent' });
+      const refused = await post(`${second.url}/observations`, report(0));
+      expectProblem(refused, 503, /Process \d+ .* one process alone.* DATABASE_URL/);
+      const health = async (): Promise<unknown> => (await ask(`${second.url}/health`)).json;
+      const services = { postgres: 'disconnected', redis: 'disabled', socketio: 'active' };
+      await expect.poll(health, { timeout: 5_000 }).toMatchObject({ status: 'degraded', services });
+      expectProblem(await ask(`${second.url}/ready`), 503);
       await first.end('SIGKILL');
-      const again = await start({ DATA_DIR });
-      const segments = await segmentsOf(again.url);
+      await expect.poll(health, { timeout: 5_000 }).toMatchObject({ status: 'ok' });
+      const segments = await segmentsOf(second.url);
       expect(segments.reduce((sum, { observations }) => sum + observations, 0)).toBe(20);
     },
   );

@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { freePort, waitUntil } from 'commonhold/testing';
 
-/** The program that a process of the system runs. */
-export const program: string = join(import.meta.dirname, '../../dist/main.js');
+const program = join(import.meta.dirname, '../../dist/main.js');
 
 /** The system in a process of its own. */
 export interface ServerProcess {

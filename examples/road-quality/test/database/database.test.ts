@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from 'commonhold/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openEmbeddedEngine } from '../../src/database/embedded-engine.js';
+import { EmbeddedEngine } from '../../src/database/embedded-engine.js';
 import { MigratedDatabase } from '../../src/database/migrated-database.js';
 import { PostgresEngine } from '../../src/database/postgres-engine.js';
 import { databases, ownPostgres, silent } from './databases.js';
@@ -87,7 +87,7 @@ describe('the embedded database', () => {
   it('is not started by those who only look after it', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'commonhold-road-'));
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
-    const engine = await openEmbeddedEngine(directory);
+    const engine = new EmbeddedEngine(directory);
     const database = new MigratedDatabase(engine);
     await database.probe();
     await database.ping();
@@ -98,12 +98,15 @@ describe('the embedded database', () => {
   it('keeps what it took, and is one process’s alone', { timeout: 40_000 }, async () => {
     const directory = await mkdtemp(join(tmpdir(), 'commonhold-road-'));
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
-    const first = new MigratedDatabase(await openEmbeddedEngine(directory));
+    const first = new MigratedDatabase(new EmbeddedEngine(directory));
     await first.query('select 1');
     await first.probe();
-    await expect(openEmbeddedEngine(directory)).rejects.toThrow('one process alone');
+    const second = new MigratedDatabase(new EmbeddedEngine(directory));
+    const taken = { statusCode: 503, message: expect.stringMatching(/one process alone/) as string };
+    await expect(second.ping()).rejects.toMatchObject(taken);
+    await expect(second.query('select 1')).rejects.toMatchObject(taken);
     await first.close();
-    const second = new MigratedDatabase(await openEmbeddedEngine(directory));
+    await second.ping();
     expect(await second.query('select id from road_probe')).toEqual([{ id: 1 }]);
     await second.close();
   });

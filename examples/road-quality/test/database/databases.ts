@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import type { Database } from '../../src/database/database.js';
-import { openEmbeddedEngine } from '../../src/database/embedded-engine.js';
+import { EmbeddedEngine } from '../../src/database/embedded-engine.js';
 import { MigratedDatabase } from '../../src/database/migrated-database.js';
 import { PostgresEngine } from '../../src/database/postgres-engine.js';
 import { type PostgresServer, startPostgres } from '../postgres.js';
@@ -36,7 +36,7 @@ export const silent = { warn: (): void => undefined };
 
 async function embedded(): Promise<{ database: Database; end: () => Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'commonhold-road-'));
-  const database = new MigratedDatabase(await openEmbeddedEngine(directory));
+  const database = new MigratedDatabase(new EmbeddedEngine(directory));
   return { database, end: () => rm(directory, { recursive: true, force: true }) };
 }
 

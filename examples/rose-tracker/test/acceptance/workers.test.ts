@@ -96,7 +96,7 @@ describe('the rose tracker in several processes', () => {
           );
           if (status === 200) return;
           expect([0, 503]).toContain(status);
-        await pause(20);
+          await pause(20);
         }
       };
       const sending = Array.from({ length: 600 }, (_, frame) => send(frame));

@@ -1,5 +1,6 @@
-import type { FastifyInstance, FastifyPluginOptions, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { InvalidArgumentError } from '../errors.js';
+import { checkOptionNames } from '../option-names.js';
 import type { Sessions } from '../session/session.js';
 import { replyHeaders, replyProblem } from './fastify/reply-headers.js';
 import { storeProblem } from './http/problem.js';
@@ -29,7 +30,7 @@ declare module 'fastify' {
 }
 
 /** Options of `cookieSessions`. */
-export interface CookieSessionsOptions<Data extends object> extends FastifyPluginOptions {
+export interface CookieSessionsOptions<Data extends object> {
   readonly sessions: Sessions<Data>;
   readonly cookie?: SessionCookieOptions;
 }
@@ -39,6 +40,9 @@ export type CookieSessionsPlugin = <Data extends object>(
   app: FastifyInstance,
   options: CookieSessionsOptions<Data>,
 ) => Promise<void>;
+
+/** Beside ours, what Fastify takes with any plugin. */
+const optionNames = { sessions: true, cookie: true, prefix: true, logLevel: true, logSerializers: true } as const;
 
 interface Opened {
   readonly sessions: object;
@@ -51,6 +55,7 @@ async function addCookieSessions<Data extends object>(
   app: FastifyInstance,
   options: CookieSessionsOptions<Data>,
 ): Promise<void> {
+  checkOptionNames('cookieSessions', options, optionNames);
   const { sessions } = options;
   if (typeof sessions?.read !== 'function') {
     throw new InvalidArgumentError('cookieSessions, sessions', 'what state.sessions() returns', sessions);

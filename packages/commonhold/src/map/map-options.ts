@@ -2,6 +2,7 @@ import { type Duration, durationMsOrForever } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { Keys } from '../keys.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
+import { checkPageCursor } from '../page-cursor.js';
 import { changesName, checkMapName, mapBase, type MapSpace } from './map-port.js';
 
 /** Every process that uses one map gives it the same options. */
@@ -89,10 +90,8 @@ const mostEntriesPerPage = 1_000;
 /** Where a page begins and about how long it is. @throws InvalidArgumentError */
 export function resolvePage(name: string, options: MapEntriesOptions): { cursor: string; limit: number } {
   checkOptionNames(`map ${name}, entries`, options, entriesOptionNames);
-  const { cursor = '0', limit = 100 } = options;
-  if (!(typeof cursor === 'string' && /^\d{1,20}$/.test(cursor))) {
-    throw new InvalidArgumentError(`map ${name}, cursor`, 'the cursor of a page before', cursor);
-  }
+  const { limit = 100 } = options;
+  const cursor = checkPageCursor(`map ${name}`, options.cursor);
   if (!(Number.isInteger(limit) && limit >= 1 && limit <= mostEntriesPerPage)) {
     throw new InvalidArgumentError(`map ${name}, limit`, `a whole number from 1 to ${mostEntriesPerPage}`, limit);
   }

@@ -109,9 +109,12 @@ export const changeRules: { readonly keepMs: number; readonly keepCount: number;
   format: 'framed',
 };
 
-/** The first version of a map that begins at `nowMs`: beyond every version it can have had before it was lost. */
-export function firstVersion(nowMs: number): number {
-  return nowMs * 1024;
+/**
+ * The version after `version`, 0 for none, at `nowMs`: beyond every version given before, also one that the store has
+ * lost since.
+ */
+export function nextVersion(version: number, nowMs: number): number {
+  return Math.max(version + 1, nowMs * 1024);
 }
 
 /** The key of a map's entries; `:expiry` and `:changes` behind it are those of its expiries and its changes. */

@@ -23,6 +23,8 @@ export interface ReplicaSource<Value> {
   readEntry(key: string, record: MapRecord | undefined): Promise<MapEntry<Value>[]>;
 }
 
+type ReplicaContext = Pick<FeatureContext, 'clock' | 'random' | 'log'>;
+
 const entriesPerPage = 500;
 const firstRetryMs = 50;
 const longestRetryMs = 2_000;
@@ -37,16 +39,17 @@ const longestRetryMs = 2_000;
  */
 export class MapReplica<Value> {
   readonly #source: ReplicaSource<Value>;
-  readonly #context: FeatureContext;
+  readonly #context: ReplicaContext;
   readonly #serverClock: ServerClock;
   readonly #closing = new AbortController();
   #view = new MapView<Value>();
   /** The copy that is being made, which takes changes too. */
   #coming: MapView<Value> | undefined;
+  #loading: Promise<void> = Promise.resolve();
   #subscription: { close(): void } | undefined;
 
   /** Use `replica()` of a map. */
-  constructor(source: ReplicaSource<Value>, context: FeatureContext) {
+  constructor(source: ReplicaSource<Value>, context: ReplicaContext) {
     this.#source = source;
     this.#context = context;
     this.#serverClock = new ServerClock(context.clock);
@@ -136,8 +139,14 @@ export class MapReplica<Value> {
     if (!complete) await this.#reload();
   }
 
-  /** Reads every page into a copy of its own. Of two at once the later one counts. */
-  async #load(): Promise<void> {
+  /** Reads the map anew. Of two readings at once the later one counts, for both. */
+  #load(): Promise<void> {
+    this.#loading = this.#readPages();
+    return this.#loading;
+  }
+
+  /** Reads every page into a copy of its own. */
+  async #readPages(): Promise<void> {
     const coming = new MapView<Value>();
     this.#coming = coming;
     let cursor = '0';
@@ -150,7 +159,7 @@ export class MapReplica<Value> {
       for (const entry of entries.flat()) coming.read(entry);
       cursor = page.cursor;
     } while (cursor !== '0' && this.#coming === coming);
-    if (this.#coming !== coming) return;
+    if (this.#coming !== coming) return this.#loading;
     coming.settle();
     this.#view = coming;
     this.#coming = undefined;

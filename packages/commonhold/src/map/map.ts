@@ -131,12 +131,16 @@ export class SharedMap<Value> {
     await this.#write([this.#encodeEntry(key, value)], ttlMs);
   }
 
-  /** Sets every entry with one lifetime, in one round trip. Each is set atomically, a large batch is not. */
+  /**
+   * Sets every entry with one lifetime, in one round trip; of several with one key, the last. Each is set atomically, a
+   * large batch is not.
+   */
   async setMany(entries: Iterable<readonly [string, Value]>, options: MapSetOptions = {}): Promise<void> {
     this.#whole('setMany');
     const ttlMs = this.#lifetime(options);
-    const encoded = Array.from(entries, ([key, value]) => this.#encodeEntry(key, value));
-    await Promise.all(batchesOf(encoded, this.#space.changes).map((batch) => this.#write(batch, ttlMs)));
+    // Each key once: a version never stands for two values.
+    const encoded = new Map(Array.from(entries, ([key, value]) => this.#encodeEntry(key, value)));
+    await Promise.all(batchesOf([...encoded], this.#space.changes).map((batch) => this.#write(batch, ttlMs)));
   }
 
   /** Sets `key` only where it is absent; returns whether it did. Of several at once, in any process, one does. */

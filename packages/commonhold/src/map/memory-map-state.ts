@@ -9,11 +9,14 @@ export interface MemoryEntry {
   readonly owner: string;
   /** Infinity without end. */
   readonly expiresAtMs: number;
-  /** Where it stands among all entries: pages go by it. An entry that is set again keeps it. */
-  readonly place: number;
 }
 
-/** Bytes that an entry costs besides key and value: two Map slots, one object, an item of the heap. */
+interface PlacedEntry extends MemoryEntry {
+  /** Where its key stands among all. */
+  place: number;
+}
+
+/** Bytes that an entry costs besides key and value: two Map slots, one object, a place, an item of the heap. */
 const entryOverheadBytes = 250;
 
 /** Ended entries may be spread over the heap's unwanted items; it is cleaned when it holds this many more than entries. */
@@ -26,10 +29,14 @@ export class MemoryMapState {
   bytes = 0;
   /** When nothing can be alive any more, and an hour: Infinity while an entry has no end. */
   lifeEndsAtMs: number = -Infinity;
-  readonly #entries = new Map<string, MemoryEntry>();
+  readonly #entries = new Map<string, PlacedEntry>();
+  /**
+   * Every key at its place. Pages go from the end to the start, and a removed key gives its place to the last one: that
+   * one was read before, so pages never miss a key, though one may come twice.
+   */
+  readonly #keys: string[] = [];
   #ends = new ExpiryHeap();
   #timed = 0;
-  #nextPlace = 1;
 
   /** Entries held, of which some may have ended. */
   get size(): number {
@@ -53,11 +60,11 @@ export class MemoryMapState {
     return sizeOf(key, value) - (held === undefined ? 0 : sizeOf(key, held.value));
   }
 
-  set(key: string, entry: Omit<MemoryEntry, 'place'>): void {
+  set(key: string, entry: MemoryEntry): void {
     const held = this.#entries.get(key);
     this.bytes += this.growth(key, entry.value);
     if (held !== undefined && held.expiresAtMs !== Infinity) this.#timed--;
-    const placed = { ...entry, place: held?.place ?? this.#nextPlace++ };
+    const placed = { ...entry, place: held?.place ?? this.#keys.push(key) - 1 };
     this.#entries.set(key, placed);
     if (placed.expiresAtMs !== Infinity) this.#plan(key, placed);
   }
@@ -67,6 +74,7 @@ export class MemoryMapState {
     const held = this.#entries.get(key);
     if (held === undefined) return false;
     this.#entries.delete(key);
+    this.#giveUp(held.place);
     this.bytes -= sizeOf(key, held.value);
     if (held.expiresAtMs !== Infinity) this.#timed--;
     return true;
@@ -91,9 +99,12 @@ export class MemoryMapState {
     return count;
   }
 
-  /** Entries behind `place`, in the order of their places. */
-  *after(place: number): IterableIterator<readonly [string, MemoryEntry]> {
-    for (const item of this.#entries) if (item[1].place > place) yield item;
+  /** The `limit` entries before place `end`, ended or not, and the end of the next page, 0 after the last. */
+  page(end: number, limit: number): { entries: (readonly [string, MemoryEntry])[]; end: number } {
+    const upTo = Math.min(end, this.#keys.length);
+    const from = Math.max(0, upTo - limit);
+    const keys = this.#keys.slice(from, upTo);
+    return { entries: keys.map((key) => [key, this.#entries.get(key) as PlacedEntry] as const), end: from };
   }
 
   /** Says when the map itself may go, after a change; as `keep_alive` in lua/entries.lua. */
@@ -101,6 +112,15 @@ export class MemoryMapState {
     if (this.#entries.size > this.#timed) this.lifeEndsAtMs = Infinity;
     else if (this.lifeEndsAtMs === Infinity) this.lifeEndsAtMs = this.#latestEnd(nowMs) + emptyKeepMs;
     else this.lifeEndsAtMs = Math.max(this.lifeEndsAtMs, Math.max(nowMs, writtenEndsAtMs) + emptyKeepMs);
+  }
+
+  #giveUp(place: number): void {
+    const last = this.#keys.pop() as string;
+    const entry = this.#entries.get(last);
+    // Without an entry, the last key is the one that was removed.
+    if (entry === undefined) return;
+    this.#keys[place] = last;
+    entry.place = place;
   }
 
   #latestEnd(nowMs: number): number {

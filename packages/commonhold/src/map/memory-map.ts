@@ -5,7 +5,6 @@ import type { Keys } from '../keys.js';
 import { MemoryMapChanges } from './memory-map-changes.js';
 import { type MemoryEntry, MemoryMapState } from './memory-map-state.js';
 import {
-  firstVersion,
   mapBase,
   type MapExpectation,
   type MapPage,
@@ -13,6 +12,7 @@ import {
   type MapRecord,
   type MapReplacement,
   type MapSpace,
+  nextVersion,
 } from './map-port.js';
 
 type Entries = readonly (readonly [key: string, value: Stored])[];
@@ -103,7 +103,7 @@ export class MemoryMap implements MapPort {
     if (state === undefined || state.size === 0) return 0;
     const now = this.#store.now();
     const cleared = new MemoryMapState();
-    cleared.version = space.changes ? state.version + 1 : state.version;
+    cleared.version = space.changes ? nextVersion(state.version, now) : state.version;
     cleared.keepAlive(now, now);
     this.#maps.set(this.#base(space), cleared, cleared.bytes, cleared.lifeEndsAtMs);
     if (space.changes) this.#changes.publish(this.#base(space), { version: cleared.version, owner });
@@ -114,15 +114,12 @@ export class MemoryMap implements MapPort {
     this.#purge(space);
     const nowMs = this.#store.now();
     const state = this.#find(space);
+    const page = state?.page(cursor === '0' ? Infinity : Number(cursor), limit);
     const entries: [string, MapRecord][] = [];
-    let last = Number(cursor);
-    let seen = 0;
-    for (const [key, entry] of state?.after(last) ?? []) {
-      if (seen++ === limit) return { entries, cursor: String(last), version: state?.version ?? 0, nowMs };
-      last = entry.place;
+    for (const [key, entry] of page?.entries ?? []) {
       if (nowMs <= entry.expiresAtMs) entries.push([key, recordOf(entry)]);
     }
-    return { entries, cursor: '0', version: state?.version ?? 0, nowMs };
+    return { entries, cursor: String(page?.end ?? 0), version: state?.version ?? 0, nowMs };
   }
 
   #base(space: MapSpace): string {
@@ -150,7 +147,7 @@ export class MemoryMap implements MapPort {
     const growth = entries.reduce((sum, [key, value]) => sum + state.growth(key, value), 0);
     // What does not fit is refused here, before anything is written.
     this.#keep(space, state, state.bytes + growth);
-    state.version = state.version === 0 ? firstVersion(now) : state.version + 1;
+    state.version = nextVersion(state.version, now);
     for (const [key, value] of entries) {
       state.set(key, { value: handOut(value), version: state.version, owner, expiresAtMs });
     }
@@ -166,7 +163,7 @@ export class MemoryMap implements MapPort {
     if (removed.length === 0) return;
     const now = this.#store.now();
     if (owner !== '') state.keepAlive(now, now);
-    if (space.changes) state.version++;
+    if (space.changes) state.version = nextVersion(state.version, now);
     this.#keep(space, state, state.bytes);
     const changes = removed.map((key) => ({ key }));
     if (space.changes) this.#changes.publish(this.#base(space), { version: state.version, owner, changes });

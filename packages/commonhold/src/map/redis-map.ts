@@ -30,6 +30,9 @@ const pageScript = loadScript(import.meta.url, 'page.lua');
 /** Keys that one command reads: a script takes some thousands of arguments. */
 const keysPerRead = 1_000;
 
+/** Names remembered at most: of a map that was forgotten, one read is sent twice. */
+const mostTimedNames = 1_000;
+
 type Entries = readonly (readonly [key: string, value: Stored])[];
 
 /**
@@ -119,9 +122,15 @@ export class RedisMap implements MapPort {
     if (!space.timed && !this.#timed.has(space.name)) {
       const records = this.#parse(space, await this.#readPlainly(operation, space, keys));
       if (!records.some((record) => record?.expiresAtMs !== undefined)) return records;
-      this.#timed.add(space.name);
+      this.#rememberTimed(space.name);
     }
     return this.#parse(space, (await this.#run(operation, readScript, space, keys)) as (Buffer | null)[]);
+  }
+
+  #rememberTimed(name: string): void {
+    const [oldest] = this.#timed;
+    if (this.#timed.size === mostTimedNames && oldest !== undefined) this.#timed.delete(oldest);
+    this.#timed.add(name);
   }
 
   async #readPlainly(

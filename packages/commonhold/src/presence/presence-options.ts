@@ -69,8 +69,7 @@ function resolvePrefix({ layout, prefix }: PresenceOptions): string | undefined 
 
 /** @throws InvalidArgumentError naming `where`, unless `text` is 1 to 512 bytes without control characters. */
 export function checkText(where: string, text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what it refuses
-  const fine = typeof text === 'string' && text !== '' && text.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(text);
+  const fine = typeof text === 'string' && text !== '' && text.isWellFormed() && !/\p{Cc}/u.test(text);
   if (fine && Buffer.byteLength(text) <= mostTextBytes) return text;
   throw new InvalidArgumentError(where, `1 to ${mostTextBytes} bytes of text without control characters`, text);
 }

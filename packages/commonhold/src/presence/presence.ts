@@ -174,11 +174,10 @@ export class Presence<Meta = undefined> {
 // For the documented session record, which names it.
 function agentOf(meta: unknown): string {
   const agent = typeof meta === 'object' && meta !== null && 'userAgent' in meta ? meta.userAgent : undefined;
-  // oxlint-disable-next-line no-control-regex -- control characters are what it takes away
   return typeof agent === 'string'
     ? agent
         .slice(0, 512)
         .toWellFormed()
-        .replace(/[\u0000-\u001f\u007f]/g, ' ')
+        .replace(/\p{Cc}/gu, ' ')
     : '';
 }

@@ -82,6 +82,21 @@ function declareChanges(test: DeclareTest): void {
     assert.equal(changes.resyncs, 0);
   });
 
+  test('of several values for one key in a batch the last is stored, and the only one told of', async (engine) => {
+    const map = await openMap(engine);
+    const replica = await map.replica();
+    const changes = await new Changes().listen(map);
+    await map.setMany([
+      ['a', 1],
+      ['b', 2],
+      ['a', 3],
+    ]);
+    await map.set('end', 0);
+    assert.deepEqual(await changes.heard(3), ['set a 3', 'set b 2', 'set end 0']);
+    assert.equal(await map.get('a'), 3);
+    await shows(replica, { a: 3, b: 2, end: 0 });
+  });
+
   test('what a change tells is what is stored', async (engine) => {
     const map = await openMap<unknown>(engine);
     const changes = await new Changes<unknown>().listen(map);

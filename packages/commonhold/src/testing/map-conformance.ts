@@ -76,7 +76,7 @@ function declareWhole(test: DeclareTest): void {
     for (const limit of [0, -1, 1.5, 1_001, Number.NaN, Infinity]) {
       await assert.rejects(map.entries({ limit }), { code: 'InvalidArgument' });
     }
-    for (const cursor of ['', 'x', '-1', '1e5', 7 as unknown as string]) {
+    for (const cursor of ['', 'x', '-1', '1e5', '00', '18446744073709551616', 7 as unknown as string]) {
       await assert.rejects(map.entries({ cursor }), { code: 'InvalidArgument' });
     }
     await assert.rejects(map.entries({ curser: '0' } as object), { code: 'InvalidArgument' });

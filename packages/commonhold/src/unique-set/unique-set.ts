@@ -1,8 +1,8 @@
 import { wholeNumber } from '../codec/limits.js';
 import { type Duration, durationMsOrForever } from '../duration.js';
-import { InvalidArgumentError } from '../errors.js';
 import { encodePart, type Keys } from '../keys.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
+import { checkPageCursor } from '../page-cursor.js';
 import { checkMember, memberBatches } from './member-batches.js';
 import type { SetAddress, UniqueSetPort } from './unique-set-port.js';
 
@@ -39,7 +39,6 @@ const optionNames = { ttl: true, prefix: true } satisfies OptionNames<UniqueSetO
 const membersNames = { cursor: true, limit: true } satisfies OptionNames<MembersOptions>;
 const defaultLimit = 100;
 const mostLimit = 1_000;
-const largestCursor = 2n ** 64n - 1n;
 
 /**
  * Texts, each held once however often it is added, by all processes together. A member is any well-formed text of at most
@@ -100,7 +99,7 @@ export class UniqueSet {
   async members(options: MembersOptions = {}): Promise<MembersPage> {
     checkOptionNames(`${this.#where}, members`, options, membersNames);
     const limit = wholeNumber(`${this.#where}, limit`, options.limit, defaultLimit, 1, mostLimit);
-    const page = await this.#port.members(this.#address, this.#checkCursor(options.cursor), limit);
+    const page = await this.#port.members(this.#address, checkPageCursor(this.#where, options.cursor), limit);
     return { members: page.members, cursor: page.cursor === '0' ? undefined : page.cursor };
   }
 
@@ -117,12 +116,5 @@ export class UniqueSet {
   async #sum(members: string | Iterable<string>, step: (batch: string[]) => Promise<number>): Promise<number> {
     const counts = await Promise.all(memberBatches(this.#where, members).map(step));
     return counts.reduce((sum, count) => sum + count, 0);
-  }
-
-  #checkCursor(cursor: string = '0'): string {
-    if (typeof cursor === 'string' && /^(?:0|[1-9]\d{0,19})$/.test(cursor) && BigInt(cursor) <= largestCursor) {
-      return cursor;
-    }
-    throw new InvalidArgumentError(`${this.#where}, cursor`, 'the cursor of the page before', cursor);
   }
 }

@@ -135,13 +135,22 @@ describe('sessions in Fastify', () => {
   it('refuse at the start what cannot be right', async () => {
     const { state } = await open();
     const sessions = state.sessions<Cart>('shop');
-    const wrong = [{}, { sessions: {} }, { sessions, cookie: { nam: 'x' } }, { sessions, cookie: { name: 'a b' } }];
+    const wrong = [
+      {},
+      { sessions: {} },
+      { sessions, cookies: { secure: true } },
+      { sessions, cookie: { nam: 'x' } },
+      { sessions, cookie: { name: 'a b' } },
+    ];
     for (const options of wrong) {
       const app = fastify();
       // @ts-expect-error -- these are what the type refuses
       app.register(cookieSessions, options);
       await expect(app.ready()).rejects.toMatchObject({ code: 'InvalidArgument' });
     }
+    const placed = fastify();
+    placed.register(cookieSessions, { sessions, prefix: '/shop', logLevel: 'warn' });
+    await placed.ready();
     const twice = fastify();
     twice.register(cookieSessions, { sessions });
     twice.register(cookieSessions, { sessions });

@@ -90,6 +90,11 @@ describe('a session cookie', () => {
       sent: true,
       tokens: [],
     });
+    // A browser keeps `__Host-` names for one host, but not names that merely look like them.
+    expect(cookie.read(`\u00a0sid=${first}; \u00a0sid=${first};\t sid=${second}`)).toEqual({
+      sent: true,
+      tokens: [second],
+    });
     const many = Array.from({ length: 100 }, (_, n) => `sid=${String(n).padStart(64, '0')}`);
     expect(cookie.read(many.join('; ')).tokens).toHaveLength(4);
   });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { SharedMap } from '../../src/map/map.js';
 import { openState } from '../../src/open-state.js';
@@ -53,6 +54,31 @@ describe('commands of a map', () => {
     const names = await countCommands(server(), () => fresh.map('m').get('k'));
     expect(names.map((name) => name.replace(/ .*/, ''))).toEqual(['HGET', 'EVALSHA']);
     await fresh.close();
+  });
+
+  it('remembers that of the last 1,000 such maps', async () => {
+    await server().command('FLUSHDB');
+    const state = await openState({ namespace: 'commands', redis: server().url });
+    const read = (n: number): Promise<unknown> => state.map(`m${n}`).get('k');
+    const all = Array.from({ length: 1_001 }, (_, n) => n);
+    await Promise.all(all.map((n) => state.map<number>(`m${n}`).set('k', 1, { ttl: '1h' })));
+    for (const n of all) await read(n);
+    expect(await countCommands(server(), () => read(1))).toHaveLength(1);
+    expect(await countCommands(server(), () => read(0))).toHaveLength(2);
+    await state.close();
+  });
+
+  it('a page holds about 1 MiB, so that a replica of large values can be read', async () => {
+    await server().command('FLUSHDB');
+    const state = await openState({ namespace: 'commands', redis: server().url });
+    const map = state.map<Buffer>('large', { changes: true });
+    const value = randomBytes(200 * 1024);
+    for (let n = 0; n < 60; n++) await map.set(`k${n}`, value);
+    const { entries } = await map.entries({ limit: 1_000 });
+    expect(entries.length).toBeGreaterThan(5);
+    expect(entries.length).toBeLessThan(30);
+    expect((await map.replica()).size).toBe(60);
+    await state.close();
   });
 
   it('every other operation is one script', async () => {

@@ -125,6 +125,16 @@ describe('a map among faults', () => {
     expect(await one.update('k', increment)).toBe(2);
   });
 
+  it('an update after the data were rolled back does not take another value for the one it knew', async () => {
+    const [one, two] = [await openMap(), await openMap()];
+    await one.set('k', 1);
+    await server().command('COPY', base, 'faults:snapshot:{m}');
+    await one.update('k', () => 100);
+    await server().command('COPY', 'faults:snapshot:{m}', base, 'REPLACE');
+    await two.set('k', 5);
+    expect(await one.update('k', increment)).toBe(6);
+  });
+
   it('updates of three processes whose connections break count none twice that was answered', async () => {
     const maps = await Promise.all([openMap(proxy.port), openMap(proxy.port), openMap()]);
     let done = 0;

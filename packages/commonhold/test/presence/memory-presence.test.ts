@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../../src/backend/memory/memory-store.js';
 import { openState } from '../../src/open-state.js';
+import type { Membership } from '../../src/presence/membership.js';
 import { createManualClock } from '../../src/testing/manual-clock.js';
 
 describe('a presence in memory', () => {
@@ -8,7 +9,7 @@ describe('a presence in memory', () => {
     const memory = createMemoryStore({ maxBytes: 200_000 });
     const state = await openState({ memory, namespace: 'n' });
     const presence = state.presence<string>('p');
-    const joined = [];
+    const joined: Membership[] = [];
     for (;;) {
       const n = joined.length;
       const membership = await presence

@@ -74,7 +74,8 @@ export class SessionCookie {
   /** The tokens in a Cookie header, in its order, each once: several where the browser holds several such cookies. */
   read(header: string | undefined): { readonly sent: boolean; readonly tokens: readonly string[] } {
     const start = `${this.#name}=`;
-    const cookies = (header ?? '').split(';').map((cookie) => cookie.trim());
+    // Other white space belongs to the name: browsers take `\u00a0__Host-session` from any host of the domain.
+    const cookies = (header ?? '').split(';').map((cookie) => cookie.replace(/^[ \t]+/, ''));
     const values = cookies.filter((cookie) => cookie.startsWith(start)).map((cookie) => cookie.slice(start.length));
     const tokens = [...new Set(values.filter((value) => token.test(value)))];
     return { sent: values.length > 0, tokens: tokens.slice(0, mostCookies) };

@@ -22,10 +22,10 @@ local function alive(raw)
   return not ends or now <= tonumber(ends)
 end
 
--- A map that begins, perhaps after its data were lost, goes on behind every version it can have given before.
+-- Goes by the clock as well: the counter alone would give versions again after its last steps were lost.
 local function next_version()
   local version = redis.call('HINCRBY', KEYS[1], '', 1)
-  if version == 1 then
+  if version < now * 1024 then
     version = now * 1024
     redis.call('HSET', KEYS[1], '', whole(version))
   end
