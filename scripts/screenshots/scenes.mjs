@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

@@ -2,7 +2,6 @@ import { createManualClock, type ManualClock } from 'commonhold/testing';
 import { describe, expect, it } from 'vitest';
 import { system } from '../../src/index.js';
 import { ask, connect, type Driver } from '../client.js';
-import { ownRedis } from '../homes.js';
 import { type RoadServer, startRoad } from '../place.js';
 
 const here = { latitude: 10, longitude: 20 };
@@ -53,18 +52,4 @@ describe('a socket that is silent', () => {
       regionId: await alive.go({ latitude: 10, longitude: 21 }),
     });
   }
-});
-
-describe('a socket that is silent, on Redis', () => {
-  const redis = ownRedis();
-
-  it('S3.5: is gone by itself, with no cron', { timeout: 40_000 }, async () => {
-    const road = await startRoad({ variables: { REDIS_URL: await redis.url(), ROAD_SILENCE_SECONDS: '10' } });
-    const [silent, alive] = [await connect(road.base, 'silent'), await connect(road.base, 'alive')];
-    const regionId = await silent.go(here);
-    await alive.go(here);
-    const beat = setInterval(() => alive.socket.emit('heartbeat'), 1_000);
-    await alive.hears('member_left', silent.in(regionId), 20_000).finally(() => clearInterval(beat));
-    expect(await socketsIn(road, regionId)).toEqual([alive.id]);
-  });
 });

@@ -80,7 +80,7 @@ async function compile(): Promise<string> {
     ...['--rootDir', source, '--outDir', build, join(source, 'index.ts')],
   ]);
   // Scripts are read from beside the compiled files.
-  await cp(source, build, { recursive: true, filter: (path) => !/\.ts$/.test(path) });
+  await cp(source, build, { recursive: true, filter: (path) => !path.endsWith('.ts') });
   await symlink(join(root, 'node_modules'), join(build, 'node_modules'));
   await writeFile(join(build, 'package.json'), '{"type":"module"}');
   await writeFile(join(build, 'program.js'), program);
