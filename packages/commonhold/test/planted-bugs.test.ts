@@ -39,7 +39,7 @@ const bugs: readonly PlantedBug[] = [
   {
     name: 'a computation that lost its claim still stores its value',
     script: 'cache/lua/release.lua',
-    find: 'if token ~= ARGV[1] then',
+    find: "if redis.call('HGET', KEYS[2], 'token') ~= ARGV[1] then",
     replace: 'if false then',
     suite: 'cache',
     noticedBy: 'computed before a delete',
