@@ -110,7 +110,8 @@ describe('a queue whose worker processes', { timeout: 60_000 }, () => {
       const workers = [await launch('poison', 3), await launch('poison', 3)];
       let running = true;
       const keepUp = workers.map(async (first) => {
-        for (let worker = first; running; worker = await launch('poison', 3)) await ended(worker);
+        await ended(first);
+        while (running) await ended(await launch('poison', 3));
       });
       const poison = await queue.add({ exit: true }, { priority: 9 });
       const innocent = await queue.addMany(Array.from({ length: 12 }, () => ({ data: { ms: 300 } })));
