@@ -62,10 +62,12 @@ export class Beat {
     if (this.#parts.delete(part) && this.#parts.size === 0) this.close();
   }
 
-  /** Beats after `delayMs`; during a beat, right after it. */
+  /** Beats after `delayMs`, or sooner where that was asked for already; during a beat, right after it. */
   soon(delayMs: number = 0): void {
-    if (this.#beating) this.#soon = true;
-    else this.#arm(delayMs);
+    // Whoever asks again and again must not put it off.
+    if (this.#parts.size === 0 || this.#soon) return;
+    this.#soon = true;
+    if (!this.#beating) this.#arm(delayMs);
   }
 
   close(): void {
@@ -75,6 +77,7 @@ export class Beat {
     this.#unwatch?.();
     this.#unwatch = undefined;
     this.#wholeSinceMs = undefined;
+    this.#soon = false;
   }
 
   #arm(delayMs: number): void {

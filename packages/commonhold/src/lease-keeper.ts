@@ -22,6 +22,8 @@ export interface Lease {
    * state closes, with `Closed`.
    */
   readonly signal: AbortSignal;
+  /** Whether it can be relied on now: a process that stood still may ask before its signal has heard. */
+  readonly reliable: boolean;
   /** Renews no more. */
   end(): void;
 }
@@ -65,7 +67,7 @@ export class LeaseKeeper {
   }
 
   hold(terms: LeaseTerms): Lease {
-    const lease = new KeptLease(terms, () => this.#leases.delete(lease));
+    const lease = new KeptLease(terms, this.#clock, () => this.#leases.delete(lease));
     this.#leases.add(lease);
     this.#armFor(lease);
     return lease;
@@ -101,7 +103,7 @@ export class LeaseKeeper {
     const now = this.#clock.monotonic();
     for (const lease of this.#leases) {
       if (now >= lease.reliableUntilMs) lease.lose('it could not be renewed in time');
-      else if (lease.mayRenewAt(now)) void lease.renew(this.#clock).then(() => this.#afterRenewal(lease));
+      else if (lease.mayRenewAt(now)) void lease.renew().then(() => this.#afterRenewal(lease));
     }
     for (const lease of this.#leases) this.#armFor(lease);
   }
@@ -113,22 +115,31 @@ export class LeaseKeeper {
 
 class KeptLease implements Lease {
   readonly terms: LeaseTerms;
+  readonly #clock: Clock;
   readonly #controller = new AbortController();
   readonly #onEnd: () => void;
   #confirmedAtMs: number;
   #renewAtMs: number;
+  /** From when it goes along with others. */
+  #mayRenewAtMs: number;
   #renewing = false;
   #ended = false;
 
-  constructor(terms: LeaseTerms, onEnd: () => void) {
+  constructor(terms: LeaseTerms, clock: Clock, onEnd: () => void) {
     this.terms = terms;
+    this.#clock = clock;
     this.#onEnd = onEnd;
     this.#confirmedAtMs = terms.sentAtMs;
     this.#renewAtMs = terms.sentAtMs + terms.leaseMs / 3;
+    this.#mayRenewAtMs = terms.sentAtMs + terms.leaseMs / 6;
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  get reliable(): boolean {
+    return !(this.signal.reason instanceof LeaseLostError) && this.#clock.monotonic() < this.reliableUntilMs;
   }
 
   get reliableUntilMs(): number {
@@ -140,20 +151,22 @@ class KeptLease implements Lease {
   }
 
   mayRenewAt(nowMs: number): boolean {
-    return !this.#renewing && nowMs >= this.#renewAtMs - this.terms.leaseMs / 6;
+    return !this.#renewing && nowMs >= this.#mayRenewAtMs;
   }
 
-  async renew(clock: Clock): Promise<void> {
+  async renew(): Promise<void> {
     const { leaseMs } = this.terms;
-    const sentAtMs = clock.monotonic();
+    const sentAtMs = this.#clock.monotonic();
     this.#renewing = true;
     try {
       if (!(await this.terms.renew())) return this.lose('another has it now, or it was released');
       this.#confirmedAtMs = sentAtMs;
       this.#renewAtMs = sentAtMs + leaseMs / 3;
+      this.#mayRenewAtMs = sentAtMs + leaseMs / 6;
     } catch {
       // The store is away, or cannot now. The end of the lease decides.
-      this.#renewAtMs = clock.monotonic() + leaseMs / 10;
+      this.#renewAtMs = this.#clock.monotonic() + leaseMs / 10;
+      this.#mayRenewAtMs = this.#renewAtMs;
     } finally {
       this.#renewing = false;
     }

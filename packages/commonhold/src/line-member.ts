@@ -16,8 +16,8 @@ export function isSameMember(one: LineMember | undefined, other: LineMember): bo
 /** How things stand for one whose turn it is not. */
 export interface TurnToCome {
   readonly state: 'wait';
-  /** How many wait before it, not counting the one that has the turn. */
-  readonly ahead: number;
+  /** Whether it stands in the line and nobody stands before it, not counting the one that has the turn. */
+  readonly first: boolean;
   /** Milliseconds until the one they all wait for counts as gone, unless it is heard of again. */
   readonly goneInMs: number;
 }

@@ -1,6 +1,7 @@
 import type { Waiter } from './backend/wakes.js';
 import { ClosedError, isCommonholdError, UnavailableError } from './errors.js';
 import type { FeatureContext } from './feature-context.js';
+import { reliableMs } from './lease-keeper.js';
 import type { TurnToCome } from './line-member.js';
 
 /** What somebody waits for: an answer of the store, which makes something here. */
@@ -9,10 +10,12 @@ export interface Turn<Answer, Made> {
   readonly operation: string;
   /** The topic on which it is woken, and nobody else. */
   readonly topic: string;
+  /** How long what the answer gives lasts, unless it is renewed. */
+  readonly leaseMs: number;
   /** Asks, standing in the line for the next `waitMs`, or not with 0. Asking again after a lost answer does no harm. */
   look(waitMs: number): Promise<Answer | TurnToCome>;
-  /** Takes what the answer gave, in the same turn of the event loop, so that closing sees it. */
-  begin(answer: Answer): Made;
+  /** Takes what was asked for at `sentAtMs`, monotonic, in the same turn of the event loop, so that closing sees it. */
+  begin(answer: Answer, sentAtMs: number): Made;
   /** Gives up the place in the line, or what a lost answer gave. */
   leave(): Promise<unknown>;
 }
@@ -65,7 +68,7 @@ export class Turns {
   async #take<Answer, Made>(turn: Turn<Answer, Made>, limits: TurnLimits, waiter: Waiter): Promise<Made | undefined> {
     try {
       const made = await this.#wait(turn, limits, waiter);
-      if (made === undefined) await leaveQuietly(turn);
+      if (made === undefined && limits.waitMs !== 0) await leaveQuietly(turn);
       return made;
     } catch (error) {
       // Leaving a store that does not answer would take as long again.
@@ -79,13 +82,18 @@ export class Turns {
     const { clock } = this.#context;
     const endsAtMs = clock.monotonic() + (limits.waitMs ?? Infinity);
     for (;;) {
+      const sentAtMs = clock.monotonic();
       const answer = await turn.look(limits.waitMs === 0 ? 0 : aliveMs);
       this.#check(limits.signal);
-      if (!isToCome(answer)) return turn.begin(answer);
+      if (!isToCome(answer)) {
+        if (clock.monotonic() - sentAtMs < reliableMs(turn.leaseMs)) return turn.begin(answer, sentAtMs);
+        // A process that stood still between question and answer may have what is over by now: it asks again.
+        continue;
+      }
       const leftMs = endsAtMs - clock.monotonic();
       if (leftMs <= 0) return undefined;
       // The first in line takes over from the dead; the others hear of it in their turn.
-      await waiter.wait(answer.ahead === 0 ? Math.min(leftMs, answer.goneInMs + 1) : leftMs, limits.signal);
+      await waiter.wait(answer.first ? Math.min(leftMs, answer.goneInMs + 1) : leftMs, limits.signal);
       this.#check(limits.signal);
     }
   }

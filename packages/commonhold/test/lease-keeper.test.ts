@@ -97,6 +97,17 @@ describe('a lease keeper', () => {
     expect(held.lease.signal.aborted).toBe(true);
   });
 
+  it('tries a long lease again at a tenth of it, however often short ones are renewed beside it', async () => {
+    const clock = createManualClock();
+    const keeper = new LeaseKeeper(clock);
+    const [short, long] = [hold(keeper, clock, 1_000), hold(keeper, clock, 60_000)];
+    long.answer = away;
+    await clock.advance(50_000);
+    expect(short.lease.signal.aborted).toBe(false);
+    expect(long.renewedAtMs.length).toBeGreaterThanOrEqual(5);
+    expect(long.renewedAtMs.length).toBeLessThanOrEqual(8);
+  });
+
   it('gives up although a renewal has no answer yet', async () => {
     const clock = createManualClock();
     const held = hold(new LeaseKeeper(clock), clock, 3_000);
@@ -127,6 +138,22 @@ describe('a lease keeper', () => {
     await clock.advance(1_000);
     expect(held.lease.signal.reason).toMatchObject({ code: 'LeaseLost' });
     expect(ended.lease.signal.aborted).toBe(false);
+  });
+
+  it('says whether it can be relied on, without waiting for its timer or a renewal', async () => {
+    const clock = createManualClock();
+    const keeper = new LeaseKeeper(clock);
+    const [kept, lost, closed] = [hold(keeper, clock, 3_000), hold(keeper, clock, 3_000), hold(keeper, clock, 3_000)];
+    lost.answer = async () => false;
+    await clock.advance(1_000);
+    expect([kept, lost].map(({ lease }) => lease.reliable)).toEqual([true, false]);
+    kept.lease.end();
+    await keeper.close();
+    expect([closed.lease.signal.aborted, closed.lease.reliable]).toEqual([true, true]);
+    await clock.advance(2_699);
+    expect([kept, closed].map(({ lease }) => lease.reliable)).toEqual([true, true]);
+    await clock.advance(1);
+    expect([kept, closed].map(({ lease }) => lease.reliable)).toEqual([false, false]);
   });
 
   it('goes by the monotonic clock: the wall clock may jump', async () => {

@@ -9,7 +9,7 @@ import { createManualClock, type ManualClock } from '../src/testing/manual-clock
 import { eventLoopTurn } from '../src/testing/waiting.js';
 import { type Turn, Turns } from '../src/turns.js';
 
-const wait = (ahead: number = 0, goneInMs: number = 60_000): TurnToCome => ({ state: 'wait', ahead, goneInMs });
+const wait = (first: boolean = true, goneInMs: number = 60_000): TurnToCome => ({ state: 'wait', first, goneInMs });
 const mine = { state: 'mine' } as const;
 type Answer = typeof mine | TurnToCome;
 
@@ -17,6 +17,7 @@ type Answer = typeof mine | TurnToCome;
 class ScriptedTurn implements Turn<typeof mine, string> {
   readonly operation = 'test.turn';
   readonly topic = 'topic';
+  readonly leaseMs = 10_000;
   readonly looks: number[] = [];
   left = 0;
   begun = 0;
@@ -73,12 +74,12 @@ describe('a turn', () => {
 
   it('of a dead one is looked for by the first in line alone, just when its lease is over', async () => {
     const { clock, turns, turn } = scripted();
-    turn.answer = async () => wait(0, 300);
+    turn.answer = async () => wait(true, 300);
     void turns.take(turn, forever);
     await clock.advance(400);
     expect(turn.looks).toEqual([0, 301]);
     const behind = scripted();
-    behind.turn.answer = async () => wait(1, 300);
+    behind.turn.answer = async () => wait(false, 300);
     void behind.turns.take(behind.turn, forever);
     await behind.clock.advance(400);
     expect(behind.turn.looks).toEqual([0]);
@@ -90,6 +91,29 @@ describe('a turn', () => {
     await clock.advance(1_500);
     expect(await taken).toBeUndefined();
     expect([turn.looks.at(-1), turn.left]).toEqual([1_500, 1]);
+  });
+
+  it('that is asked for once leaves nothing behind that would have to be left', async () => {
+    const { turns, turn } = scripted();
+    expect(await turns.take(turn, { waitMs: 0 })).toBeUndefined();
+    expect([turn.looks.length, turn.left]).toEqual([1, 0]);
+  });
+
+  it('whose answer comes when its lease is nearly over is asked for again, for as long as the caller wants it', async () => {
+    const { clock, turns, turn } = scripted();
+    const controller = new AbortController();
+    const late = async (): Promise<Answer> => {
+      await clock.advance(9_500);
+      return mine;
+    };
+    turn.answer = late;
+    turn.begin = () => expect.fail('begun late');
+    const reason = new Error('enough');
+    const taken = turns.take(turn, { waitMs: undefined, signal: controller.signal });
+    setTimeout(() => controller.abort(reason), 30);
+    await expect(taken).rejects.toBe(reason);
+    expect(turn.looks.length).toBeGreaterThan(1);
+    expect(turn.left).toBe(1);
   });
 
   it('that comes after the signal aborted is given back', async () => {

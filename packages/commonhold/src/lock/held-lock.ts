@@ -1,4 +1,4 @@
-import { isCommonholdError, LeaseLostError } from '../errors.js';
+import { isCommonholdError } from '../errors.js';
 import type { Lease, LeaseKeeper } from '../lease-keeper.js';
 import type { LineMember } from '../line-member.js';
 import type { Log } from '../log.js';
@@ -73,13 +73,14 @@ export class OwnLock implements HeldLock {
 
   /** Releases, and says whether the lock was held to the end, as far as can be known. */
   async heldToTheEnd(): Promise<boolean> {
+    const { reliable } = this.#lease;
     try {
       return await this.release();
     } catch (error) {
       if (!isCommonholdError(error)) throw error;
       const { lock, log } = this.#place;
       log.warn({ lock, code: error.code }, 'a lock could not be released and ends with its lease');
-      return !(this.signal.reason instanceof LeaseLostError);
+      return reliable;
     }
   }
 

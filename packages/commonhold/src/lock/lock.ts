@@ -1,12 +1,12 @@
 import { type Duration, durationMs } from '../duration.js';
 import { LeaseLostError, LockTimeoutError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
-import { leaseDurationMs, reliableMs } from '../lease-keeper.js';
+import { leaseDurationMs } from '../lease-keeper.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { Tenure } from '../tenure.js';
-import type { TurnLimits } from '../turns.js';
+import type { Turn, TurnLimits } from '../turns.js';
 import { type Guard, type HeldLock, OwnLock } from './held-lock.js';
-import { type LockAnswer, type LockGrant, type LockPort, type LockStatus, lockTopic } from './lock-port.js';
+import { type LockGrant, type LockPort, type LockStatus, lockTopic } from './lock-port.js';
 
 /** Options of `state.lock`. */
 export interface LockOptions {
@@ -109,26 +109,18 @@ export class Lock {
     const { log } = this.#context;
     const lock = this.#name;
     const [port, leaseMs] = [this.#port, this.#leaseMs];
-    const member = this.#tenure.newMember();
     const { leases, turns } = this.#tenure;
-    let sentAtMs = 0;
-    const look = async (waitMs: number): Promise<LockAnswer> => {
-      for (;;) {
-        sentAtMs = this.#context.clock.monotonic();
-        const answer = await port.acquire(lock, member, leaseMs, waitMs);
-        if (answer.state === 'wait' || !this.#isLate(sentAtMs)) return answer;
-      }
+    const member = this.#tenure.newMember();
+    const turn: Turn<LockGrant, OwnLock> = {
+      operation: 'lock.acquire',
+      topic: lockTopic(lock, member.id),
+      leaseMs,
+      look: (waitMs) => port.acquire(lock, member, leaseMs, waitMs),
+      begin: ({ token }, sentAtMs) =>
+        new OwnLock({ lock, member, token, leaseMs, sentAtMs, port, log, leases }, letGo),
+      leave: () => port.release(lock, member),
     };
-    const begin = ({ token }: LockGrant): OwnLock =>
-      new OwnLock({ lock, member, token, leaseMs, sentAtMs, port, log, leases }, letGo);
-    const leave = (): Promise<boolean> => port.release(lock, member);
-    const operation = 'lock.acquire';
-    return turns.take({ operation, topic: lockTopic(lock, member.id), look, begin, leave }, limits);
-  }
-
-  // A process that stood still between question and answer may hold a lock that has ended.
-  #isLate(sentAtMs: number): boolean {
-    return this.#context.clock.monotonic() - sentAtMs >= reliableMs(this.#leaseMs);
+    return turns.take(turn, limits);
   }
 }
 

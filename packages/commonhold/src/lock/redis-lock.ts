@@ -23,8 +23,8 @@ export class RedisLock implements LockPort {
   async acquire(lock: string, member: LineMember, leaseMs: number, waitMs: number): Promise<LockAnswer> {
     const args = [memberText(member), `${leaseMs}`, `${waitMs}`, `${keepTokenMs}`];
     const reply = await this.#wire.run(operations.acquire, acquireScript, this.#names(lock), args);
-    const [token, ahead, goneInMs] = reply as [string, number, number];
-    return token === '' ? { state: 'wait', ahead, goneInMs } : { state: 'held', token };
+    const [token, first, goneInMs] = reply as [string, number, number];
+    return token === '' ? { state: 'wait', first: first === 1, goneInMs } : { state: 'held', token };
   }
 
   async renew(lock: string, member: LineMember, leaseMs: number): Promise<boolean> {

@@ -9,20 +9,30 @@ export interface ValueReader<Value> {
   decode(stored: Stored): Value | Promise<Value>;
 }
 
-/** The changes that a message tells of; not complete where a value cannot be read. */
+/** The changes that a message tells of. */
 export interface ReadChanges<Value> {
   readonly changes: readonly MapChange<Value>[];
+  /** Keys that were set to what cannot be read, as by a newer version. */
+  readonly unreadable: readonly UnreadableChange[];
+  /** False for what is no message of a map, as when another program published it. */
   readonly complete: boolean;
 }
 
-/** Reads a published message. What another program published, or a newer version, is no change and shows as incomplete. */
+/** A key whose value cannot be read. */
+export interface UnreadableChange {
+  readonly key: string;
+  readonly version: number;
+}
+
+/** Reads a published message. */
 export async function readChanges<Value>(message: MapMessage, values: ValueReader<Value>): Promise<ReadChanges<Value>> {
-  if (!isMapMessage(message)) return { changes: [], complete: false };
+  if (!isMapMessage(message)) return { changes: [], unreadable: [], complete: false };
   const { version, changes } = message;
   const owner = decodeOwner(message.owner);
-  if (changes === undefined) return { changes: [{ type: 'clear', version, owner }], complete: true };
+  if (changes === undefined) return { changes: [{ type: 'clear', version, owner }], unreadable: [], complete: true };
   const read = await Promise.all(changes.map((change) => readChange(change, version, owner, values)));
-  return { changes: read.flat(), complete: read.every((one) => one.length === 1) };
+  const unreadable = changes.filter((_, index) => read[index]?.length === 0).map(({ key }) => ({ key, version }));
+  return { changes: read.flat(), unreadable, complete: true };
 }
 
 // Anybody may publish on a channel, so its messages are what they are and not what they should be.

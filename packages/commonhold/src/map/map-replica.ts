@@ -4,7 +4,7 @@ import type { FeatureContext } from '../feature-context.js';
 import { millisecondsOf } from '../message-id.js';
 import { jittered } from '../random.js';
 import type { ReadChanges } from './map-changes.js';
-import type { MapEntry } from './map-entry.js';
+import type { MapChange, MapEntry } from './map-entry.js';
 import type { MapMessage } from './map-message.js';
 import type { MapPage, MapRecord } from './map-port.js';
 import { MapView } from './map-view.js';
@@ -130,13 +130,18 @@ export class MapReplica<Value> {
   }
 
   async #receive(message: MapMessage, id: string): Promise<void> {
-    const { changes, complete } = await this.#source.readChanges(message);
+    const { changes, unreadable, complete } = await this.#source.readChanges(message);
     this.#serverClock.atLeast(millisecondsOf(id));
-    for (const change of changes) {
-      this.#view.apply(change);
-      this.#coming?.apply(change);
-    }
+    for (const change of changes) this.#apply(change);
+    // As in pages: what cannot be read is left out. The old value is not the present one.
+    for (const { key, version } of unreadable) this.#apply({ type: 'delete', key, version, owner: undefined });
+    if (unreadable.length > 0) this.#context.log.error({ map: this.#source.name }, 'a change cannot be read');
     if (!complete) await this.#reload();
+  }
+
+  #apply(change: MapChange<Value>): void {
+    this.#view.apply(change);
+    this.#coming?.apply(change);
   }
 
   /** Reads the map anew. Of two readings at once the later one counts, for both. */

@@ -1,3 +1,4 @@
+import { allBatches } from '../all-batches.js';
 import type { Channel, ChannelOptions } from '../channel/channel.js';
 import type { Stored } from '../codec/stored.js';
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
@@ -140,7 +141,11 @@ export class SharedMap<Value> {
     const ttlMs = this.#lifetime(options);
     // Each key once: a version never stands for two values.
     const encoded = new Map(Array.from(entries, ([key, value]) => this.#encodeEntry(key, value)));
-    await Promise.all(batchesOf([...encoded], this.#space.changes).map((batch) => this.#write(batch, ttlMs)));
+    const batches = batchesOf([...encoded], this.#space.changes);
+    await allBatches(
+      'map.setMany',
+      batches.map((batch) => this.#write(batch, ttlMs)),
+    );
   }
 
   /** Sets `key` only where it is absent; returns whether it did. Of several at once, in any process, one does. */
@@ -166,15 +171,18 @@ export class SharedMap<Value> {
       keys.map((key) => [key] as const),
       this.#space.changes,
     );
-    const counts = await Promise.all(batches.map((batch) => port.delete(this.#space, this.#owner, batch.flat())));
+    const counts = await allBatches(
+      'map.deleteMany',
+      batches.map((batch) => port.delete(this.#space, this.#owner, batch.flat())),
+    );
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
   /**
    * Sets `key` to what `change` makes of its present value, which is undefined when absent; nothing written meanwhile by
    * anybody is lost. `change` is synchronous, may change the value it is given, and may be called several times, also with
-   * a value that is no longer the present one: only its last result is written. Returning undefined writes nothing.
-   * Resolves with the value that then is there. The lifetime begins anew.
+   * a value that is no longer the present one: only its last result counts. Returning undefined writes nothing, and what
+   * it throws is thrown. Resolves with the value that then is there. The lifetime begins anew.
    */
   update(
     key: string,
@@ -225,9 +233,9 @@ export class SharedMap<Value> {
     checkSubscribeOptions(this.#space.name, options);
     const onResync = options.onResync ?? ((): void => undefined);
     const deliver = async (message: MapMessage): Promise<void> => {
-      const { changes, complete } = await readChanges(message, this.#values);
+      const { changes, unreadable, complete } = await readChanges(message, this.#values);
       for (const change of changes) await this.#call(() => listener(change));
-      if (!complete) await this.#call(onResync);
+      if (!complete || unreadable.length > 0) await this.#call(onResync);
     };
     return this.#changes('subscribe').subscribe(deliver, { onResync });
   }
@@ -250,7 +258,9 @@ export class SharedMap<Value> {
       this.#context,
     );
     await replica.open();
-    this.#home.onReplica(replica);
+    // The state remembers this for good, and would keep the copy of a replica that was closed long ago.
+    const reference = new WeakRef(replica);
+    this.#home.onReplica({ close: () => reference.deref()?.close() });
     return replica;
   }
 
@@ -270,7 +280,7 @@ export class SharedMap<Value> {
     let found = known ?? (await this.#port.get(this.#space, key));
     for (;;) {
       const before = found && (await this.#values.decode(found.value));
-      const after = change(before);
+      const after = certain ? change(before) : tryChange(change, before);
       if (after === undefined && certain) return found && this.#values.decode(found.value);
       if (after === undefined) found = await this.#port.get(this.#space, key);
       else {
@@ -350,5 +360,17 @@ export class SharedMap<Value> {
 
   #lifetime(options: MapSetOptions): number | undefined {
     return resolveTtl(this.#space.name, options, this.#ttlMs);
+  }
+}
+
+/** What `change` makes of a value that may be out of date, and so must not fail it. */
+function tryChange<Value>(
+  change: (value: Value | undefined) => Value | undefined,
+  before: Value | undefined,
+): Value | undefined {
+  try {
+    return change(before);
+  } catch {
+    return undefined;
   }
 }

@@ -57,11 +57,13 @@ export class MemoryOwners implements OwnersPort {
     const known = registry.living.get(owner);
     if (known === undefined) this.#weigh(registry, ownerBytes);
     const living: Living = known ?? { startedAtMs: now, leaseEndMs: 0, holds: new Map() };
+    const late = known !== undefined && known.leaseEndMs < now;
     living.leaseEndMs = now + leaseMs;
     registry.living.set(owner, living);
     if (known === undefined) this.#tell({ type: 'came', owner });
-    if (bury) this.#buryDead(registry, now);
+    if (bury && !late) this.#buryDead(registry, now);
     this.#weigh(registry);
+    if (late) return { kept: true, nextEndMs: undefined };
     const others = [...registry.living].filter(([id]) => id !== owner).map(([, other]) => other.leaseEndMs);
     const nextEndMs = others.length === 0 ? undefined : Math.max(0, Math.min(...others) + 1 - now);
     return { kept: known !== undefined, nextEndMs };

@@ -39,7 +39,11 @@ export type TakeOver = 'taken' | 'held' | 'none' | 'unknown';
  * of it is told on {@link ownersChannel}.
  */
 export interface OwnersPort {
-  /** Renews the lease of `owner`, or lets it come; where `bury`, those whose lease has ended are removed, ten at a time. */
+  /**
+   * Renews the lease of `owner`, or lets it come; where `bury`, those whose lease has ended are removed, ten at a time. Where
+   * the lease of `owner` itself had ended it buries nobody: the others' may have ended for the same reason, a step of the
+   * clock.
+   */
   renew(owner: string, leaseMs: number, bury: boolean): Promise<OwnerRenewed>;
   /** Says that `owner` holds `name`, which is then no orphan. False when the owner is not known. */
   hold(owner: string, name: string): Promise<boolean>;

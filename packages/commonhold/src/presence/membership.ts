@@ -8,8 +8,9 @@ export interface Membership {
   /** Where it is, as far as this process knows; undefined when in no region. */
   readonly region: string | undefined;
   /**
-   * Says that the member is there. Costs nothing by itself: the next beat of the process, at most 4 s later, tells the
-   * store of all members at once. A member that was gone for its silence is back with it.
+   * Says that the member is there. Costs nothing by itself: a beat of the process tells the store of all members at once,
+   * the next one if it is the first heartbeat, else the first after a tenth of the silence or 30 s, whichever is shorter.
+   * A member that was gone for its silence is back with the next beat.
    */
   heartbeat(): void;
   /**
@@ -37,8 +38,12 @@ export class Stay implements Membership {
   readonly joinedAtMs: number;
   details: MemberDetails;
   readonly regions: RegionMap | undefined;
-  /** On the monotonic clock. */
+  /** On the monotonic clock, as all that follow. */
   activeAtMs: number;
+  /** Until when the store thinks it present, if it hears nothing more. */
+  endsAtMs = Infinity;
+  /** Before which its heartbeats are not worth telling. */
+  tellAtMs = -Infinity;
   /** It left, or another member has the id. */
   over = false;
   readonly #home: StayHome;

@@ -42,9 +42,14 @@ export class MemoryPresenceRoom {
     return this.#members.get(id);
   }
 
-  /** The members of a seat, by when their silence becomes too long and then by id. */
-  ofSeat(seat: string): MemoryMember[] {
-    return [...(this.#seats.get(seat) ?? [])].toSorted(bySilence);
+  hasSeat(seat: string): boolean {
+    return this.#seats.has(seat);
+  }
+
+  /** The members of a seat whose silence ended before `beforeMs`, by that end and then by id. */
+  ofSeat(seat: string, beforeMs: number = Infinity): MemoryMember[] {
+    const members = [...(this.#seats.get(seat) ?? [])].filter(({ endsAtMs }) => endsAtMs < beforeMs);
+    return members.toSorted(bySilence);
   }
 
   ofRegion(region: string): Iterable<MemoryMember> {

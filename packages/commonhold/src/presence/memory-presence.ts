@@ -5,6 +5,7 @@ import { isCommonholdError } from '../errors.js';
 import { encodePart, type Keys } from '../keys.js';
 import { bytesOf, type MemoryMember, MemoryPresenceRoom } from './memory-presence-room.js';
 import {
+  type ActiveMember,
   byId,
   type ChangeOutcome,
   eventRules,
@@ -20,7 +21,7 @@ import {
 
 type Joining = Extract<PresenceChange, { kind: 'join' | 'restore' }>;
 type Moving = Omit<Extract<PresenceChange, { kind: 'move' }>, 'kind'>;
-type Active = { readonly id: string; readonly number: number };
+type Stay = Pick<ActiveMember, 'id' | 'number'>;
 
 const mostRemovals = 100;
 const mostDead = 10;
@@ -63,20 +64,23 @@ export class MemoryPresence implements PresencePort {
     space: PresenceSpace,
     seat: string,
     leaseMs: number,
-    active: readonly Active[],
+    active: readonly ActiveMember[],
     bury: boolean,
   ): Promise<PresenceBeat> {
     const step = this.#step(space, seat);
     const { room, now } = step;
-    const kept = (room.leases.get(seat) ?? 0) > 0;
+    const leaseEndMs = room.leases.get(seat) ?? 0;
+    const late = leaseEndMs > 0 && leaseEndMs < now;
     const { gone, superseded } = this.#hear(step, active);
-    const silent = room.ofSeat(seat).filter((member) => member.endsAtMs < now);
-    const ended = this.#removeAll(step, silent.slice(0, mostRemovals));
+    const silent = room.ofSeat(seat, now).slice(0, mostRemovals);
+    this.#removeAll(step, silent);
     this.#renew(step, leaseMs);
-    const buried = bury ? this.#bury(step, mostRemovals - ended.length) : 0;
+    const buried = bury && !late ? this.#bury(step, mostRemovals - silent.length) : 0;
     this.#weigh(step);
-    const more = ended.length + buried >= mostRemovals;
-    return { kept, more, nextEndMs: room.nextEndMs(seat, now), gone, superseded, ended };
+    const more = silent.length + buried >= mostRemovals;
+    const nextEndMs = late ? undefined : room.nextEndMs(seat, now);
+    const ended = silent.map(({ number }) => number);
+    return { kept: leaseEndMs > 0, more, nextEndMs, gone, superseded, ended };
   }
 
   async get(space: PresenceSpace, id: string): Promise<StoredMember | undefined> {
@@ -147,14 +151,16 @@ export class MemoryPresence implements PresencePort {
     return 'done';
   }
 
-  #hear(step: Step, active: readonly Active[]): { readonly gone: string[]; readonly superseded: string[] } {
-    const [gone, superseded]: [string[], string[]] = [[], []];
+  #hear(step: Step, active: readonly ActiveMember[]): { readonly gone: number[]; readonly superseded: number[] } {
+    const [gone, superseded]: [number[], number[]] = [[], []];
     for (const entry of active) {
       const member = step.room.find(entry.id);
       const mine = member !== undefined && isMine(step, member, entry);
-      if (mine && member.endsAtMs >= step.now) member.endsAtMs = step.now + step.space.silenceMs;
-      else if (member !== undefined && !mine && isPresent(step, member)) superseded.push(entry.id);
-      else gone.push(entry.id);
+      const activeAtMs = step.now - entry.idleMs;
+      if (mine && member.endsAtMs >= activeAtMs) {
+        member.endsAtMs = Math.max(member.endsAtMs, activeAtMs + step.space.silenceMs);
+      } else if (member !== undefined && !mine && isPresent(step, member)) superseded.push(entry.number);
+      else gone.push(entry.number);
     }
     return { gone, superseded };
   }
@@ -167,15 +173,16 @@ export class MemoryPresence implements PresencePort {
     for (const [seat] of dead.slice(0, mostDead)) {
       if (left <= 0) break;
       room.leases.set(seat, 0);
-      left -= this.#removeAll(step, room.ofSeat(seat).slice(0, left)).length;
-      if (room.ofSeat(seat).length === 0) room.leases.delete(seat);
+      const members = room.ofSeat(seat).slice(0, left);
+      this.#removeAll(step, members);
+      left -= members.length;
+      if (!room.hasSeat(seat)) room.leases.delete(seat);
     }
     return most - left;
   }
 
-  #removeAll(step: Step, members: readonly MemoryMember[]): string[] {
+  #removeAll(step: Step, members: readonly MemoryMember[]): void {
     for (const member of members) this.#leave(step, member);
-    return members.map(({ id }) => id);
   }
 
   #leave(step: Step, member: MemoryMember): void {
@@ -184,7 +191,7 @@ export class MemoryPresence implements PresencePort {
   }
 
   #renew({ room, seat, now }: Step, leaseMs: number): void {
-    if (room.ofSeat(seat).length === 0) room.leases.delete(seat);
+    if (!room.hasSeat(seat)) room.leases.delete(seat);
     else room.leases.set(seat, now + leaseMs);
   }
 
@@ -222,7 +229,7 @@ interface Step {
   readonly now: number;
 }
 
-function isMine(step: Step, member: MemoryMember, stay: Active): boolean {
+function isMine(step: Step, member: MemoryMember, stay: Stay): boolean {
   return member.seat === step.seat && member.number === stay.number;
 }
 

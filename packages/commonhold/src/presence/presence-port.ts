@@ -48,6 +48,14 @@ export type PresenceChange =
     }
   | { readonly kind: 'leave'; readonly id: string; readonly number: number };
 
+/** A member that was active since the last time it was told of. */
+export interface ActiveMember {
+  readonly id: string;
+  readonly number: number;
+  /** How long ago. */
+  readonly idleMs: number;
+}
+
 /** `gone`: there is no such stay any more. `superseded`: another stay has the id. Nothing happened then. */
 export type ChangeOutcome = 'done' | 'gone' | 'superseded';
 
@@ -67,12 +75,12 @@ export interface PresenceBeat {
   readonly more: boolean;
   /** When the next lease of another seat ends; undefined when there is none. */
   readonly nextEndMs: number | undefined;
-  /** Active members that are not present any more. */
-  readonly gone: readonly string[];
-  /** Active members whose id another stay has. */
-  readonly superseded: readonly string[];
-  /** Members that were silent for too long and are removed now. */
-  readonly ended: readonly string[];
+  /** Numbers of the active members that are not present any more. */
+  readonly gone: readonly number[];
+  /** Numbers of the active members whose id another stay has. */
+  readonly superseded: readonly number[];
+  /** Numbers of the members of the seat that were silent for too long and are removed now. */
+  readonly ended: readonly number[];
 }
 
 /** A member as it is stored; '' where there is nothing. */
@@ -106,13 +114,14 @@ export interface PresencePort {
   ): Promise<PresenceChanged>;
   /**
    * Renews the lease of the seat if it has members, notes which of them were active, removes those that were silent for
-   * too long, and, where `bury`, those of seats whose lease has ended: about a hundred at a time.
+   * too long, and, where `bury`, those of seats whose lease has ended: about a hundred at a time. Where the lease of this
+   * very seat had ended, it buries nobody: the others' may have ended for the same reason, a step of the clock.
    */
   beat(
     space: PresenceSpace,
     seat: string,
     leaseMs: number,
-    active: readonly { readonly id: string; readonly number: number }[],
+    active: readonly ActiveMember[],
     bury: boolean,
   ): Promise<PresenceBeat>;
   /** The member `id`, if it is present. */

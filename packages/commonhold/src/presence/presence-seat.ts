@@ -1,4 +1,4 @@
-import { type Beat, type BeatPart, leaseMs } from '../beat.js';
+import { type Beat, beatMs, type BeatPart, leaseMs } from '../beat.js';
 import { ClosedError, InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { ChangeBatch } from './change-batch.js';
@@ -6,6 +6,7 @@ import { seatOf } from './member-text.js';
 import { Stay, type StayHome } from './membership.js';
 import { type PresenceMove, resolvePlace } from './presence-options.js';
 import type {
+  ActiveMember,
   ChangeOutcome,
   MemberDetails,
   PresenceBeat,
@@ -25,12 +26,18 @@ export interface PresenceSeatPlace {
   readonly onUse: (close: () => Promise<void>) => void;
 }
 
-/** Signs of life told in one step. */
-const mostActive = 500;
+/** Signs of life told in one step: about 3 ms at the server. */
+const mostActive = 250;
 /** Steps sent together. */
-const mostSteps = 20;
+const mostSteps = 4;
 /** Steps of removing in one beat. */
 const mostRounds = 50;
+/** Members that join again in one beat, which would keep the other parts waiting. */
+const mostRestored = 2_000;
+/** Members that go on and on send heartbeats more often than the store must know. */
+const longestUntoldMs = 30_000;
+/** Within which a member that is nearly too silent is told of: many such at once are one beat. */
+const urgentMs = 100;
 
 const known = new WeakMap<PresencePort, Map<string, PresenceSeat>>();
 
@@ -44,13 +51,17 @@ export class PresenceSeat implements BeatPart, StayHome {
   readonly #seat: string;
   readonly #batch: ChangeBatch;
   readonly #stays = new Map<string, Stay>();
-  #active = new Set<Stay>();
+  readonly #active = new Set<Stay>();
+  /** Stays of which the store does not know yet. */
+  readonly #joining = new Set<Stay>();
   /** Stays that ended here, and perhaps not in the store. */
   readonly #leaving = new Map<number, Stay>();
+  /** Stays that the store may have lost. */
+  readonly #missing = new Set<Stay>();
   #listeners = 0;
   #number = 0;
-  #restoreDue = false;
-  #restoring = false;
+  /** A step may find the seat new without telling anything that is not known. */
+  #expectsNew = false;
   #used = false;
   #closed = false;
 
@@ -77,20 +88,24 @@ export class PresenceSeat implements BeatPart, StayHome {
     const { clock } = this.#place.context;
     const number = ++this.#number;
     const stay = new Stay(this, { id, number, details, regions }, clock.now(), clock.monotonic());
+    this.#joining.add(stay);
     try {
       await this.#batch.add({ kind: 'join', id, number, details, idleMs: 0, joinedAtMs: undefined });
     } catch (error) {
       if (mayHaveRun(error)) this.#leaving.set(number, stay);
       throw error;
     } finally {
-      this.#place.beat.add(this);
+      this.#joining.delete(stay);
+      if (!this.#closed) this.#place.beat.add(this);
     }
+    if (this.#closed) throw new ClosedError('This state');
     this.#keep(stay);
     return stay;
   }
 
   /** Takes part in the beat, so that the dead are buried and those who listen hear of it. */
   listen(): () => void {
+    if (this.#closed) return () => undefined;
     this.#use();
     let listening = true;
     this.#listeners++;
@@ -103,9 +118,13 @@ export class PresenceSeat implements BeatPart, StayHome {
   }
 
   active(stay: Stay): void {
-    stay.activeAtMs = this.#place.context.clock.monotonic();
+    if (this.#closed) return;
+    const { beat, context } = this.#place;
+    stay.activeAtMs = context.clock.monotonic();
     this.#active.add(stay);
-    if (!this.#closed) this.#place.beat.add(this);
+    beat.add(this);
+    // The next beat would be too late.
+    if (stay.endsAtMs - stay.activeAtMs < beatMs) beat.soon(urgentMs);
   }
 
   async move(stay: Stay, to: PresenceMove): Promise<string> {
@@ -113,8 +132,9 @@ export class PresenceSeat implements BeatPart, StayHome {
     if (stay.over || this.#closed) throw over(stay);
     const { id, number } = stay;
     const change: PresenceChange = { kind: 'move', id, number, ...place };
+    const movedAtMs = this.#place.context.clock.monotonic();
     let outcome = await this.#batch.add(change);
-    stay.activeAtMs = this.#place.context.clock.monotonic();
+    stay.activeAtMs = Math.max(stay.activeAtMs, movedAtMs);
     if (outcome === 'gone' && !stay.over) {
       const restore = this.#restoreChange(stay, 0, moved(stay.details, place));
       // A restore of all may be under way, with the place that the member had: move once more.
@@ -125,7 +145,7 @@ export class PresenceSeat implements BeatPart, StayHome {
       throw over(stay);
     }
     stay.details = moved(stay.details, place);
-    if (!this.#stays.has(id)) this.#keep(stay);
+    this.#keep(stay);
     return stay.details.region;
   }
 
@@ -137,23 +157,26 @@ export class PresenceSeat implements BeatPart, StayHome {
   }
 
   async beat(steady: boolean): Promise<number | undefined> {
-    const heard = [...this.#active].filter((stay) => !stay.over);
-    this.#active = new Set();
+    const heard = this.#heard();
     const held = this.#stays.size > 0;
     try {
       const answers = await this.#tell(heard, steady);
-      const kept = answers.every((answer) => answer.kept);
-      if (held && !kept) this.#restoreDue = true;
-      for (const answer of answers) this.#learn(answer);
-      const gone = new Set(answers.flatMap((answer) => answer.gone));
-      await this.#restore(heard.filter((stay) => gone.has(stay.id)));
+      if (held && !answers.every((answer) => answer.kept)) {
+        this.#expectsNew = true;
+        this.#missAll();
+      }
+      for (const answer of answers) this.#learn(answer, heard);
+      await this.#restore();
       await Promise.all([...this.#leaving.values()].map((stay) => this.#leave(stay)));
       const last = await this.#removeRest(answers.at(-1) as PresenceBeat, steady);
       this.#rest();
       return last.more ? 0 : last.nextEndMs;
     } catch (error) {
-      for (const stay of heard) this.#active.add(stay);
-      if (mayHaveRun(error)) this.#restoreDue = true;
+      for (const stay of heard.values()) {
+        stay.tellAtMs = -Infinity;
+        if (!stay.over) this.#active.add(stay);
+      }
+      if (mayHaveRun(error)) this.#missAll();
       throw error;
     }
   }
@@ -163,9 +186,9 @@ export class PresenceSeat implements BeatPart, StayHome {
     if (this.#closed) return;
     this.#closed = true;
     this.#place.beat.remove(this);
-    const leaving = [...this.#stays.values(), ...this.#leaving.values()];
+    const leaving = new Set([...this.#stays.values(), ...this.#leaving.values(), ...this.#joining]);
     for (const stay of leaving) this.#end(stay);
-    await Promise.allSettled(leaving.map((stay) => this.#leave(stay)));
+    await Promise.allSettled([...leaving].map((stay) => this.#leave(stay)));
   }
 
   #use(): void {
@@ -186,32 +209,62 @@ export class PresenceSeat implements BeatPart, StayHome {
     const held = this.#stays.size > 0;
     try {
       const { kept, outcomes } = await port.change(space, this.#seat, leaseMs, changes);
-      if (held && !kept && !this.#restoring) this.#lost();
+      const lost = held && !kept && !this.#expectsNew;
+      this.#expectsNew = false;
+      if (lost) {
+        this.#missAll();
+        this.#place.beat.soon();
+      }
       return outcomes;
     } catch (error) {
-      if (mayHaveRun(error)) this.#restoreDue = true;
+      if (mayHaveRun(error)) this.#missAll();
       throw error;
     }
   }
 
-  #lost(): void {
-    this.#restoreDue = true;
-    this.#place.beat.soon();
+  #missAll(): void {
+    for (const stay of this.#stays.values()) this.#missing.add(stay);
+  }
+
+  // Those of whom the store should know that they were active, by number.
+  #heard(): Map<number, Stay> {
+    const nowMs = this.#place.context.clock.monotonic();
+    const heard = new Map<number, Stay>();
+    for (const stay of this.#active) {
+      const current = this.#stays.get(stay.id);
+      // Another has joined under its id.
+      if (current !== undefined && current !== stay) this.#end(stay);
+      else if (stay.tellAtMs <= nowMs || stay.endsAtMs - nowMs < leaseMs) heard.set(stay.number, stay);
+    }
+    for (const stay of heard.values()) this.#active.delete(stay);
+    return heard;
   }
 
   // In one turn, so in one round trip, up to many thousands; beyond that the server gets a pause for others.
-  async #tell(heard: readonly Stay[], bury: boolean): Promise<PresenceBeat[]> {
+  async #tell(heard: ReadonlyMap<number, Stay>, bury: boolean): Promise<PresenceBeat[]> {
     const { port, space } = this.#place;
+    const stays = [...heard.values()];
     const answers: PresenceBeat[] = [];
     let step: Promise<PresenceBeat>[] = [];
-    for (let start = 0; start === 0 || start < heard.length; start += mostActive) {
-      const last = start + mostActive >= heard.length;
-      step.push(port.beat(space, this.#seat, leaseMs, heard.slice(start, start + mostActive), bury && last));
+    for (let start = 0; start === 0 || start < stays.length; start += mostActive) {
+      const last = start + mostActive >= stays.length;
+      const active = stays.slice(start, start + mostActive).map((stay) => this.#activity(stay));
+      step.push(port.beat(space, this.#seat, leaseMs, active, bury && last));
       if (!last && step.length < mostSteps) continue;
       answers.push(...(await Promise.all(step)));
       step = [];
     }
     return answers;
+  }
+
+  #activity(stay: Stay): ActiveMember {
+    const { context, space } = this.#place;
+    const nowMs = context.clock.monotonic();
+    const untoldMs = Math.min(longestUntoldMs, space.silenceMs / 10);
+    // Members that joined together are not told of together for ever.
+    stay.tellAtMs = nowMs + untoldMs * (0.5 + context.random.number() / 2);
+    stay.endsAtMs = stay.activeAtMs + space.silenceMs;
+    return { id: stay.id, number: stay.number, idleMs: Math.floor(nowMs - stay.activeAtMs) };
   }
 
   // Each step removes about a hundred members.
@@ -220,43 +273,51 @@ export class PresenceSeat implements BeatPart, StayHome {
     let answer = first;
     for (let rounds = 0; answer.more && rounds < mostRounds; rounds++) {
       answer = await port.beat(space, this.#seat, leaseMs, [], bury);
-      this.#learn(answer);
+      this.#learn(answer, new Map());
     }
     return answer;
   }
 
-  #learn({ superseded, ended }: PresenceBeat): void {
-    for (const id of superseded) {
-      const stay = this.#stays.get(id);
-      if (stay !== undefined) this.#end(stay);
-    }
-    for (const id of ended) this.#stays.delete(id);
+  #learn({ gone, superseded, ended }: PresenceBeat, heard: ReadonlyMap<number, Stay>): void {
+    for (const number of gone) this.#missing.add(heard.get(number) as Stay);
+    for (const number of superseded) this.#end(heard.get(number) as Stay);
+    if (ended.length === 0) return;
+    const numbers = new Set(ended);
+    for (const stay of this.#stays.values()) if (numbers.has(stay.number)) this.#stays.delete(stay.id);
   }
 
-  // Those that were found missing; or all, when the store lost the seat.
-  async #restore(missing: readonly Stay[]): Promise<void> {
-    const stays = new Set(this.#restoreDue ? [...this.#stays.values(), ...missing] : missing);
-    const changes: PresenceChange[] = [];
-    const restored: Stay[] = [];
-    for (const stay of stays) {
-      const idleMs = Math.ceil(this.#place.context.clock.monotonic() - stay.activeAtMs);
-      if (stay.over) continue;
-      if (idleMs >= this.#place.space.silenceMs) this.#stays.delete(stay.id);
-      else {
-        changes.push(this.#restoreChange(stay, idleMs));
-        restored.push(stay);
+  // Those who are missing join again, some at a time.
+  async #restore(): Promise<void> {
+    const stays = this.#takeMissing();
+    const changes = stays.map((stay) => this.#restoreChange(stay, this.#idleMs(stay)));
+    try {
+      const outcomes = await Promise.all(changes.map((change) => this.#batch.add(change)));
+      for (const [index, stay] of stays.entries()) {
+        if (outcomes[index] === 'superseded') this.#end(stay);
+        else if (!stay.over) this.#keep(stay);
+        else this.#leaving.set(stay.number, stay);
       }
+    } catch (error) {
+      for (const stay of stays) this.#missing.add(stay);
+      throw error;
     }
-    this.#restoring = true;
-    const outcomes = await Promise.all(changes.map((change) => this.#batch.add(change))).finally(() => {
-      this.#restoring = false;
-    });
-    for (const [index, stay] of restored.entries()) {
-      if (outcomes[index] === 'superseded') this.#end(stay);
-      else if (!stay.over) this.#keep(stay);
-      else this.#leaving.set(stay.number, stay);
+    if (this.#missing.size > 0) this.#place.beat.soon();
+  }
+
+  #takeMissing(): Stay[] {
+    const taken: Stay[] = [];
+    for (const stay of this.#missing) {
+      if (taken.length >= mostRestored) break;
+      this.#missing.delete(stay);
+      if (stay.over) continue;
+      if (this.#idleMs(stay) < this.#place.space.silenceMs) taken.push(stay);
+      else if (this.#stays.get(stay.id) === stay) this.#stays.delete(stay.id);
     }
-    this.#restoreDue = false;
+    return taken;
+  }
+
+  #idleMs(stay: Stay): number {
+    return Math.ceil(this.#place.context.clock.monotonic() - stay.activeAtMs);
   }
 
   #restoreChange(stay: Stay, idleMs: number, details: MemberDetails = stay.details): PresenceChange {
@@ -265,14 +326,18 @@ export class PresenceSeat implements BeatPart, StayHome {
   }
 
   #keep(stay: Stay): void {
-    const before = this.#stays.get(stay.id);
-    if (before !== undefined && before !== stay) this.#end(before);
+    const other = this.#stays.get(stay.id);
+    // Answers may come in another order than their steps were done in: of two under one id the later is there.
+    if (other !== undefined && other.number > stay.number) return this.#end(stay);
+    if (other !== undefined && other !== stay) this.#end(other);
     this.#stays.set(stay.id, stay);
+    stay.endsAtMs = stay.activeAtMs + this.#place.space.silenceMs;
   }
 
   #end(stay: Stay): void {
     stay.over = true;
     this.#active.delete(stay);
+    this.#missing.delete(stay);
     if (this.#stays.get(stay.id) === stay) this.#stays.delete(stay.id);
   }
 
@@ -284,7 +349,7 @@ export class PresenceSeat implements BeatPart, StayHome {
   }
 
   #rest(): void {
-    const needed = this.#stays.size + this.#active.size + this.#leaving.size + this.#listeners > 0;
+    const needed = this.#stays.size + this.#active.size + this.#leaving.size + this.#missing.size + this.#listeners > 0;
     if (!needed) this.#place.beat.remove(this);
   }
 }

@@ -105,8 +105,8 @@ export class Presence<Meta = undefined> {
   /** Who is in `region`, by id; with `neighbours` then those of each region around it. One round trip. */
   async members(region: string, options: PresenceMembersOptions = {}): Promise<PresentMember<Meta>[]> {
     checkText('presence region', region);
-    const regions = options.neighbours === true ? [region, ...this.#neighboursOf(region)] : [region];
-    const members = await this.#port.members(this.#space, regions);
+    const regions = new Set(options.neighbours === true ? [region, ...this.#neighboursOf(region)] : [region]);
+    const members = await this.#port.members(this.#space, [...regions]);
     return Promise.all(members.map((stored) => this.#read(stored)));
   }
 

@@ -5,6 +5,7 @@ import { hashTag, type Keys } from '../keys.js';
 import type { NamedOperation } from '../operation.js';
 import { presenceOperations as operations } from './presence-operations.js';
 import {
+  type ActiveMember,
   byId,
   type ChangeOutcome,
   presenceBase,
@@ -76,13 +77,14 @@ export class RedisPresence implements PresencePort {
     space: PresenceSpace,
     seat: string,
     leaseMs: number,
-    active: readonly { readonly id: string; readonly number: number }[],
+    active: readonly ActiveMember[],
     bury: boolean,
   ): Promise<PresenceBeat> {
     const args = [...sharedOf(space, seat, leaseMs), bury ? '1' : '0'];
-    for (const { id, number } of active) args.push(id, String(number));
+    for (const { id, number, idleMs } of active) args.push(id, String(number), String(idleMs));
     const answer = (await this.#run(operations.beat, scripts.beat, space, args)) as BeatAnswer;
-    const [kept, more, nextEndMs, gone, superseded, ended] = answer;
+    const [kept, more, nextEndMs, ...numbers] = answer;
+    const [gone, superseded, ended] = numbers.map((texts) => texts.map(Number)) as [number[], number[], number[]];
     const nextEnd = nextEndMs < 0 ? undefined : nextEndMs;
     return { kept: kept === 1, more: more === 1, nextEndMs: nextEnd, gone, superseded, ended };
   }

@@ -59,9 +59,11 @@ export class MemoryRunOnce implements RunOncePort {
 
   async renew(name: string, key: string, member: LineMember, leaseMs: number, keepMs: number): Promise<boolean> {
     const entry = this.#entry(name, key);
+    const state = this.#runs.get(entry);
+    if (state?.finished) return isSameMember(state.finished.holder, member);
     const running = this.#running(entry);
-    if (running === undefined || !isSameMember(running.holder, member)) return false;
-    const attempts = this.#runs.get(entry)?.attempts ?? 1;
+    if (state === undefined || running === undefined || !isSameMember(running.holder, member)) return false;
+    const { attempts } = state;
     this.#run(entry, { attempts, running: { ...running, endsAtMs: this.#store.now() + leaseMs } }, keepMs);
     return true;
   }

@@ -43,7 +43,7 @@ export class RedisRunOnce implements RunOncePort {
     const state = reply[0].toString();
     if (state === 'done') return keptResult(reply);
     if (state === 'run') return { state, attempt: Number(reply[1]) };
-    return { state: 'wait', ahead: Number(reply[1]), goneInMs: Number(reply[2]) };
+    return { state: 'wait', first: reply[1] === 1, goneInMs: Number(reply[2]) };
   }
 
   async renew(name: string, key: string, member: LineMember, leaseMs: number, keepMs: number): Promise<boolean> {

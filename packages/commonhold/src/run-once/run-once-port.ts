@@ -43,7 +43,10 @@ export interface RunOncePort {
     waitMs: number,
     keepMs: number,
   ): Promise<RunClaim>;
-  /** Lets the lease begin anew; false when `member` does not have the right to run. */
+  /**
+   * Lets the lease begin anew; false when `member` does not have the right to run. True when it has handed in its result,
+   * which a renewal may meet on its way: nothing was lost.
+   */
   renew(name: string, key: string, member: LineMember, leaseMs: number, keepMs: number): Promise<boolean>;
   /**
    * Keeps the result of `member` and wakes all who wait with {@link runTopic}. `lost` when it was taken over or forgotten,

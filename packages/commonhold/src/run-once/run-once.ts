@@ -3,12 +3,12 @@ import type { Stored } from '../codec/stored.js';
 import { type Duration, durationMs } from '../duration.js';
 import { isCommonholdError, LeaseLostError, RunTimeoutError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
-import { type Lease, leaseDurationMs, reliableMs } from '../lease-keeper.js';
+import { type Lease, leaseDurationMs } from '../lease-keeper.js';
 import type { LineMember } from '../line-member.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { Tenure } from '../tenure.js';
-import type { TurnLimits } from '../turns.js';
-import { type KeptResult, type RunClaim, type RunOncePort, type RunRight, runTopic } from './run-once-port.js';
+import type { Turn, TurnLimits } from '../turns.js';
+import { type KeptResult, type RunOncePort, type RunRight, runTopic } from './run-once-port.js';
 
 /** Options of `state.runOnce`. */
 export interface RunOnceOptions {
@@ -84,8 +84,8 @@ export class RunOnce<Result> {
    *
    * Rejects with what `work` throws here, while the next that waits tries; with `RunTimeout` when neither result nor turn
    * came within `wait`; with `LeaseLost` when `work` ended after it was taken over and there is no other result yet
-   * (if there is, that is the answer); with `OutcomeUnknown` or `Unavailable` when `work` ended and its result
-   * could not be handed in until its lease was over, although that was tried again and again.
+   * (if there is, that is the answer); with `OutcomeUnknown`, `Unavailable` or `Overloaded` when `work` ended and its
+   * result could not be handed in, although that was tried until its lease was over, or for as long as a lease.
    */
   async run(
     key: string,
@@ -113,21 +113,17 @@ export class RunOnce<Result> {
   }
 
   async #claim(key: string, member: LineMember, limits: TurnLimits): Promise<KeptResult | Begun | undefined> {
-    const { clock } = this.#context;
-    let sentAtMs = 0;
-    const look = async (waitMs: number): Promise<RunClaim> => {
-      for (;;) {
-        sentAtMs = clock.monotonic();
-        const claim = await this.#port.claim(this.#name, key, member, this.#leaseMs, waitMs, this.#keepMs);
-        // A process that stood still between question and answer may have a right that has ended.
-        if (claim.state !== 'run' || clock.monotonic() - sentAtMs < reliableMs(this.#leaseMs)) return claim;
-      }
+    const [port, name, leaseMs, keepMs] = [this.#port, this.#name, this.#leaseMs, this.#keepMs];
+    const turn: Turn<KeptResult | RunRight, KeptResult | Begun> = {
+      operation: 'run-once.claim',
+      topic: runTopic(name, key, member.id),
+      leaseMs,
+      look: (waitMs) => port.claim(name, key, member, leaseMs, waitMs, keepMs),
+      begin: (claim, sentAtMs) =>
+        claim.state === 'done' ? claim : this.#begin(key, member, claim.attempt, sentAtMs),
+      leave: () => port.leave(name, key, member, keepMs),
     };
-    const begin = (claim: KeptResult | RunRight): KeptResult | Begun =>
-      claim.state === 'done' ? claim : this.#begin(key, member, claim.attempt, sentAtMs);
-    const leave = (): Promise<boolean> => this.#port.leave(this.#name, key, member, this.#keepMs);
-    const topic = runTopic(this.#name, key, member.id);
-    return this.#tenure.turns.take({ operation: 'run-once.claim', topic, look, begin, leave }, limits);
+    return this.#tenure.turns.take(turn, limits);
   }
 
   #begin(key: string, member: LineMember, attempt: number, sentAtMs: number): Begun {
@@ -183,6 +179,8 @@ export class RunOnce<Result> {
   }
 
   async #handIn(key: string, member: LineMember, result: Result, stored: Stored, lease: Lease): Promise<Result> {
+    const { clock } = this.#context;
+    const untilMs = clock.monotonic() + this.#leaseMs;
     for (;;) {
       try {
         const answer = await this.#port.finish(this.#name, key, member, stored, this.#keepMs);
@@ -190,9 +188,10 @@ export class RunOnce<Result> {
         if (answer.state === 'done') return await this.#decode(key, answer.result);
         throw new LeaseLostError(this.#what(key), 'before the work ended', { cause: lease.signal.reason });
       } catch (error) {
-        if (!mayPass(error) || lease.signal.aborted) throw error;
+        // Its lease is no bound: a store may renew that and refuse the result for ever.
+        if (!mayPass(error) || lease.signal.aborted || clock.monotonic() >= untilMs) throw error;
       }
-      await sleep(this.#context.clock, handInAgainMs, lease.signal);
+      await sleep(clock, handInAgainMs, lease.signal);
     }
   }
 

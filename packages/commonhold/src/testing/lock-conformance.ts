@@ -134,10 +134,10 @@ export function lockConformance(runner: TestRunner, kind: () => EngineKind): voi
       const store = (await engine.ports()).lock;
       await store.acquire('l', member('a'), 9_500, 0);
       const wait = await store.acquire('l', member('b'), 9_500, 3_500);
-      assert.deepEqual([wait.state, wait.state === 'wait' && wait.ahead], ['wait', 0]);
+      assert.deepEqual([wait.state, wait.state === 'wait' && wait.first], ['wait', true]);
       await store.release('l', member('a'));
       const later = await store.acquire('l', member('c'), 9_500, 0);
-      assert.deepEqual([later.state, later.state === 'wait' && later.ahead], ['wait', 1]);
+      assert.deepEqual([later.state, later.state === 'wait' && later.first], ['wait', false]);
       assert.equal((await store.acquire('l', member('b'), 9_500, 3_500)).state, 'held');
       assert.equal((await store.status('l')).waiting, 0);
     });
@@ -151,6 +151,17 @@ export function lockConformance(runner: TestRunner, kind: () => EngineKind): voi
       assert.equal((await store.status('l')).waiting, 1);
       await store.release('l', member('a'));
       assert.equal((await store.acquire('l', member('b'), 60_500, 3_500)).state, 'held');
+    });
+
+    test('one that speaks late has lost its place in a line that was empty before it came', async (engine) => {
+      const store = (await engine.ports()).lock;
+      await store.acquire('l', member('a'), 60_500, 0);
+      await store.acquire('l', member('long'), 60_500, 9_500);
+      await store.release('l', member('long'));
+      await store.acquire('l', member('b'), 60_500, 2_500);
+      await engine.advance(3_000);
+      const late = await store.acquire('l', member('b'), 60_500, 0);
+      assert.deepEqual([late.state, late.state === 'wait' && late.first], ['wait', false]);
     });
 
     test('the first in line takes over from a dead holder', async (engine) => {

@@ -295,6 +295,20 @@ function declareUpdates(test: DeclareTest, options: MapOptions): void {
     assert.equal(await good, 2);
   });
 
+  test('an update does not fail for a value that is no longer there', async (engine) => {
+    const [one, two] = [await openMap<number>(engine), await openMap<number>(engine)];
+    const take = (stock: number | undefined): number => {
+      if (stock === undefined || stock === 0) throw new Error('sold out');
+      return stock - 1;
+    };
+    await one.set('stock', 1);
+    await one.update('stock', take);
+    await two.set('stock', 5);
+    assert.equal(await one.update('stock', take), 4);
+    await one.update('stock', () => 0);
+    await assert.rejects(one.update('stock', take), { message: 'sold out' });
+  });
+
   test('an update may change the value it is given', async (engine) => {
     const map = await openMap<{ done: number }>(engine, options);
     await map.set('k', { done: 1 });

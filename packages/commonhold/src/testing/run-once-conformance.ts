@@ -124,6 +124,17 @@ export function runOnceConformance(runner: TestRunner, kind: () => EngineKind): 
       assert.equal(answer.state === 'done' && answer.result.toString(), '"fresh"');
     });
 
+    test('a renewal that meets its own result on the way has lost nothing', async (engine) => {
+      const store = (await engine.ports()).runOnce;
+      await store.claim('r', 'k', member('a'), 5_500, 0, 60_500);
+      await store.finish('r', 'k', member('a'), '1', 60_500);
+      assert.equal(await store.renew('r', 'k', member('a'), 5_500, 60_500), true);
+      assert.equal(await store.renew('r', 'k', member('b'), 5_500, 60_500), false);
+      assert.equal((await store.get('r', 'k')).state, 'done');
+      await engine.advance(61_000);
+      assert.equal(await store.renew('r', 'k', member('a'), 5_500, 60_500), false);
+    });
+
     test('a late result counts while nobody has taken over', async (engine) => {
       const store = (await engine.ports()).runOnce;
       await store.claim('r', 'k', member('a'), 5_500, 0, 60_500);

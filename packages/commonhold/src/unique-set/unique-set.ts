@@ -1,3 +1,4 @@
+import { allBatches } from '../all-batches.js';
 import { wholeNumber } from '../codec/limits.js';
 import { type Duration, durationMsOrForever } from '../duration.js';
 import { encodePart, type Keys } from '../keys.js';
@@ -71,7 +72,7 @@ export class UniqueSet {
 
   /** Adds one member or many; returns how many were new. */
   add(members: string | Iterable<string>): Promise<number> {
-    return this.#sum(members, (batch) => this.#port.add(this.#address, batch, this.#ttlMs));
+    return this.#sum('unique-set.add', members, (batch) => this.#port.add(this.#address, batch, this.#ttlMs));
   }
 
   /** Whether `member` is in the set. */
@@ -92,9 +93,9 @@ export class UniqueSet {
   }
 
   /**
-   * A page of the members, in no order; go on with its `cursor` until that is undefined. Reading holds up nobody. A member
-   * that stays in the set from the first page to the last is among them; one that is added or deleted meanwhile may be.
-   * While the set changes a member may come twice. A page may be shorter or longer than `limit`, or empty.
+   * A page of the members, in no order; go on with its `cursor` until that is undefined. A member that stays in the set
+   * from the first page to the last is among them; one that is added or deleted meanwhile may be. While the set changes a
+   * member may come twice. A page may be shorter or longer than `limit`, or empty.
    */
   async members(options: MembersOptions = {}): Promise<MembersPage> {
     checkOptionNames(`${this.#where}, members`, options, membersNames);
@@ -105,7 +106,7 @@ export class UniqueSet {
 
   /** Removes one member or many; returns how many were there. A set without members is over, and so is its `ttl`. */
   delete(members: string | Iterable<string>): Promise<number> {
-    return this.#sum(members, (batch) => this.#port.delete(this.#address, batch));
+    return this.#sum('unique-set.delete', members, (batch) => this.#port.delete(this.#address, batch));
   }
 
   /** Removes all members in one step; returns how many there were. */
@@ -113,8 +114,12 @@ export class UniqueSet {
     return this.#port.clear(this.#address);
   }
 
-  async #sum(members: string | Iterable<string>, step: (batch: string[]) => Promise<number>): Promise<number> {
-    const counts = await Promise.all(memberBatches(this.#where, members).map(step));
+  async #sum(
+    operation: string,
+    members: string | Iterable<string>,
+    step: (batch: string[]) => Promise<number>,
+  ): Promise<number> {
+    const counts = await allBatches(operation, memberBatches(this.#where, members).map(step));
     return counts.reduce((sum, count) => sum + count, 0);
   }
 }

@@ -24,6 +24,12 @@ describe('commands of locks', () => {
 
   it('acquire, release, status: one each', async () => {
     expect(await commandsOf((state) => state.lock('l').tryAcquire())).toEqual(['EVALSHA']);
+    const refused = await commandsOf(async (state) => {
+      await using held = await state.lock('l').tryAcquire();
+      expect(held).toBeDefined();
+      expect(await state.lock('l').tryAcquire()).toBeUndefined();
+    });
+    expect(refused).toEqual(['EVALSHA', 'EVALSHA', 'EVALSHA']);
     expect(await commandsOf((state) => state.lock('l').run(() => 1))).toEqual(['EVALSHA', 'EVALSHA']);
     expect(await commandsOf((state) => state.lock('l').status())).toEqual(['EVALSHA']);
   });

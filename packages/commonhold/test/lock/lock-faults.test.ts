@@ -137,6 +137,16 @@ describe('locks among faults', { timeout: 30_000 }, () => {
     }
   });
 
+  it('a server that evicted when waiters end does not leave the lock to a dead one for ever', async () => {
+    const [state, other] = [await opened('evicted'), await opened('evicted')];
+    const held = await state.lock('l').acquire();
+    await server().command('ZADD', 'evicted:lock:{l}:waiting', '0', 'dead#x:1');
+    const waiting = other.lock('l').acquire({ wait: '4s' });
+    await eventually(async () => expect((await state.lock('l').status()).waiting).toBe(1));
+    await held?.release();
+    expect(await waiting).toBeDefined();
+  });
+
   it('a wake-up that is lost costs about a second', async () => {
     const [[state, proxy], holder] = [await proxied('wake'), await opened('wake')];
     const held = await holder.lock('l').acquire();

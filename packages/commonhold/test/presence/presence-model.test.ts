@@ -48,7 +48,7 @@ function call<Method extends keyof Ports['presence']>(
   return { label: `${method} ${JSON.stringify(args)}`, run };
 }
 
-const active = fc.array(fc.record({ id, number }), { maxLength: 3 });
+const active = fc.array(fc.record({ id, number, idleMs: fc.constantFrom(0, 1_000, 7_000) }), { maxLength: 3 });
 const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(1_000, 2_000).map((ms) => ({ label: `advance ${ms}`, advanceMs: ms })) },
   {

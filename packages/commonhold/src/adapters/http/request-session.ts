@@ -113,7 +113,7 @@ export class RequestSession<Data extends object> {
   login(user: string, data?: SessionChanges<Data>): Promise<void> {
     return this.#inTurn(async () => {
       this.#requireOpen();
-      this.#hold(await this.#issue({ user, data }));
+      await this.#hold(await this.#issue({ user, data }));
       await this.#revokeOthers();
     });
   }
@@ -126,7 +126,7 @@ export class RequestSession<Data extends object> {
       this.#requireOpen();
       const issued = await this.#sessions.rotate(held.token);
       if (issued === undefined) return this.#end();
-      this.#hold(issued);
+      await this.#hold(issued);
       return true;
     });
   }
@@ -166,7 +166,7 @@ export class RequestSession<Data extends object> {
     const data = without(changes, { ...changes });
     if (Object.keys(data).length === 0) return true;
     this.#requireOpen();
-    this.#hold(await this.#sessions.create({ data }));
+    await this.#hold(await this.#sessions.create({ data }));
     return true;
   }
 
@@ -180,11 +180,19 @@ export class RequestSession<Data extends object> {
     return issued;
   }
 
-  #hold(issued: IssuedSession<Data>): void {
+  async #hold(issued: IssuedSession<Data>): Promise<void> {
+    if (!this.#place.isOpen()) await this.#abandon(issued);
     this.#held = issued;
     this.#isOver = false;
     this.#hasCookie = true;
     this.#place.put(issued.token);
+  }
+
+  // The headers went while the store was asked: nobody would ever have this token.
+  async #abandon({ token }: IssuedSession<Data>): Promise<never> {
+    this.#end();
+    await this.#sessions.revoke(token);
+    throw this.#headersGone();
   }
 
   #end(): false {
@@ -212,8 +220,15 @@ export class RequestSession<Data extends object> {
   }
 
   #requireOpen(): void {
-    if (this.#place.isOpen()) return;
-    throw new InvalidArgumentError('session', 'an answer that can still carry a cookie', 'one whose headers were sent');
+    if (!this.#place.isOpen()) throw this.#headersGone();
+  }
+
+  #headersGone(): InvalidArgumentError {
+    return new InvalidArgumentError(
+      'session',
+      'an answer that can still carry a cookie',
+      'one whose headers were sent',
+    );
   }
 }
 

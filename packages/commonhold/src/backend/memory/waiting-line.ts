@@ -8,6 +8,12 @@ interface Place {
   aliveUntilMs: number;
 }
 
+interface Line {
+  readonly places: Map<string, Place>;
+  /** Nobody is dead before that, so that thousands who wait are not looked through for each that asks. */
+  allAliveUntilMs: number;
+}
+
 /** Estimated bytes of a line, and of one who stands in it. */
 const lineBytes = 100;
 const placeBytes = 250;
@@ -16,7 +22,7 @@ const placeBytes = 250;
 export class WaitingLines {
   readonly #store: MemoryStore;
   readonly #keys: Keys;
-  readonly #lines: ExpiringTable<Map<string, Place>>;
+  readonly #lines: ExpiringTable<Line>;
 
   /** @param table name of the table that holds the lines. */
   constructor(store: MemoryStore, keys: Keys, table: string) {
@@ -37,58 +43,74 @@ export class WaitingLines {
   ): Omit<TurnToCome, 'state'> | undefined {
     const text = memberText(member);
     const line = this.#alive(key, text);
-    const first = line.keys().next().value;
+    const first = firstOf(line);
     if (busyUntilMs === undefined && (first === undefined || first === text)) {
-      line.delete(text);
+      this.#drop(key, line, text);
       return undefined;
     }
     const now = this.#store.now();
-    const goneInMs = (busyUntilMs ?? line.get(first ?? '')?.aliveUntilMs ?? now) - now;
-    if (waitMs === 0) return { ahead: line.size, goneInMs };
-    this.#stand(key, line, member, now + waitMs);
-    return { ahead: [...line.keys()].indexOf(text), goneInMs };
+    const goneInMs = (busyUntilMs ?? line.places.get(first ?? '')?.aliveUntilMs ?? now) - now;
+    if (waitMs > 0) this.#stand(key, line, member, now + waitMs);
+    return { first: firstOf(line) === text, goneInMs };
   }
 
   leave(key: string, member: LineMember): void {
-    this.#lines.get(key)?.delete(memberText(member));
+    const line = this.#lines.get(key);
+    if (line !== undefined) this.#drop(key, line, memberText(member));
   }
 
   /** Wakes the one whose turn it is. `topic` makes its id the topic to wake it with. */
   wakeFirst(key: string, topic: (id: string) => string): void {
-    const [first] = this.#alive(key).values();
+    const [first] = this.#alive(key).places.values();
     if (first !== undefined) this.#wake(first.member, topic);
   }
 
   /** Wakes all, who then stand in the line no more. */
   wakeAll(key: string, topic: (id: string) => string): void {
-    for (const { member } of this.#lines.get(key)?.values() ?? []) this.#wake(member, topic);
+    for (const { member } of this.#lines.get(key)?.places.values() ?? []) this.#wake(member, topic);
     this.#lines.delete(key);
   }
 
   /** How many wait and are alive. */
   count(key: string): number {
     const now = this.#store.now();
-    return [...(this.#lines.get(key)?.values() ?? [])].filter((place) => now <= place.aliveUntilMs).length;
+    return [...(this.#lines.get(key)?.places.values() ?? [])].filter((place) => now <= place.aliveUntilMs).length;
   }
 
-  #alive(key: string, speaking?: string): Map<string, Place> {
-    const line = this.#lines.get(key) ?? new Map<string, Place>();
+  #alive(key: string, speaking?: string): Line {
+    const line = this.#lines.get(key) ?? { places: new Map(), allAliveUntilMs: Infinity };
     const now = this.#store.now();
-    for (const [text, place] of line) if (now > place.aliveUntilMs && text !== speaking) line.delete(text);
+    if (now <= line.allAliveUntilMs) return line;
+    line.allAliveUntilMs = Infinity;
+    for (const [text, { aliveUntilMs }] of line.places) {
+      if (now > aliveUntilMs && text !== speaking) this.#drop(key, line, text);
+      else line.allAliveUntilMs = Math.min(line.allAliveUntilMs, aliveUntilMs);
+    }
     return line;
   }
 
-  #stand(key: string, line: Map<string, Place>, member: LineMember, aliveUntilMs: number): void {
+  // As a set of Redis is gone with its last member, and with it how long it would have lived.
+  #drop(key: string, line: Line, text: string): void {
+    line.places.delete(text);
+    if (line.places.size === 0) this.#lines.delete(key);
+  }
+
+  #stand(key: string, line: Line, member: LineMember, aliveUntilMs: number): void {
     const text = memberText(member);
-    const place = line.get(text);
-    const size = line.size + (place === undefined ? 1 : 0);
+    const place = line.places.get(text);
+    const size = line.places.size + (place === undefined ? 1 : 0);
     const expiresAtMs = Math.max(aliveUntilMs, this.#lines.expiresAtMs(key) ?? 0);
     this.#lines.set(key, line, lineBytes + size * placeBytes, expiresAtMs);
-    if (place === undefined) line.set(text, { member, aliveUntilMs });
+    line.allAliveUntilMs = Math.min(line.allAliveUntilMs, aliveUntilMs);
+    if (place === undefined) line.places.set(text, { member, aliveUntilMs });
     else place.aliveUntilMs = aliveUntilMs;
   }
 
   #wake({ owner, id }: LineMember, topic: (id: string) => string): void {
     this.#store.bus.publish(this.#keys.wake(owner), topic(id));
   }
+}
+
+function firstOf(line: Line): string | undefined {
+  return line.places.keys().next().value;
 }

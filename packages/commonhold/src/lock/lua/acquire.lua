@@ -3,7 +3,8 @@
 -- whose answer was lost, it gives the same token.
 -- KEYS[1] lock, KEYS[2] order, KEYS[3] leases
 -- ARGV[1] member, ARGV[2] leaseMs, ARGV[3] waitMs (0 not to stand in the line), ARGV[4] keepTokenMs
--- Returns {token}, or {'', how many are before, milliseconds until the lock or the first in line counts as abandoned}
+-- Returns {token}, or {'', 1 for the first in line else 0, milliseconds until the lock or the first in line counts as
+-- abandoned}
 -- include line.lua
 local member, lease_ms = ARGV[1], tonumber(ARGV[2])
 local line = { order = KEYS[2], leases = KEYS[3] }

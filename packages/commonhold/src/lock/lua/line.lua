@@ -17,8 +17,14 @@ local function drop_dead(line, speaking)
   end
 end
 
+-- A server that evicts keys may have dropped the leases alone: who has none counts as dead.
 local function first_of(line)
-  return redis.call('ZRANGE', line.order, 0, 0)[1]
+  local first = redis.call('ZRANGE', line.order, 0, 0)[1]
+  while first and not redis.call('ZSCORE', line.leases, first) do
+    leave_line(line, first)
+    first = redis.call('ZRANGE', line.order, 0, 0)[1]
+  end
+  return first
 end
 
 local function stand_in(line, member, wait_ms)
@@ -35,20 +41,19 @@ local function stand_in(line, member, wait_ms)
 end
 
 -- Nil when it is the turn of `member`, which is to leave the line once it has written: freeing comes second, so that a
--- server whose memory is full refuses. Otherwise how many stand before it, and after how many milliseconds the one they
--- wait for counts as gone; with `wait_ms` above 0 it stands in the line.
+-- server whose memory is full refuses. Otherwise 1 when it is the first in line, else 0, and after how many milliseconds
+-- the one they wait for counts as gone; with `wait_ms` above 0 it stands in the line.
 local function take_turn(line, member, wait_ms, busy_until)
   drop_dead(line, member)
   local first = first_of(line)
   if not busy_until and (not first or first == member) then
     return nil
   end
-  local gone_at = busy_until or tonumber(redis.call('ZSCORE', line.leases, first)) or now
-  if wait_ms == 0 then
-    return { redis.call('ZCARD', line.order), gone_at - now }
+  local gone_at = busy_until or tonumber(redis.call('ZSCORE', line.leases, first))
+  if wait_ms > 0 then
+    stand_in(line, member, wait_ms)
   end
-  stand_in(line, member, wait_ms)
-  return { redis.call('ZRANK', line.order, member), gone_at - now }
+  return { first_of(line) == member and 1 or 0, gone_at - now }
 end
 
 -- Wakes the one whose turn it is, and nobody else.

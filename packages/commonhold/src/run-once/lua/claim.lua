@@ -3,8 +3,8 @@
 -- right, whose answer was lost, it counts no further attempt.
 -- KEYS[1] run, KEYS[2] order, KEYS[3] leases
 -- ARGV[1] member, ARGV[2] leaseMs, ARGV[3] waitMs, ARGV[4] keepMs
--- Returns {'done', result, member, finishedAtMs}, {'run', attempt} or {'wait', how many are before, milliseconds until the
--- one that runs or the first in line counts as dead}
+-- Returns {'done', result, member, finishedAtMs}, {'run', attempt} or {'wait', 1 for the first in line else 0, milliseconds
+-- until the one that runs or the first in line counts as dead}
 -- include ../../lock/lua/line.lua
 local member, lease_ms = ARGV[1], tonumber(ARGV[2])
 local line = { order = KEYS[2], leases = KEYS[3] }
