@@ -78,7 +78,7 @@ function accountContract(running: () => Running): void {
       const address = email();
       const tries = Array.from({ length: 4 }, (_, index) => {
         const spelling = index % 2 === 0 ? address : address.toUpperCase();
-        return newVisitor(running()).post('/users', { email: spelling, password: PASSWORD });
+        return newVisitor(running()).post('/users', { email: spelling, password: PASSWORD, name: 'Ada' });
       });
       const statuses = (await Promise.all(tries)).map(({ status }) => status);
       expect(statuses.toSorted((a, b) => a - b)).toEqual([201, 409, 409, 409]);
@@ -96,11 +96,12 @@ function accountContract(running: () => Running): void {
     }, 60_000);
 
     it.each([
-      ['no e-mail', { password: PASSWORD }, 422, /"email"/],
-      ['an e-mail without @', { email: 'a', password: PASSWORD }, 422, /e-mail address/],
-      ['a short password', { email: 'a@b.c', password: 'short' }, 422, /8 to 1024/],
+      ['no e-mail', { password: PASSWORD, name: 'Ada' }, 422, /"email"/],
+      ['no name', { email: 'a@b.c', password: PASSWORD }, 422, /"name"/],
+      ['an e-mail without @', { email: 'a', password: PASSWORD, name: 'Ada' }, 422, /e-mail address/],
+      ['a short password', { email: 'a@b.c', password: 'short', name: 'Ada' }, 422, /8 to 1024/],
       ['an empty name', { email: 'a@b.c', password: PASSWORD, name: ' ' }, 422, /"name"/],
-      ['a number for a password', { email: 'a@b.c', password: 1 }, 422, /expected a string/],
+      ['a number for a password', { email: 'a@b.c', password: 1, name: 'Ada' }, 422, /expected a string/],
     ])('refuses %s', async (_what, body, status, detail) => {
       expectProblem(await newVisitor(running()).post('/users', body), status, detail);
     });

@@ -62,7 +62,7 @@ export async function newUser(
   name?: string,
 ): Promise<{ visitor: Visitor; id: string }> {
   const visitor = newVisitor(running);
-  const { status, json } = await visitor.post('/users', { email, password: PASSWORD, ...(name && { name }) });
+  const { status, json } = await visitor.post('/users', { email, password: PASSWORD, name: name ?? 'Ada' });
   if (status !== 201) throw new Error(`signing up answered ${status}: ${JSON.stringify(json)}`);
   const login = await visitor.post('/login', { email, password: PASSWORD });
   if (login.status !== 200) throw new Error(`logging in answered ${login.status}: ${JSON.stringify(login.json)}`);

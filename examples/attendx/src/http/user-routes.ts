@@ -15,7 +15,11 @@ const loginSchema = {
   body: { type: 'object', required: ['email', 'password'], properties: { email: text, password: text } },
 } as const;
 const userSchema = {
-  body: { ...loginSchema.body, properties: { ...loginSchema.body.properties, name: text } },
+  body: {
+    type: 'object',
+    required: ['email', 'password', 'name'],
+    properties: { ...loginSchema.body.properties, name: text },
+  },
 } as const;
 const renameSchema = {
   body: { type: 'object', required: ['name'], additionalProperties: false, properties: { name: text } },
@@ -34,10 +38,10 @@ export function userRoutes(http: FastifyInstance, state: AttendxState): void {
 
 function accountRoutes(http: FastifyInstance, state: AttendxState): void {
   const users = { bodyLimit, schema: userSchema };
-  http.post<{ Body: Credentials & { readonly name?: string } }>('/users', users, async ({ body }, reply) => {
+  http.post<{ Body: Credentials & { readonly name: string } }>('/users', users, async ({ body }, reply) => {
     const email = checkEmail(body.email);
     const password = checkPassword(body.password);
-    const name = checkName(body.name ?? email.slice(0, email.indexOf('@')));
+    const name = checkName(body.name);
     const user_id = randomUUID();
     const password_hash = await whenFree(() => hashPassword(password));
     const profile = { user_id, email, name, created_at: Date.now() };

@@ -20,7 +20,7 @@ describe('sessions', () => {
       'x-forwarded-proto': 'https',
       'x-forwarded-for': '192.0.2.1',
     };
-    const body = JSON.stringify({ email: 'ada@example.org', password: PASSWORD });
+    const body = JSON.stringify({ email: 'ada@example.org', password: PASSWORD, name: 'Ada' });
     await fetch(`${bases[0]}/users`, { method: 'POST', headers, body });
     const login = await fetch(`${bases[0]}/login`, { method: 'POST', headers, body });
     expect(login.headers.get('set-cookie')).toMatch(/HttpOnly/);

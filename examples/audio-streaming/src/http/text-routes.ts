@@ -25,11 +25,14 @@ export interface TextPlace {
 export function textRoutes(http: FastifyInstance, place: TextPlace): void {
   const { files } = place;
 
-  http.put<TrackParams>('/tracks/:id/text', async ({ params, body }) => {
-    const text = checkText(body);
-    const trackId = await foundTrack(files, params.id);
-    await files.writeText(trackId, text);
-    return { track_id: trackId, size: Buffer.byteLength(text) };
+  void http.register(async (plain) => {
+    plain.addContentTypeParser('text/plain', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+    plain.put<TrackParams>('/tracks/:id/text', async ({ params, body }) => {
+      const text = checkText(body);
+      const trackId = await foundTrack(files, params.id);
+      await files.writeText(trackId, text);
+      return { track_id: trackId, size: Buffer.byteLength(text) };
+    });
   });
 
   http.get<TrackParams>('/tracks/:id/text', async ({ params, headers }, reply) => {

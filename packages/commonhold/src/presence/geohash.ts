@@ -4,6 +4,12 @@ import { checkLocation, type Location, type RegionMap } from './location.js';
 
 export type { Location, RegionMap } from './location.js';
 
+/**
+ * A tenth of a micrometre, in degrees. A point on the edge of two cells belongs to the northern and eastern one, as in most
+ * implementations; the package would give it to the other.
+ */
+const edge = 1e-12;
+
 /** Options of {@link geohashRegions}. */
 export interface GeohashOptions {
   /** Characters of a region's name, 1 to 12. Default 6: cells of about 1.2 km by 0.6 km at the equator. */
@@ -31,7 +37,8 @@ export function geohashRegions(options: GeohashOptions = {}): RegionMap {
 
 function regionOf(location: Location, precision: number): string {
   checkLocation('location', location);
-  return ngeohash.encode(location.latitude, location.longitude, precision);
+  const { latitude, longitude } = location;
+  return ngeohash.encode(Math.min(90, latitude + edge), Math.min(180, longitude + edge), precision);
 }
 
 function neighboursOf(region: string): readonly string[] {

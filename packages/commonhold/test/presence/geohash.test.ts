@@ -38,6 +38,13 @@ describe('geohash regions', () => {
     expect(() => regionOf(undefined as never)).toThrow(/an object with latitude and longitude/);
   });
 
+  it('puts a point on an edge into the cell north and east of it', () => {
+    const { regionOf } = geohashRegions();
+    expect(regionOf({ latitude: 0, longitude: 0 })).toBe('s00000');
+    expect(regionOf({ latitude: 45, longitude: 90 })).toBe('y00000');
+    expect(regionOf({ latitude: -45, longitude: -90 })).toBe('600000');
+  });
+
   it('takes the corners of the earth', () => {
     const { regionOf, neighboursOf } = geohashRegions();
     for (const latitude of [-90, 90]) {

@@ -24,6 +24,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   const known = problemOf(error);
   if (known !== undefined) {
     request.log.debug({ err: error, status: known.statusCode }, 'request refused');
+    // Fastify would close the connection on the rest of the body, and the client would see that before the answer.
+    if (known.statusCode === 413) reply.removeHeader('connection');
     return void sendProblem(reply, known);
   }
   request.log.error({ err: error, route: request.routeOptions.url }, 'request failed');

@@ -37,6 +37,8 @@ export function createHttp({ gate, trustProxy, logLevel, logStream }: HttpOption
     clientErrorHandler: answerClientError,
   });
   http.addHook('onRequest', async (_request, reply) => void reply.header('X-Content-Type-Options', 'nosniff'));
+  // A text where an object is expected is of the wrong kind (415), not a bad object.
+  http.removeContentTypeParser('text/plain');
   answerErrors(http);
   return http;
 }

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { StartError } from '../start-error.js';
+import { problem } from './problem.js';
+import { answerBare } from './raw-problem.js';
 
 /** How long headers may take, so that a connection which sends a byte now and then does not stay (S23). */
 const headersTimeout = 10_000;
@@ -33,6 +35,9 @@ export class Gate {
       else this.#waiting.push([request, response]);
     });
     this.server.maxHeadersCount = maxHeadersCount;
+    this.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+      answerBare(response, problem(417, 'Nothing but "100-continue" can be expected.'));
+    });
   }
 
   /** Fastify's `serverFactory`. */

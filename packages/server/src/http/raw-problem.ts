@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Problem, problem } from './problem.js';
 
@@ -14,6 +15,12 @@ export function endWithProblem(socket: Duplex, { document }: Problem): void {
   // The client may be gone already, which is nobody's error.
   socket.on('error', () => undefined);
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+/** Answers a request that never reaches a route, and closes its connection. */
+export function answerBare(response: ServerResponse, { document }: Problem): void {
+  const headers = { 'Content-Type': 'application/problem+json', Connection: 'close' };
+  response.writeHead(document.status, headers).end(JSON.stringify(document));
 }
 
 /** What to say to a client that Node's parser gave up on. */

@@ -31,6 +31,7 @@ describe('what a client gets wrong', () => {
       415,
       /./,
     ],
+    ['plain text', '/person', { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }, 415, /./],
     ['no media type', '/person', { method: 'POST', body: new Uint8Array([1]) }, 415, /./],
     [
       'too large a body',
@@ -52,6 +53,20 @@ describe('what a client gets wrong', () => {
   ])('%s', async (_name, path, init, status, detail) => {
     const { root } = await tiny();
     expectProblem(await ask(`${root}${path}`, init), status, detail);
+  });
+
+  it('an expectation that nobody can meet', async () => {
+    const { root } = await tiny();
+    const text = await exchange(root, 'GET /tiny HTTP/1.1\r\nHost: a\r\nExpect: tea\r\n\r\n');
+    expect(text).toMatch(/^HTTP\/1\.1 417 [^]*application\/problem\+json[^]*"status":417/);
+  });
+
+  it('8 MB of JSON, whose sender always sees the answer', async () => {
+    const { root } = await tiny();
+    const body = `"${'x'.repeat(8 * 2 ** 20)}"`;
+    for (let n = 0; n < 20; n++) {
+      expectProblem(await ask(`${root}/person`, { method: 'POST', body, headers: asJson }), 413, /large/);
+    }
   });
 
   it('a path that cannot be decoded', async () => {
