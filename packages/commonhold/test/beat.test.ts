@@ -57,6 +57,21 @@ describe('the beat of a process', () => {
     expect(one.calls).toHaveLength(1);
   });
 
+  it('is not put off by who asks for it again and again', async () => {
+    const { clock, beat } = make();
+    const one = part(clock);
+    beat.add(one);
+    await clock.advance(1);
+    for (let ms = 0; ms < 100; ms += 10) {
+      beat.soon(50);
+      await clock.advance(10);
+    }
+    expect(one.calls).toEqual(['1', '51', '101']);
+    beat.close();
+    beat.soon();
+    expect(clock.timers).toBe(0);
+  });
+
   it('calls all parts in one turn, every 4 s, and knows when the store was in reach for a lease', async () => {
     const { clock, beat } = make();
     const [one, two] = [part(clock), part(clock)];

@@ -116,8 +116,7 @@ export class Lock {
       topic: lockTopic(lock, member.id),
       leaseMs,
       look: (waitMs) => port.acquire(lock, member, leaseMs, waitMs),
-      begin: ({ token }, sentAtMs) =>
-        new OwnLock({ lock, member, token, leaseMs, sentAtMs, port, log, leases }, letGo),
+      begin: ({ token }, sentAtMs) => new OwnLock({ lock, member, token, leaseMs, sentAtMs, port, log, leases }, letGo),
       leave: () => port.release(lock, member),
     };
     return turns.take(turn, limits);

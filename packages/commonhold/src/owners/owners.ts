@@ -172,6 +172,8 @@ export class Owners implements BeatPart {
   }
 
   async #renew(bury: boolean): Promise<number | undefined> {
+    // A call that is under way while the state closes must not bring back an owner that has gone.
+    if (this.#closed) throw new ClosedError('This state');
     const { kept, nextEndMs } = await this.#port.renew(this.#id, leaseMs, bury);
     this.#known ??= Promise.resolve();
     if (!kept) this.#restoreDue = true;

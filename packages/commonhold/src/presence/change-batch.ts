@@ -4,8 +4,8 @@ import type { ChangeOutcome, PresenceChange } from './presence-port.js';
 /** Changes of one step: enough to amortise it, few enough not to hold up others: about 10 ms at the server. */
 const mostChanges = 100;
 const mostCharacters = 256 * 1024;
-/** Steps under way at once. More would only wait at the server, and their deadlines pass meanwhile. */
-const mostSteps = 4;
+/** Steps under way at once: one is done while the next travels. More would only wait, and their deadlines pass meanwhile. */
+const mostSteps = 2;
 
 interface Waiting {
   readonly change: PresenceChange;

@@ -40,7 +40,7 @@ export async function readMember<Meta>(codec: Codec, stored: StoredMember): Prom
     id,
     user: user === '' ? undefined : user,
     region: region === '' ? undefined : region,
-    location: location === '' ? undefined : (JSON.parse(location) as Location),
+    location: location === '' ? undefined : readLocation(location),
     joinedAtMs,
     lastActivityAtMs,
     owner: ownerOfSeat(seat),
@@ -51,6 +51,11 @@ export async function readMember<Meta>(codec: Codec, stored: StoredMember): Prom
 /** A seat of its own for each use of a presence in a process, so that closing one does not touch another. */
 export function seatOf(owner: string, suffix: string): string {
   return `${owner}/${suffix}`;
+}
+
+function readLocation(text: string): Location {
+  const [latitude = 0, longitude = 0] = text.split(',').map(Number);
+  return { latitude, longitude };
 }
 
 function ownerOfSeat(seat: string): string {

@@ -41,9 +41,9 @@ export class Stay implements Membership {
   /** On the monotonic clock, as all that follow. */
   activeAtMs: number;
   /** Until when the store thinks it present, if it hears nothing more. */
-  endsAtMs = Infinity;
+  endsAtMs: number = Infinity;
   /** Before which its heartbeats are not worth telling. */
-  tellAtMs = -Infinity;
+  tellAtMs: number = -Infinity;
   /** It left, or another member has the id. */
   over = false;
   readonly #home: StayHome;

@@ -86,5 +86,5 @@ export function resolvePlace(to: PresenceMove, regions: RegionMap | undefined): 
 }
 
 function locationText({ latitude, longitude }: Location): string {
-  return JSON.stringify({ latitude, longitude });
+  return `${latitude},${longitude}`;
 }

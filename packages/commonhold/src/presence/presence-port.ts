@@ -13,7 +13,7 @@ export interface PresenceSpace {
 export interface MemberDetails {
   readonly user: string;
   readonly region: string;
-  /** JSON text of a location. */
+  /** `latitude,longitude` in degrees. */
   readonly location: string;
   /** Any text. */
   readonly meta: string;
@@ -126,7 +126,10 @@ export interface PresencePort {
   ): Promise<PresenceBeat>;
   /** The member `id`, if it is present. */
   get(space: PresenceSpace, id: string): Promise<StoredMember | undefined>;
-  /** Who is present in any of `regions`; by region in their order, then by id. */
+  /**
+   * Who is present in any of `regions`, of which none is named twice; by region in their order, then by id. Atomic for up to
+   * a thousand; with more, who stays in its region all the while is there.
+   */
   members(space: PresenceSpace, regions: readonly string[]): Promise<StoredMember[]>;
   /** How many are present in `region`. */
   count(space: PresenceSpace, region: string): Promise<number>;
@@ -152,7 +155,7 @@ export function presenceChannel(
 /** How long and how many events can be replayed, as in lua/member.lua. */
 export const eventRules: { readonly keepMs: number; readonly keepCount: number } = {
   keepMs: 60_000,
-  keepCount: 10_000,
+  keepCount: 50_000,
 };
 
 /** Orders members by id, as both twins do. */

@@ -26,10 +26,10 @@ export interface PresenceSeatPlace {
   readonly onUse: (close: () => Promise<void>) => void;
 }
 
-/** Signs of life told in one step: about 3 ms at the server. */
-const mostActive = 250;
+/** Signs of life told in one step: about 6 ms at the server. */
+const mostActive = 500;
 /** Steps sent together. */
-const mostSteps = 4;
+const mostSteps = 2;
 /** Steps of removing in one beat. */
 const mostRounds = 50;
 /** Members that join again in one beat, which would keep the other parts waiting. */
@@ -240,7 +240,7 @@ export class PresenceSeat implements BeatPart, StayHome {
     return heard;
   }
 
-  // In one turn, so in one round trip, up to many thousands; beyond that the server gets a pause for others.
+  // In one turn, so in one round trip, up to a thousand; beyond that the server gets a pause for others.
   async #tell(heard: ReadonlyMap<number, Stay>, bury: boolean): Promise<PresenceBeat[]> {
     const { port, space } = this.#place;
     const stays = [...heard.values()];

@@ -119,8 +119,7 @@ export class RunOnce<Result> {
       topic: runTopic(name, key, member.id),
       leaseMs,
       look: (waitMs) => port.claim(name, key, member, leaseMs, waitMs, keepMs),
-      begin: (claim, sentAtMs) =>
-        claim.state === 'done' ? claim : this.#begin(key, member, claim.attempt, sentAtMs),
+      begin: (claim, sentAtMs) => (claim.state === 'done' ? claim : this.#begin(key, member, claim.attempt, sentAtMs)),
       leave: () => port.leave(name, key, member, keepMs),
     };
     return this.#tenure.turns.take(turn, limits);

@@ -88,6 +88,18 @@ export function ownersConformance(runner: TestRunner, kind: () => EngineKind): v
       await refuses(() => a.owners.list(), 'Closed');
     });
 
+    test('a call that is under way while its process closes does not bring the process back', async (engine) => {
+      const [a, b] = [await start(engine, 'a'), await start(engine, 'b')];
+      await a.owners.list();
+      const holding = a.owners.hold('x').catch(() => undefined);
+      await a.state.close();
+      await holding;
+      assert.deepEqual(
+        (await b.owners.list()).map(({ name }) => name),
+        ['b'],
+      );
+    });
+
     test('a process that died is not alive when its lease ends, and then every other sees its orphans', async (engine) => {
       const [a, b, c] = [await start(engine, 'a'), await start(engine, 'b'), await start(engine, 'c')];
       const heard = await Promise.all([record(b.owners), record(c.owners)]);

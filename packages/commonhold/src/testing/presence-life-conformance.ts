@@ -95,6 +95,93 @@ export function presenceLifeConformance(runner: TestRunner, kind: () => EngineKi
       assert.deepEqual(await read(presence), ['a']);
     });
 
+    test('an earlier membership of an id does not end the later one with a heartbeat', async (engine) => {
+      const { process, presence } = await place(engine, { silence: '20s' });
+      const first = await presence.join(member('a'));
+      await passBeats(engine, 24_000, process);
+      const second = await presence.join(member('a'));
+      first.heartbeat();
+      second.heartbeat();
+      await pass(engine, 1_000, process);
+      assert.equal(await second.move({ region: 'q' }), 'q');
+      await assert.rejects(first.move({ region: 'r' }), { code: 'Closed' });
+      await second.leave();
+      assert.equal(await presence.get('a'), undefined);
+    });
+
+    test('so it is where the beat tells of the first while the second joins', async (engine) => {
+      const { process, presence } = await place(engine);
+      const first = await presence.join(member('a'));
+      for (let round = 0; round < 10; round++) {
+        first.heartbeat();
+        const joining = presence.join(member('a'));
+        await pass(engine, 0, process);
+        const second = await joining;
+        assert.equal(await second.move({ region: 'q' }), 'q');
+        assert.equal(await second.move({ region: 'r' }), 'r');
+      }
+    });
+
+    test('a heartbeat that is told late counts from when it was sent', async (engine) => {
+      const { process, presence, heard } = await place(engine, { silence: '20s' });
+      const membership = await presence.join(member('a'));
+      const joinedAtMs = (await presence.get('a'))?.joinedAtMs ?? 0;
+      await passBeats(engine, 15_000, process);
+      membership.heartbeat();
+      await pass(engine, 6_000, process);
+      assert.deepEqual(await read(presence), ['a']);
+      const lastMs = (await presence.get('a'))?.lastActivityAtMs ?? 0;
+      assert.ok(lastMs >= joinedAtMs + 13_000 && lastMs < joinedAtMs + 20_000, `${lastMs - joinedAtMs}`);
+      assert.deepEqual(heard, ['joined a']);
+    });
+
+    test('a heartbeat just before the silence is too long does not wait for the next beat', async (engine) => {
+      const { process, presence } = await place(engine, { silence: '20s' });
+      const membership = await presence.join(member('a'));
+      const joinedAtMs = (await presence.get('a'))?.joinedAtMs ?? 0;
+      await passBeats(engine, 18_000, process);
+      membership.heartbeat();
+      await eventually(async () => {
+        const lastMs = (await presence.get('a'))?.lastActivityAtMs ?? 0;
+        assert.ok(lastMs >= joinedAtMs + 17_000);
+      });
+    });
+
+    test('a step of the clock of the store buries nobody', async (engine) => {
+      const [one, two] = [await place(engine), await place(engine)];
+      const gone: string[] = [];
+      await one.process.state.owners.subscribe((event) => void gone.push(event.type));
+      await one.presence.join(member('a'));
+      await two.presence.join(member('b'));
+      await passBeats(engine, 20_000, one.process, two.process);
+      await engine.advance(60_000);
+      await pass(engine, 0, one.process, two.process);
+      await pass(engine, 0, one.process, two.process);
+      assert.deepEqual(await read(one.presence), ['a', 'b']);
+      await one.presence.join(member('c'));
+      await eventually(() => assert.deepEqual(one.heard, ['joined a', 'joined b', 'joined c']));
+      assert.deepEqual(gone, []);
+    });
+
+    test('regions and users of thousands are read whole, also while one of the processes is dead', async (engine) => {
+      const [dying, living] = [await place(engine), await place(engine)];
+      const joinAll = ({ presence }: Place, name: string): Promise<unknown> =>
+        Promise.all(Array.from({ length: 1_300 }, (_, n) => presence.join(member(`${name}${n}`))));
+      await joinAll(dying, 'a');
+      await joinAll(living, 'b');
+      await living.process.clock.planned();
+      const seen = async (): Promise<number[]> => {
+        const members = await ids(living.presence);
+        assert.equal(new Set(members).size, members.length);
+        const { members: ofUser } = await living.presence.user('ada');
+        return [members.length, ofUser.length, await living.presence.count('r')];
+      };
+      assert.deepEqual(await seen(), [2_600, 2_600, 2_600]);
+      for (let n = 0; n < 3; n++) await pass(engine, 3_000, living.process);
+      await engine.advance(3_900);
+      assert.deepEqual(await seen(), [1_300, 1_300, 1_300]);
+    });
+
     test('the members of a process that died are gone when its lease ends, and told of once', async (engine) => {
       const [dying, one, two] = [await place(engine), await place(engine), await place(engine)];
       for (const id of ['a', 'b', 'c']) await dying.presence.join(member(id));

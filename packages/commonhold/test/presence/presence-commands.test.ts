@@ -53,6 +53,21 @@ describe('commands of a presence', () => {
     expect(await count(() => process.clock.beat())).toEqual(['EVALSHA', 'EVALSHA', 'EVALSHA']);
   });
 
+  it('does not tell of members that send heartbeats all the time with every beat', async () => {
+    const presence = process.state.presence('p');
+    const ids = Array.from({ length: 1_200 }, (_, index) => `m${index}`);
+    const members = await Promise.all(ids.map((id) => presence.join({ id, region: 'r' })));
+    await process.clock.planned();
+    const beat = async (): Promise<void> => {
+      for (const member of members) member.heartbeat();
+      await process.clock.beat();
+    };
+    expect(await count(beat)).toHaveLength(4);
+    expect(await count(beat)).toHaveLength(2);
+    process.clock.advance(30_001);
+    expect(await count(beat)).toHaveLength(4);
+  });
+
   it('moves 5,000 members of one process in a turn, no faster than the server takes it, and beats for them', async () => {
     const presence = process.state.presence('p');
     const numbers = Array.from({ length: 5_000 }, (_, index) => index);

@@ -141,6 +141,30 @@ describe('a presence whose server or link fails', { timeout: 40_000 }, () => {
     expect([await presence.count('r'), await presence.count('q')]).toEqual([0, 1_000]);
   });
 
+  it('does no change of a step where a region was spoiled by another program, and lets members out of it', async () => {
+    const presence = (await open()).presence('p');
+    const membership = await presence.join({ id: 'x', region: 'later' });
+    const region = (name: string): string => `faults:presence:{p}:region:${name}`;
+    await server().command('SET', region('bad'), 'spoiled');
+    const all = await Promise.allSettled(['r', 'bad'].map((name) => presence.join({ id: name, region: name })));
+    expect(all.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await presence.get('r')).toBeUndefined();
+    await server().command('SET', region('later'), 'spoiled');
+    await membership.leave();
+    expect(await presence.get('x')).toBeUndefined();
+    expect(await server().command('ZCARD', 'faults:presence:{p}:leases')).toBe(0);
+  });
+
+  it('leaves no timer behind where a member joins while it closes', async () => {
+    const leaks = leakCheck();
+    const state = await openState({ namespace: 'leaks', redis: server().url, log });
+    const joining = join(state.presence('p'), 3).catch(() => undefined);
+    await state.close();
+    await joining;
+    await pause(20);
+    await leaks.assertNoLeak();
+  });
+
   it('leaves no timer, socket or subscription behind', async () => {
     const leaks = leakCheck();
     const state = await openState({ namespace: 'leaks', redis: server().url, log });

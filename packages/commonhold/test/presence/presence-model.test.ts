@@ -16,7 +16,7 @@ const id = fc.constantFrom('s1', 's2', 's-3');
 const number = fc.constantFrom(1, 2);
 const region = fc.constantFrom('r', 's:t', '*');
 const user = fc.constantFrom('', 'ada', 'b:c');
-const location = fc.constantFrom('', '{"latitude":1,"longitude":-2.5}');
+const location = fc.constantFrom('', '1,-2.5');
 
 const details = fc.record({
   user,

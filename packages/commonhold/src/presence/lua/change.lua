@@ -11,18 +11,6 @@ local function is_mine(member, change)
   return member.seat == seat and member.number == change.number
 end
 
--- What another program put in the way shows before the first write.
-local checked = {}
-
-local function check(change)
-  for _, key in ipairs({ seat_key(seat), users, region_key(change.region) }) do
-    if not checked[key] then
-      redis.call('ZCARD', key)
-      checked[key] = true
-    end
-  end
-end
-
 local function move(change, member)
   if not member then
     return 'gone'
@@ -33,7 +21,6 @@ local function move(change, member)
   if ends_at(member) < now then
     return 'gone'
   end
-  check(change)
   local from = member.region
   local moved = change.region ~= '' and change.region ~= from
   if moved then
@@ -66,7 +53,6 @@ local function join(change, member)
       return 'superseded'
     end
   end
-  check(change)
   if member then
     leave(member)
   end
@@ -96,13 +82,26 @@ local lease = tonumber(redis.call('ZSCORE', leases, seat) or 0)
 held[seat] = true
 local steps = { join = join, restore = join, move = move, leave = part }
 local names = { 'kind', 'id', 'number', 'user', 'region', 'location', 'meta', 'agent', 'idle', 'joined' }
-local outcomes = {}
+local changes = {}
+-- What another program put in the way shows before the first write, so that no change is done and refused with another.
+local touched = { [seat_key(seat)] = true }
 for first = 5, #ARGV, #names do
   local change = {}
   for offset, name in ipairs(names) do
     change[name] = ARGV[first + offset - 1]
   end
-  outcomes[#outcomes + 1] = steps[change.kind](change, find(change.id))
+  changes[#changes + 1] = change
+  touched[region_key(change.region)] = true
+  if change.user ~= '' then
+    touched[users_key(change.user)] = true
+  end
+end
+for key in pairs(touched) do
+  redis.call('ZCARD', key)
+end
+local outcomes = {}
+for index, change in ipairs(changes) do
+  outcomes[index] = steps[change.kind](change, find(change.id))
 end
 if redis.call('ZCARD', seat_key(seat)) == 0 then
   redis.call('ZREM', leases, seat)

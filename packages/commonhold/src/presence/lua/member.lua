@@ -30,11 +30,12 @@ local function keep(member, active_at)
     extend(region_key(member.region))
   end
   if member.user ~= '' then
-    extend(users)
+    extend(users_key(member.user))
   end
   show(member, active_at)
 end
 
+-- User and id in one, so that the members of a user lie side by side.
 local function user_entry(member)
   return member.user .. '\n' .. member.id
 end
@@ -48,19 +49,20 @@ end
 local function put(member, active_at)
   write(member)
   if member.user ~= '' then
-    redis.call('ZADD', users, 0, user_entry(member))
+    redis.call('ZADD', users_key(member.user), 0, user_entry(member))
   end
   keep(member, active_at)
 end
 
+-- A region that another program spoiled must keep nobody from leaving.
 local function drop(member)
   redis.call('HDEL', members, member.id)
   redis.call('ZREM', seat_key(member.seat), member.id)
   if member.region ~= '' then
-    redis.call('ZREM', region_key(member.region), member.id)
+    redis.pcall('ZREM', region_key(member.region), member.id)
   end
   if member.user ~= '' then
-    redis.call('ZREM', users, user_entry(member))
+    redis.pcall('ZREM', users_key(member.user), user_entry(member))
   end
   hide(member)
 end
@@ -74,7 +76,7 @@ end
 
 -- A stream that another program spoiled must keep nobody from coming or going: nothing is told on it then.
 local function tell_on(channel, body)
-  pcall(append_message, channel, channel, body, 60000, 10000, 'framed', now)
+  pcall(append_message, channel, channel, body, 60000, 50000, 'framed', now)
 end
 
 -- To those who listen to everything, to the region the member is in, and to the one it came from.

@@ -18,12 +18,17 @@ local function text_or_null(text)
   return text == '' and 'null' or cjson.encode(text)
 end
 
+local function location_json(location)
+  local latitude, longitude = string.match(location, '^([^,]*),(.*)$')
+  return latitude and '{"latitude":' .. latitude .. ',"longitude":' .. longitude .. '}' or 'null'
+end
+
 local function session_json(member, active_at)
   local parts = {
     '"socketId":' .. cjson.encode(member.id),
     '"userId":' .. text_or_null(member.user),
     '"currentRegionId":' .. text_or_null(member.region),
-    '"lastLocation":' .. (member.location == '' and 'null' or member.location),
+    '"lastLocation":' .. location_json(member.location),
     '"connectedAt":"' .. iso(tonumber(member.joined)) .. '"',
     '"lastActivityAt":"' .. iso(active_at) .. '"',
     '"userAgent":' .. text_or_null(member.agent),

@@ -1,11 +1,9 @@
 -- presence/space.lua, layout 1
 -- Names the keys of a presence, and says who is present.
--- Defines base, leases, members, users, seat_key(seat), region_key(region), find(id), is_held(seat), ends_at(member), is_present(member), describe(member, ends)
+-- Defines base, leases, members, seat_key(seat), region_key(region), users_key(user), find(id), is_held(seat), ends_at(member), is_present(member), describe(member, ends)
 local base = KEYS[1]
 local leases = base .. ':leases'
 local members = base .. ':members'
--- User and id in one, so that the members of a user lie side by side.
-local users = base .. ':users'
 
 local function seat_key(seat)
   return base .. ':seat:' .. seat
@@ -13,6 +11,11 @@ end
 
 local function region_key(region)
   return base .. ':region:' .. region
+end
+
+-- Users are spread over 4,096 keys: Redis holds many small sets in half the memory of a large one.
+local function users_key(user)
+  return base .. ':users:' .. string.sub(redis.sha1hex(user), 1, 3)
 end
 
 local record_pattern = '^' .. string.rep('([^\n]*)\n', 7) .. '(.*)$'
