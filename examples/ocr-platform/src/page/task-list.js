@@ -124,7 +124,7 @@ export class TaskList {
     if (stats === undefined) return;
     const { completed, failed } = stats.tasks;
     byId('totals').textContent =
-      `${completed.toLocaleString()} images read for all users, ${failed.toLocaleString()} failed`;
+      `${completed.toLocaleString()} ${completed === 1 ? 'image' : 'images'} read for all users, ${failed.toLocaleString()} failed`;
   }
 
   async #cancel(id) {
