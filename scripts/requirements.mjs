@@ -13,6 +13,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const idPattern = /\b(?:S[0-4]|X)\.\d+\b/g;
 /** String literals of one line; a test's title is one. */
 const literal = /'((?:\\.|[^'\\\n])*)'|"((?:\\.|[^"\\\n])*)"|`((?:\\.|[^`\\])*)`/g;
+/** Its examples are no tests of the systems. */
+const ownTest = /[/\\]requirements\.test\.ts$/;
 const testFile = /(?:\.test\.ts|-conformance\.ts|(?:^|\/)test\/contract[\w-]*\.ts)$/;
 
 /**
@@ -64,7 +66,7 @@ function testFiles(/** @type {string} */ root) {
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && !/node_modules|[/\\]dist(?:[/\\]|$)/.test(entry.parentPath))
       .map((entry) => join(entry.parentPath, entry.name))
-      .filter((path) => testFile.test(path)),
+      .filter((path) => testFile.test(path) && !ownTest.test(path)),
   );
 }
 

@@ -5,7 +5,7 @@ import { runWorker } from './tasks/run-worker.js';
 
 try {
   const worker = await runWorker(process.env);
-  process.stderr.write(`Reading ${worker.workers} files at a time from ${worker.dataDirectory}\n`);
+  process.stderr.write(`Reading up to ${worker.workers} at a time of the files in ${worker.dataDirectory}\n`);
   const stop = (): void => {
     // A second signal ends the process at once; what it held is taken over by others.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.removeAllListeners(signal);

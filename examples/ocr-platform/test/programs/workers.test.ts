@@ -22,7 +22,7 @@ async function startWorker(name: string, redisUrl: string, dataDirectory: string
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const [line] = (await once(child.stderr.setEncoding('utf8'), 'data')) as [string];
-  expect(line).toMatch(/^Reading 1 files at a time/);
+  expect(line).toMatch(/^Reading up to 1 at a time/);
   return { child, name };
 }
 

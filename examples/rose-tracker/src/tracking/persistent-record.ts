@@ -54,7 +54,7 @@ export function historyEntry(sessionId: string, session: SessionRecord): History
     session_number: session.session_number,
     start_time: session.start_time,
     end_time: endTime,
-    duration: endTime - session.start_time,
+    duration: Math.round((endTime - session.start_time) * 1_000) / 1_000,
     frame_count: session.frame_count,
     unique_roses: session.session_unique_roses.length,
     display_count: session.display_count,

@@ -104,7 +104,9 @@ class TopicWaiter implements Waiter {
         this.#finish = undefined;
         resolve();
       };
-      const timer = this.#clock.setTimer(finish, Math.min(atMostMs, jittered(this.#random, backstopMs)));
+      const longestMs = Math.min(atMostMs, jittered(this.#random, backstopMs));
+      // Somebody awaits this: in memory no connection keeps the process for it, as it does on Redis.
+      const timer = this.#clock.setTimer(finish, longestMs, { keepAlive: true });
       signal?.addEventListener('abort', finish, { once: true });
       this.#finish = finish;
     });
