@@ -46,10 +46,19 @@ export {
   type PresenceSubscribeOptions,
   type PresentUser,
 } from './presence/presence.js';
-export { type ConsumeOptions, RateLimit } from './rate-limit/rate-limit.js';
+export {
+  type ConsumeOptions,
+  type HitOptions,
+  RateLimit,
+  type RateLimitCounts,
+  type RateLimitOptions,
+} from './rate-limit/rate-limit.js';
+export { consumeAll, type LimitedHit } from './rate-limit/consume-all.js';
 export { type RateLimitPolicy, rateLimitHeaders } from './rate-limit/headers.js';
-export type { RateLimitRule } from './rate-limit/rule.js';
-export type { RateLimitVerdict } from './rate-limit/rate-limit-port.js';
+export type { GcraRule, RateLimitRule, TokenBucketRule, WindowRule } from './rate-limit/rule.js';
+export type { RateLimitRules } from './rate-limit/rule-set.js';
+export type { SubjectList } from './rate-limit/subject-list.js';
+export type { PolicyVerdict, RateLimitVerdict } from './rate-limit/verdict.js';
 export {
   type IssuedSession,
   type Session,

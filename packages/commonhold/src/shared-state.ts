@@ -16,8 +16,10 @@ import type { PresenceOptions } from './presence/presence-options.js';
 import { Lock, type LockOptions } from './lock/lock.js';
 import { Queue } from './queue/queue.js';
 import type { QueueOptions } from './queue/queue-options.js';
-import { RateLimit } from './rate-limit/rate-limit.js';
-import type { RateLimitRule } from './rate-limit/rule.js';
+import { Patience } from './rate-limit/patience.js';
+import { RateLimit, type RateLimitOptions } from './rate-limit/rate-limit.js';
+import { RefusalMemory } from './rate-limit/refusal-memory.js';
+import type { RateLimitRules } from './rate-limit/rule-set.js';
 import { RunOnce, type RunOnceOptions } from './run-once/run-once.js';
 import { Sessions } from './session/session.js';
 import type { SessionsOptions } from './session/session-options.js';
@@ -34,6 +36,8 @@ export class SharedState {
   readonly #beat: Beat;
   readonly #owners: Owners;
   readonly #tenure: Tenure;
+  readonly #refusals: RefusalMemory;
+  readonly #patience: Patience;
   #closed: Promise<void> | undefined;
 
   /** Use `openState`. */
@@ -43,6 +47,12 @@ export class SharedState {
     this.#subscriptions = new SubscriptionSet(context.bus, context.clock);
     this.#closing.push(() => this.#subscriptions.close());
     this.#tenure = new Tenure(context);
+    this.#refusals = new RefusalMemory(context);
+    this.#patience = new Patience(context.clock);
+    this.#closing.push(async () => {
+      this.#refusals.close();
+      this.#patience.close();
+    });
     this.#beat = new Beat(context.clock, context.random, context.log, context.bus);
     const openChannel = this.channel.bind(this);
     this.#owners = new Owners(backend.ports.owners, context, { beat: this.#beat, openChannel });
@@ -105,9 +115,10 @@ export class SharedState {
     });
   }
 
-  /** A limit on how often each subject may do something, such as `'5 per hour'`. */
-  rateLimit(name: string, rule: RateLimitRule): RateLimit {
-    return new RateLimit(name, rule, this.#open().rateLimit);
+  /** A limit on how often each subject may do something, such as `'5 per hour'`, or several that must all hold. */
+  rateLimit(name: string, rules: RateLimitRules, options: RateLimitOptions = {}): RateLimit {
+    const place = { refusals: this.#refusals, patience: this.#patience };
+    return new RateLimit(name, rules, options, this.#open().rateLimit, this.#context, place);
   }
 
   /** Work that survives whoever does it. */

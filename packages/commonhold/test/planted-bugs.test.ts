@@ -182,9 +182,9 @@ const bugs: readonly PlantedBug[] = [
   },
   {
     name: 'a limiter admits one too many',
-    script: 'rate-limit/lua/consume-fixed-window.lua',
-    find: 'if used + tonumber(ARGV[3]) > tonumber(ARGV[1]) then',
-    replace: 'if used > tonumber(ARGV[1]) then',
+    script: 'rate-limit/lua/consume.lua',
+    find: 'if meter.used + weight * meter.unit > meter.capacity then',
+    replace: 'if meter.used > meter.capacity then',
     suite: 'rate-limit',
     noticedBy: 'admits up to the limit',
   },

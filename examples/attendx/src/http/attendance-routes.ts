@@ -32,7 +32,7 @@ export function attendanceRoutes(
   http.get('/api/enroll', async (request, reply) => {
     const verdict = await state.enrolments.peek(clientNetwork(request.ip));
     const { limit, remaining, resetMs } = verdict;
-    void reply.headers({ ...rateLimitHeaders(verdict, state.enrolments.policy), 'Cache-Control': 'no-store' });
+    void reply.headers({ ...rateLimitHeaders(verdict), 'Cache-Control': 'no-store' });
     return { limit, remaining, reset_seconds: Math.ceil(resetMs / 1_000) };
   });
 

@@ -58,7 +58,7 @@ export function userRoutes(http: FastifyInstance, state: OcrState): void {
 async function admitLogin(state: OcrState, request: FastifyRequest, reply: FastifyReply, email: string): Promise<void> {
   const account = email.toLowerCase().slice(0, longestEmail).toWellFormed();
   const verdict = await state.logins.consume(`${clientNetwork(request.ip)} ${account}`);
-  void reply.headers(rateLimitHeaders(verdict, state.logins.policy));
+  void reply.headers(rateLimitHeaders(verdict));
   if (!verdict.allowed) throw problem(429, 'Too many tries to log in; wait a moment.');
 }
 

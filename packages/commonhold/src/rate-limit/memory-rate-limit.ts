@@ -1,59 +1,106 @@
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
 import type { MemoryStore } from '../backend/memory/memory-store.js';
 import type { Keys } from '../keys.js';
-import {
-  type FixedWindow,
-  fixedWindowVerdict,
-  type RateLimitPort,
-  type RateLimitVerdict,
-  ruleSuffix,
-} from './rate-limit-port.js';
+import { type MemoryMeter, meterIn } from './memory-meter.js';
+import { type Meter, meterSuffix, type RateLimitPort, type Reading, subjectName } from './rate-limit-port.js';
+import { forgetChannel } from './refusal-memory.js';
 
-interface OpenWindow {
-  used: number;
-  /** The first millisecond of the next window. */
-  readonly endsAtMs: number;
-}
+const blockBytes = 48;
 
-const windowBytes = 48;
-
-/** One table of open windows. They make no room for others: a count that is evicted is a limit that is lifted. */
+/** One table of what is used, one of blocks. They make no room for others: a count that is evicted is a limit that is lifted. */
 export class MemoryRateLimit implements RateLimitPort {
   readonly #store: MemoryStore;
   readonly #keys: Keys;
-  readonly #windows: ExpiringTable<OpenWindow>;
+  readonly #channel: string;
+  readonly #used: ExpiringTable<unknown>;
+  /** When each block ends: the first millisecond that is free again. */
+  readonly #blocks: ExpiringTable<number>;
 
   constructor(store: MemoryStore, keys: Keys) {
     this.#store = store;
     this.#keys = keys;
-    this.#windows = store.table('rate-limit');
+    this.#channel = forgetChannel(keys);
+    this.#used = store.table('rate-limit');
+    this.#blocks = store.table('rate-limit-block');
   }
 
-  async consume(limiter: string, subject: string, rule: FixedWindow, weight: number): Promise<RateLimitVerdict> {
-    const key = this.#key(limiter, subject, rule);
-    const open = this.#windows.get(key);
+  async consume(limiter: string, subject: string, meters: readonly Meter[], weight: number): Promise<Reading> {
+    const key = this.#key(limiter, subject);
+    const found = this.#read(key, meters);
+    const before = this.#reading(key, found, weight);
+    if (!before.allowed) return before;
+    this.#writeAll(found, (meter) => meter.take(weight));
+    return this.#reading(key, found, 0);
+  }
+
+  async peek(limiter: string, subject: string, meters: readonly Meter[], weight: number): Promise<Reading> {
+    const key = this.#key(limiter, subject);
+    return this.#reading(key, this.#read(key, meters), weight);
+  }
+
+  async refund(
+    limiter: string,
+    subject: string,
+    meters: readonly Meter[],
+    weight: number,
+    atMs: number,
+  ): Promise<boolean> {
+    const found = this.#read(this.#key(limiter, subject), meters).filter((meter) => meter.giveBack(weight, atMs));
+    for (const meter of found) meter.write(this.#used);
+    if (found.length > 0) this.#tell(limiter, subject);
+    return found.length > 0;
+  }
+
+  async block(limiter: string, subject: string, durationMs: number): Promise<void> {
+    const endsAtMs = this.#store.now() + durationMs;
+    this.#blocks.set(this.#key(limiter, subject), endsAtMs, blockBytes, endsAtMs - 1);
+    this.#tell(limiter, subject);
+  }
+
+  async reset(limiter: string, subject: string, meters: readonly Meter[]): Promise<boolean> {
+    const key = this.#key(limiter, subject);
+    const existed = [
+      this.#blocks.delete(key),
+      ...meters.map((meter) => this.#used.delete(key + meterSuffix(meter))),
+    ].includes(true);
+    if (existed) this.#tell(limiter, subject);
+    return existed;
+  }
+
+  #key(limiter: string, subject: string): string {
+    return this.#keys.tagged('rate-limit', limiter, subject);
+  }
+
+  #tell(limiter: string, subject: string): void {
+    this.#store.bus.publish(this.#channel, subjectName(limiter, subject));
+  }
+
+  #read(key: string, meters: readonly Meter[]): MemoryMeter[] {
     const now = this.#store.now();
-    if (open === undefined) {
-      const endsAtMs = now + rule.windowMs;
-      this.#windows.set(key, { used: weight, endsAtMs }, windowBytes, endsAtMs - 1);
-      return fixedWindowVerdict(rule, true, weight, rule.windowMs);
+    return meters.map((meter) => meterIn(this.#used, key + meterSuffix(meter), meter, now));
+  }
+
+  #reading(key: string, found: readonly MemoryMeter[], weight: number): Reading {
+    const atMs = this.#store.now();
+    const blockedMs = Math.max(0, (this.#blocks.get(key) ?? 0) - atMs);
+    const meters = found.map((meter) => meter.reading(weight));
+    const allowed = blockedMs === 0 && meters.every(({ retryAfterMs }) => retryAfterMs === 0);
+    return { allowed, atMs, blockedMs, meters };
+  }
+
+  // A full store refuses the hit as a whole.
+  #writeAll(found: readonly MemoryMeter[], change: (meter: MemoryMeter) => void): void {
+    const written: (() => void)[] = [];
+    try {
+      for (const meter of found) {
+        const undo = meter.undo(this.#used);
+        change(meter);
+        meter.write(this.#used);
+        written.push(undo);
+      }
+    } catch (error) {
+      for (const undo of written) undo();
+      throw error;
     }
-    const allowed = open.used + weight <= rule.limit;
-    if (allowed) open.used += weight;
-    return fixedWindowVerdict(rule, allowed, open.used, open.endsAtMs - now);
-  }
-
-  async peek(limiter: string, subject: string, rule: FixedWindow): Promise<RateLimitVerdict> {
-    const open = this.#windows.get(this.#key(limiter, subject, rule));
-    if (open === undefined) return fixedWindowVerdict(rule, true, 0, 0);
-    return fixedWindowVerdict(rule, open.used < rule.limit, open.used, open.endsAtMs - this.#store.now());
-  }
-
-  async reset(limiter: string, subject: string, rule: FixedWindow): Promise<boolean> {
-    return this.#windows.delete(this.#key(limiter, subject, rule));
-  }
-
-  #key(limiter: string, subject: string, rule: FixedWindow): string {
-    return this.#keys.tagged('rate-limit', limiter, subject) + ruleSuffix(rule);
   }
 }

@@ -5,5 +5,7 @@ import type { RateLimitPort } from './rate-limit-port.js';
 export const rateLimitOperations: Operations<RateLimitPort> = defineOperations<RateLimitPort>('rate-limit', 'state', {
   consume: { kind: 'mutation', away: 'local' },
   peek: { kind: 'read', away: 'local' },
+  refund: { kind: 'mutation', away: 'local' },
+  block: { kind: 'idempotent', away: 'refuse' },
   reset: { kind: 'idempotent', away: 'refuse' },
 });

@@ -1,65 +1,215 @@
+import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
+import type { FeatureContext } from '../feature-context.js';
 import { encodePart } from '../keys.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { RateLimitPolicy } from './headers.js';
-import type { FixedWindow, RateLimitPort, RateLimitVerdict } from './rate-limit-port.js';
-import { parseRule, type RateLimitRule } from './rule.js';
+import type { Patience } from './patience.js';
+import { type RateLimitPort, subjectName } from './rate-limit-port.js';
+import type { RefusalMemory } from './refusal-memory.js';
+import { parseRules, type RateLimitRules, type RuleSet, RuleSets } from './rule-set.js';
+import { holds, type SubjectList, subjectTest } from './subject-list.js';
+import { listedVerdict, type RateLimitVerdict, verdictOf } from './verdict.js';
 
-/** What one hit may say of itself. */
-export interface ConsumeOptions {
-  /** Units that this hit costs: a whole number from 1, the default, to the limit. */
-  readonly weight?: number;
+/** Options of `state.rateLimit`. */
+export interface RateLimitOptions {
+  /** Subjects that are admitted without being counted. */
+  readonly allow?: SubjectList;
+  /** Subjects that are refused without being counted, also those that `allow` names. */
+  readonly deny?: SubjectList;
+  /**
+   * Whether this process refuses a refused subject by itself until its `retryAfterMs` has passed. Default true. Refunds,
+   * resets and blocks by other processes are heard of within a message's time.
+   */
+  readonly remember?: boolean;
 }
 
-const consumeOptionNames = { weight: true } satisfies OptionNames<ConsumeOptions>;
+/** What a hit may say of itself. */
+export interface HitOptions {
+  /** Units that this hit costs: a whole number from 1, the default, to the smallest limit. */
+  readonly weight?: number;
+  /** The rule or rules for this call, such as those of the caller's plan. Default: those of the limiter. */
+  readonly rule?: RateLimitRules;
+}
+
+/** How long a hit may wait to be admitted. Without `wait` it does not, and there is nothing that `signal` could end. */
+export type ConsumeOptions = HitOptions &
+  (
+    | {
+        /** At most this long. A refusal that lasts longer is answered at once. */
+        readonly wait: Duration;
+        /** Ends the waiting; the call then rejects with its reason. */
+        readonly signal?: AbortSignal;
+      }
+    | { readonly wait?: never; readonly signal?: never }
+  );
+
+/** What this limiter answered in this process, since it was made. */
+export interface RateLimitCounts {
+  readonly admitted: number;
+  /** By the store. */
+  readonly refused: number;
+  /** From memory: the store was not asked. */
+  readonly refusedLocally: number;
+  /** By `allow` or `deny`: the store was not asked. */
+  readonly listed: number;
+}
+
+/** What the limiters of one process share. */
+export interface RateLimitPlace {
+  readonly refusals: RefusalMemory;
+  readonly patience: Patience;
+}
+
+const optionNames = { allow: true, deny: true, remember: true } satisfies OptionNames<RateLimitOptions>;
+const hitOptionNames = { weight: true, rule: true } satisfies OptionNames<HitOptions>;
+const consumeOptionNames = { ...hitOptionNames, wait: true, signal: true } satisfies OptionNames<ConsumeOptions>;
+const refundOptionNames = { rule: true } satisfies OptionNames<Pick<HitOptions, 'rule'>>;
 
 /**
- * A limit on how often each subject (an address, a user) may do something, over all processes together. A subject's
- * window begins with its first admitted hit and ends after the rule's time, whatever happens in it: refused hits do not
- * count and prolong nothing. The limit is never exceeded within a window, however many hits race.
+ * A limit on how often each subject (an address, a user) may do something, over all processes together: one rule, or
+ * several that a hit must fit all. A refused hit counts under none of them and prolongs nothing. No rule is ever exceeded,
+ * however many hits race.
  *
- * A refusal is a verdict, not an error. Every method rejects with `Unavailable` when the store certainly did nothing,
- * `consume` and `reset` with `OutcomeUnknown` when they may have happened, and all with `CorruptState` when another
- * program's value is in the way. None of these admits the hit: the caller decides.
+ * A refusal is a verdict, not an error. Every method rejects with `Unavailable` when the store certainly did nothing, all
+ * but `peek` with `OutcomeUnknown` when it may have happened, and with `CorruptState` when another program's value is in
+ * the way. None of these admits the hit: the caller decides.
  */
 export class RateLimit {
-  /** Name, limit and window, for {@link rateLimitHeaders}. */
-  readonly policy: RateLimitPolicy;
+  /** Name, limit and window of each rule. Those that hold for a hit, and how they stand, are in its verdict. */
+  readonly policies: readonly RateLimitPolicy[];
   readonly #name: string;
-  readonly #rule: FixedWindow;
+  readonly #rules: RuleSet;
+  readonly #ruleSets: RuleSets;
+  readonly #allow: (subject: string) => boolean;
+  readonly #deny: (subject: string) => boolean;
+  readonly #refusals: RefusalMemory | undefined;
+  readonly #patience: Patience;
   readonly #port: RateLimitPort;
+  readonly #context: FeatureContext;
+  readonly #counts = { admitted: 0, refused: 0, refusedLocally: 0, listed: 0 };
 
   /**
-   * Use `state.rateLimit(name, rule)`.
-   * @throws InvalidArgumentError for an empty name or a bad rule, saying what was expected.
+   * Use `state.rateLimit(name, rules, options)`.
+   * @throws InvalidArgumentError for an empty name, a bad rule or option, saying what was expected.
    */
-  constructor(name: string, rule: RateLimitRule, port: RateLimitPort) {
+  constructor(
+    name: string,
+    rules: RateLimitRules,
+    options: RateLimitOptions,
+    port: RateLimitPort,
+    context: FeatureContext,
+    place: RateLimitPlace,
+  ) {
     encodePart(name);
+    const where = `rate limit ${name}`;
+    checkOptionNames(where, options, optionNames);
     this.#name = name;
-    this.#rule = parseRule(rule, `rate limit ${name}`);
+    this.#rules = parseRules(rules, name, where);
+    this.#ruleSets = new RuleSets(name);
+    this.#allow = subjectTest(options.allow, `${where}, allow`);
+    this.#deny = subjectTest(options.deny, `${where}, deny`);
+    this.#refusals = (options.remember ?? true) ? place.refusals : undefined;
+    this.#patience = place.patience;
     this.#port = port;
-    this.policy = Object.freeze({ name, limit: this.#rule.limit, windowMs: this.#rule.windowMs });
+    this.#context = context;
+    this.policies = this.#rules.policies;
   }
 
-  /** Counts a hit of `subject`, any non-empty text, unless it would exceed the limit. */
+  /**
+   * Counts a hit of `subject`, any non-empty text, unless it would exceed a limit. With `wait` it waits to be admitted, for
+   * as long as the store says and without asking between; those of one subject and process are admitted in order.
+   */
   async consume(subject: string, options: ConsumeOptions = {}): Promise<RateLimitVerdict> {
-    checkOptionNames(`rate limit ${this.#name}, consume`, options, consumeOptionNames);
-    const { weight = 1 } = options;
-    const { limit } = this.#rule;
-    if (!Number.isSafeInteger(weight) || weight < 1 || weight > limit) {
-      const expected = `a whole number from 1 to ${limit}, its limit`;
-      throw new InvalidArgumentError(`rate limit ${this.#name}, weight`, expected, weight);
+    const where = `rate limit ${this.#name}, consume`;
+    checkOptionNames(where, options, consumeOptionNames);
+    const { rules, weight } = this.#hit(options, where);
+    const listed = this.#listed(subject, rules, weight);
+    if (listed !== undefined) return listed;
+    const { wait, signal } = options;
+    if (wait === undefined) return this.#consume(subject, rules, weight);
+    const limits = { waitMs: durationMs(wait, `${where}, wait`), signal };
+    return this.#patience.wait(this.#id(subject), () => this.#consume(subject, rules, weight), limits);
+  }
+
+  /** What a hit would be answered now, without counting one. Always asks the store. */
+  async peek(subject: string, options: HitOptions = {}): Promise<RateLimitVerdict> {
+    const where = `rate limit ${this.#name}, peek`;
+    checkOptionNames(where, options, hitOptionNames);
+    const { rules, weight } = this.#hit(options, where);
+    const list = holds(subject, this.#allow, this.#deny);
+    if (list !== undefined) return listedVerdict(rules, list, weight, this.#context.clock.now());
+    return verdictOf(rules, await this.#port.peek(this.#name, subject, rules.meters, weight), weight);
+  }
+
+  /**
+   * Takes back a hit that was admitted, by its verdict: what time has not given back since. It never makes room that would
+   * not be there had the hit not come. Give each verdict at most once, with the `rule` its hit had. Returns whether anything
+   * was given back.
+   */
+  async refund(subject: string, verdict: RateLimitVerdict, options: Pick<HitOptions, 'rule'> = {}): Promise<boolean> {
+    const where = `rate limit ${this.#name}, refund`;
+    checkOptionNames(where, options, refundOptionNames);
+    const { rules, weight } = this.#hit({ ...options, weight: verdict.weight }, where);
+    if (!Number.isSafeInteger(verdict.atMs)) throw new InvalidArgumentError(where, 'a verdict', verdict);
+    if (!verdict.allowed || holds(subject, this.#allow, this.#deny) !== undefined) return false;
+    this.#refusals?.forget(this.#id(subject));
+    return this.#port.refund(this.#name, subject, rules.meters, weight, verdict.atMs);
+  }
+
+  /** Has every hit of `subject` refused for `duration`, under whatever rules, in place of an earlier block. */
+  async block(subject: string, duration: Duration): Promise<void> {
+    const durationInMs = Math.max(2, durationMs(duration, `rate limit ${this.#name}, block`));
+    await this.#port.block(this.#name, subject, durationInMs);
+    this.#refusals?.forget(this.#id(subject));
+  }
+
+  /**
+   * Forgets what `subject` used under the rules of the limiter or `rule`, and lifts its block; returns whether there was
+   * anything.
+   */
+  async reset(subject: string, options: Pick<HitOptions, 'rule'> = {}): Promise<boolean> {
+    const where = `rate limit ${this.#name}, reset`;
+    checkOptionNames(where, options, refundOptionNames);
+    const existed = await this.#port.reset(this.#name, subject, this.#hit(options, where).rules.meters);
+    this.#refusals?.forget(this.#id(subject));
+    return existed;
+  }
+
+  /** What was answered in this process since the limiter was made. */
+  counts(): RateLimitCounts {
+    return { ...this.#counts };
+  }
+
+  async #consume(subject: string, rules: RuleSet, weight: number): Promise<RateLimitVerdict> {
+    const id = this.#id(subject);
+    const known = this.#refusals?.recall(id, rules, weight);
+    if (known !== undefined) {
+      this.#counts.refusedLocally += 1;
+      return known;
     }
-    return this.#port.consume(this.#name, subject, this.#rule, weight);
+    const forgotten = this.#refusals?.forgotten ?? 0;
+    const sentAtMs = this.#context.clock.monotonic();
+    const verdict = verdictOf(rules, await this.#port.consume(this.#name, subject, rules.meters, weight), weight);
+    this.#counts[verdict.allowed ? 'admitted' : 'refused'] += 1;
+    if (!verdict.allowed) this.#refusals?.remember(id, rules, verdict, sentAtMs, forgotten);
+    return verdict;
   }
 
-  /** What a hit of one unit would be answered now, without counting one. */
-  peek(subject: string): Promise<RateLimitVerdict> {
-    return this.#port.peek(this.#name, subject, this.#rule);
+  #listed(subject: string, rules: RuleSet, weight: number): RateLimitVerdict | undefined {
+    const list = holds(subject, this.#allow, this.#deny);
+    if (list === undefined) return undefined;
+    this.#counts.listed += 1;
+    return listedVerdict(rules, list, weight, this.#context.clock.now());
   }
 
-  /** Forgets what `subject` used; returns whether there was anything. */
-  reset(subject: string): Promise<boolean> {
-    return this.#port.reset(this.#name, subject, this.#rule);
+  #hit({ weight = 1, rule }: HitOptions, where: string): { readonly rules: RuleSet; readonly weight: number } {
+    const rules = rule === undefined ? this.#rules : this.#ruleSets.get(rule, `${where}, rule`);
+    if (Number.isSafeInteger(weight) && weight >= 1 && weight <= rules.heaviest) return { rules, weight };
+    throw new InvalidArgumentError(`${where}, weight`, `a whole number from 1 to ${rules.heaviest}, its limit`, weight);
+  }
+
+  #id(subject: string): string {
+    return subjectName(this.#name, subject);
   }
 }

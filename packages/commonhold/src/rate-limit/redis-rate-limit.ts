@@ -3,45 +3,103 @@ import { loadScript } from '../backend/redis/script.js';
 import type { Keys } from '../keys.js';
 import { rateLimitOperations as operations } from './rate-limit-operations.js';
 import {
-  type FixedWindow,
-  fixedWindowVerdict,
+  type Meter,
+  type MeterReading,
+  meterSuffix,
   type RateLimitPort,
-  type RateLimitVerdict,
-  ruleSuffix,
+  type Reading,
+  subjectName,
 } from './rate-limit-port.js';
+import { forgetChannel } from './refusal-memory.js';
 
-const consumeScript = loadScript(import.meta.url, 'consume-fixed-window.lua');
-const peekScript = loadScript(import.meta.url, 'peek-fixed-window.lua');
+const consumeScript = loadScript(import.meta.url, 'consume.lua');
+const peekScript = loadScript(import.meta.url, 'peek.lua');
+const refundScript = loadScript(import.meta.url, 'refund.lua');
+const blockScript = loadScript(import.meta.url, 'block.lua');
+const resetScript = loadScript(import.meta.url, 'reset.lua');
 
-/** An open window is one string key, the units used, that expires with the window's last millisecond. */
+/** Meters as scripts take them. */
+interface Wired {
+  readonly suffixes: readonly string[];
+  readonly args: readonly string[];
+}
+
+/** One string key for each rule of a subject, and one for its block; each expires when nothing of it counts any more. */
 export class RedisRateLimit implements RateLimitPort {
   readonly #wire: RedisWire;
   readonly #keys: Keys;
+  readonly #channel: string;
+  // The meters of a limiter are one list that never changes.
+  readonly #wired = new WeakMap<readonly Meter[], Wired>();
 
   constructor(wire: RedisWire, keys: Keys) {
     this.#wire = wire;
     this.#keys = keys;
+    this.#channel = forgetChannel(keys);
   }
 
-  async consume(limiter: string, subject: string, rule: FixedWindow, weight: number): Promise<RateLimitVerdict> {
-    const keys = [this.#key(limiter, subject, rule)];
-    const args = [String(rule.limit), String(rule.windowMs), String(weight)];
-    const reply = await this.#wire.run(operations.consume, consumeScript, keys, args);
-    const [admitted, used, resetMs] = reply as [number, number, number];
-    return fixedWindowVerdict(rule, admitted === 1, used, resetMs);
+  async consume(limiter: string, subject: string, meters: readonly Meter[], weight: number): Promise<Reading> {
+    const { suffixes, args } = this.#wiredOf(meters);
+    const keys = this.#names(limiter, subject, suffixes);
+    return reading(await this.#wire.run(operations.consume, consumeScript, keys, [`${weight}`, ...args]));
   }
 
-  async peek(limiter: string, subject: string, rule: FixedWindow): Promise<RateLimitVerdict> {
-    const reply = await this.#wire.run(operations.peek, peekScript, [this.#key(limiter, subject, rule)], []);
-    const [used, resetMs] = reply as [number, number];
-    return fixedWindowVerdict(rule, used < rule.limit, used, resetMs);
+  async peek(limiter: string, subject: string, meters: readonly Meter[], weight: number): Promise<Reading> {
+    const { suffixes, args } = this.#wiredOf(meters);
+    const keys = this.#names(limiter, subject, suffixes);
+    return reading(await this.#wire.run(operations.peek, peekScript, keys, [`${weight}`, ...args]));
   }
 
-  async reset(limiter: string, subject: string, rule: FixedWindow): Promise<boolean> {
-    return (await this.#wire.command(operations.reset, ['DEL', this.#key(limiter, subject, rule)])) === 1;
+  async refund(
+    limiter: string,
+    subject: string,
+    meters: readonly Meter[],
+    weight: number,
+    atMs: number,
+  ): Promise<boolean> {
+    const { suffixes, args } = this.#wiredOf(meters);
+    const [, ...keys] = this.#names(limiter, subject, suffixes);
+    const told = [`${weight}`, `${atMs}`, this.#channel, subjectName(limiter, subject)];
+    return (await this.#wire.run(operations.refund, refundScript, keys, [...told, ...args])) === 1;
   }
 
-  #key(limiter: string, subject: string, rule: FixedWindow): string {
-    return this.#keys.tagged('rate-limit', limiter, subject) + ruleSuffix(rule);
+  async block(limiter: string, subject: string, durationMs: number): Promise<void> {
+    const args = [`${durationMs}`, this.#channel, subjectName(limiter, subject)];
+    await this.#wire.run(operations.block, blockScript, this.#names(limiter, subject, []), args);
   }
+
+  async reset(limiter: string, subject: string, meters: readonly Meter[]): Promise<boolean> {
+    const keys = this.#names(limiter, subject, this.#wiredOf(meters).suffixes);
+    const args = [this.#channel, subjectName(limiter, subject)];
+    return (await this.#wire.run(operations.reset, resetScript, keys, args)) === 1;
+  }
+
+  #names(limiter: string, subject: string, suffixes: readonly string[]): string[] {
+    const key = this.#keys.tagged('rate-limit', limiter, subject);
+    return [`${key}:block`, ...suffixes.map((suffix) => key + suffix)];
+  }
+
+  #wiredOf(meters: readonly Meter[]): Wired {
+    const known = this.#wired.get(meters);
+    if (known !== undefined) return known;
+    const wired = { suffixes: meters.map(meterSuffix), args: meters.flatMap(meterArguments) };
+    this.#wired.set(meters, wired);
+    return wired;
+  }
+}
+
+function meterArguments(meter: Meter): string[] {
+  const [unit, refill, everyMs] =
+    meter.kind === 'sliding-window' ? [1, meter.grainMs, meter.spanMs] : [meter.unit, meter.refill, meter.everyMs];
+  return [meter.kind, `${meter.capacity}`, `${unit}`, `${refill}`, `${everyMs}`];
+}
+
+function reading(reply: unknown): Reading {
+  const [allowed, atMs, blockedMs, ...numbers] = reply as [number, number, number, ...number[]];
+  const meters: MeterReading[] = [];
+  for (let index = 0; index < numbers.length; index += 3) {
+    const [remaining = 0, resetMs = 0, retryAfterMs = 0] = numbers.slice(index, index + 3);
+    meters.push({ remaining, resetMs, retryAfterMs });
+  }
+  return { allowed: allowed === 1, atMs, blockedMs, meters };
 }

@@ -23,6 +23,8 @@ export { queueConformance } from './queue-conformance.js';
 export { queueTurnConformance } from './queue-turn-conformance.js';
 export { queueWorkerConformance } from './queue-worker-conformance.js';
 export { rateLimitConformance } from './rate-limit-conformance.js';
+export { rateLimitRulesConformance } from './rate-limit-rules-conformance.js';
+export { rateLimitWaitConformance } from './rate-limit-wait-conformance.js';
 export { runOnceConformance } from './run-once-conformance.js';
 export { sessionConformance } from './session-conformance.js';
 export { sessionLifeConformance } from './session-life-conformance.js';

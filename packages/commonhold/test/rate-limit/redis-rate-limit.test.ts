@@ -18,37 +18,35 @@ async function withLimit(body: (limit: RateLimit, key: string, redis: RedisServe
 }
 
 describe('the key of a window', () => {
-  it('is the number of units used and ends with the window', () =>
+  it('is the units used and when it began, and ends with the window', () =>
     withLimit(async (limit, key, redis) => {
+      const { atMs } = await limit.consume('::1');
       await limit.consume('::1');
       await limit.consume('::1');
-      await limit.consume('::1');
-      expect(await redis.command('GET', key)).toBe('2');
+      expect(await redis.command('GET', key)).toBe(`2@${atMs}`);
       const leftMs = Number(await redis.command('PTTL', key));
       expect(leftMs).toBeGreaterThan(3_590_000);
       expect(leftMs).toBeLessThan(3_600_000);
     }));
 
-  it('lives through its last millisecond, after which the next window may begin', () =>
+  it('counts by the time in it: one that lost its end does not block for ever', () =>
     withLimit(async (limit, key, redis) => {
-      await limit.consume('::1');
-      for (let look = 0; look < 30; look++) {
-        const before = Number(await redis.command('PTTL', key));
-        const { resetMs } = await limit.peek('::1');
-        const after = Number(await redis.command('PTTL', key));
-        expect(resetMs).toBeLessThanOrEqual(before + 1);
-        expect(resetMs).toBeGreaterThanOrEqual(after + 1);
-      }
-    }));
-
-  it('that lost its end is a new window at the next hit, not a block for ever', () =>
-    withLimit(async (limit, key, redis) => {
-      await limit.consume('::1', { weight: 2 });
+      const { atMs } = await limit.consume('::1', { weight: 2 });
+      await redis.command('SET', key, `2@${atMs - 3_599_000}`);
       expect((await limit.consume('::1')).allowed).toBe(false);
-      await redis.command('PERSIST', key);
+      await redis.command('SET', key, `2@${atMs - 3_600_000}`);
       expect(await limit.peek('::1')).toMatchObject({ allowed: true, remaining: 2, resetMs: 0 });
+      await limit.reset('::1');
+      await redis.command('SET', key, `2@${atMs - 3_600_000}`);
       expect(await limit.consume('::1')).toMatchObject({ allowed: true, remaining: 1, resetMs: 3_600_000 });
       expect(Number(await redis.command('PTTL', key))).toBeGreaterThan(3_590_000);
+    }));
+
+  it('from a time to come counts from now: a clock that went back blocks for one window at most', () =>
+    withLimit(async (limit, key, redis) => {
+      const { atMs } = await limit.consume('::1');
+      await redis.command('SET', key, `2@${atMs + 86_400_000}`);
+      expect((await limit.consume('::1')).retryAfterMs).toBe(3_600_000);
     }));
 
   it('is not written by a refused hit', () =>
@@ -57,7 +55,8 @@ describe('the key of a window', () => {
       const written = async (): Promise<string | undefined> =>
         /rdb_changes_since_last_save:(\d+)/.exec(String(await redis.command('INFO', 'persistence')))?.[1];
       const before = await written();
-      for (let hit = 0; hit < 5; hit++) expect((await limit.consume('::1')).allowed).toBe(false);
+      for (let hit = 0; hit < 5; hit++) expect((await limit.peek('::1')).allowed).toBe(false);
+      expect((await limit.consume('::1')).allowed).toBe(false);
       expect(await written()).toBe(before);
       await redis.command('DEL', key);
       expect(await written()).not.toBe(before);
@@ -70,11 +69,35 @@ describe('a key that a limiter did not write', () => {
       await redis.command('RPUSH', key, 'x');
       await expect(limit.consume('::1')).rejects.toMatchObject({ code: 'CorruptState' });
       await expect(limit.peek('::1')).rejects.toMatchObject({ code: 'CorruptState' });
-      for (const text of ['text', '', '-5', '1e3', '0x10', ' 1', '01', 'nan', '99999999999999999999']) {
+      for (const text of [
+        'text',
+        '',
+        ' ',
+        '2',
+        '-5@1',
+        '1e3@1',
+        '1@',
+        '@1',
+        '0@1',
+        '01@1',
+        '1@1 1@2',
+        '99999999999999999@1',
+        '1@99999999999999999',
+      ]) {
         await redis.command('SET', key, text);
         await expect(limit.consume('::1')).rejects.toMatchObject({ code: 'CorruptState' });
         await expect(limit.peek('::1')).rejects.toMatchObject({ code: 'CorruptState' });
         expect(await redis.command('GET', key)).toBe(text);
       }
+    }));
+
+  it('in place of a block is CorruptState as well', () =>
+    withLimit(async (limit, key, redis) => {
+      const block = key.replace('fixed-window:3600000', 'block');
+      await redis.command('SET', block, 'soon');
+      await expect(limit.consume('::1')).rejects.toMatchObject({ code: 'CorruptState' });
+      await limit.block('::1', '1m');
+      expect(await limit.consume('::1')).toMatchObject({ allowed: false, reason: 'blocked' });
+      expect(Number(await redis.command('PTTL', block))).toBeLessThan(60_000);
     }));
 });

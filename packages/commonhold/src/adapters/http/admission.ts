@@ -1,5 +1,5 @@
 import { rateLimitHeaders } from '../../rate-limit/headers.js';
-import type { RateLimitVerdict } from '../../rate-limit/rate-limit-port.js';
+import type { PolicyVerdict, RateLimitVerdict } from '../../rate-limit/verdict.js';
 import type { RateLimit } from '../../rate-limit/rate-limit.js';
 import { type Problem, problemDocument, storeProblem } from './problem.js';
 import type { ResponseHeaders } from './response-headers.js';
@@ -13,9 +13,9 @@ const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exc
 export async function admit(limit: RateLimit, subject: string, headers: ResponseHeaders): Promise<Problem | undefined> {
   try {
     const verdict = await limit.consume(subject);
-    const { 'Retry-After': retryAfter, ...fields } = rateLimitHeaders(verdict, limit.policy);
+    const { 'Retry-After': retryAfter, ...fields } = rateLimitHeaders(verdict);
     for (const [name, item] of Object.entries(fields)) addItem(headers, name, item);
-    return retryAfter === undefined ? undefined : refusal(limit, verdict, retryAfter);
+    return verdict.allowed ? undefined : refusal(verdict, retryAfter);
   } catch (error) {
     const problem = storeProblem(error);
     if (problem === undefined) throw error;
@@ -30,12 +30,24 @@ function addItem(headers: ResponseHeaders, name: string, item: string): void {
   headers.set(name, items === undefined ? item : `${String(items)}, ${item}`);
 }
 
-function refusal({ policy }: RateLimit, { limit }: RateLimitVerdict, retryAfter: string): Problem {
-  const detail = `At most ${limit} in ${policy.windowMs / 1_000} s are allowed. Try again in ${retryAfter} s.`;
-  const document = problemDocument(429, detail, {
+function refusal(verdict: RateLimitVerdict, retryAfter: string | undefined): Problem {
+  if (retryAfter === undefined) return { document: problemDocument(403, 'This client is not admitted.'), headers: {} };
+  const document = problemDocument(429, `${refusedBy(verdict)} Try again in ${retryAfter} s.`, {
     type: quotaExceeded,
     title: 'The quota is exceeded',
-    members: { 'violated-policies': [policy.name] },
+    members: { 'violated-policies': violated(verdict).map(({ name }) => name) },
   });
   return { document, headers: { 'Retry-After': retryAfter } };
+}
+
+function refusedBy(verdict: RateLimitVerdict): string {
+  if (verdict.reason === 'blocked') return 'This client is blocked for a time.';
+  const limits = violated(verdict).map(
+    ({ limit, windowMs }) => `At most ${limit} in ${windowMs / 1_000} s are allowed.`,
+  );
+  return limits.join(' ');
+}
+
+function violated({ policies }: RateLimitVerdict): readonly PolicyVerdict[] {
+  return policies.filter(({ retryAfterMs }) => retryAfterMs > 0);
 }

@@ -1,0 +1,63 @@
+import { isCommonholdError } from '../errors.js';
+import { InvalidArgumentError } from '../errors.js';
+import type { HitOptions, RateLimit } from './rate-limit.js';
+import { type RateLimitVerdict, summary } from './verdict.js';
+
+/** One of the hits that stand or fall together. */
+export interface LimitedHit extends HitOptions {
+  readonly limit: RateLimit;
+  readonly subject: string;
+}
+
+/**
+ * Counts a hit under several limits, each with a subject of its own, such as an address and an account: under all, or
+ * under none. The subjects may live on different nodes of a cluster, so these are two steps: all are asked at once, in one
+ * trip; when one refuses, those that admitted are refunded in a second. Between the two another hit may be refused for
+ * room that is about to be given back; none is ever admitted too many.
+ *
+ * The verdict names the rules of all limits. When the store cannot do one of the steps, this rejects as `consume` does;
+ * what could not be given back then stays used until time gives it back.
+ */
+export async function consumeAll(hits: readonly LimitedHit[]): Promise<RateLimitVerdict> {
+  if (hits.length === 0) throw new InvalidArgumentError('consumeAll', 'at least one hit', 'none');
+  const outcomes = await Promise.allSettled(
+    hits.map(({ limit, subject, ...options }) => limit.consume(subject, options)),
+  );
+  const verdicts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure === undefined && verdicts.every(({ allowed }) => allowed)) return together(verdicts);
+  await refundAll(hits, outcomes);
+  if (failure !== undefined) throw failure.reason;
+  return together(verdicts);
+}
+
+async function refundAll(
+  hits: readonly LimitedHit[],
+  outcomes: readonly PromiseSettledResult<RateLimitVerdict>[],
+): Promise<void> {
+  const refunds = hits.map(async ({ limit, subject, rule }, index) => {
+    const outcome = outcomes[index];
+    if (outcome?.status !== 'fulfilled' || !outcome.value.allowed) return;
+    await limit.refund(subject, outcome.value, rule === undefined ? {} : { rule });
+  });
+  for (const refund of await Promise.allSettled(refunds)) {
+    // The refusal stands whether or not the others could be given back.
+    if (refund.status === 'rejected' && !isCommonholdError(refund.reason)) throw refund.reason;
+  }
+}
+
+function together(verdicts: readonly RateLimitVerdict[]): RateLimitVerdict {
+  const refusals = verdicts.filter(({ allowed }) => !allowed);
+  const denied = refusals.find(({ reason }) => reason === 'denied');
+  if (denied !== undefined) return denied;
+  const [first] = verdicts;
+  const policies = verdicts.flatMap((verdict) => verdict.policies);
+  const { reason } = refusals.find((verdict) => verdict.reason === 'blocked') ?? refusals[0] ?? { reason: undefined };
+  return summary({
+    allowed: refusals.length === 0,
+    reason,
+    weight: first?.weight ?? 1,
+    atMs: first?.atMs ?? 0,
+    policies,
+  });
+}
