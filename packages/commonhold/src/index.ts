@@ -48,13 +48,14 @@ export {
 } from './presence/presence.js';
 export {
   type ConsumeOptions,
-  type HitOptions,
   RateLimit,
   type RateLimitCounts,
   type RateLimitOptions,
 } from './rate-limit/rate-limit.js';
-export { consumeAll, type LimitedHit } from './rate-limit/consume-all.js';
-export { type RateLimitPolicy, rateLimitHeaders } from './rate-limit/headers.js';
+export { consumeAll, type LimitedHit, type Refundable } from './rate-limit/consume-all.js';
+export { rateLimitHeaders } from './rate-limit/headers.js';
+export type { HitOptions } from './rate-limit/hit-options.js';
+export type { RateLimitPolicy } from './rate-limit/policy.js';
 export type { GcraRule, RateLimitRule, TokenBucketRule, WindowRule } from './rate-limit/rule.js';
 export type { RateLimitRules } from './rate-limit/rule-set.js';
 export type { SubjectList } from './rate-limit/subject-list.js';

@@ -30,6 +30,8 @@ describe('a name that no option has', async () => {
     ['a queue', () => state.queue('q', loose({ attempt: 1 }))],
     ['the backoff of a queue', () => state.queue('q', { backoff: loose({ max: 1 }) })],
     ['a backoff that is no object', () => state.queue('q', { backoff: '50ms' as never })],
+    ['a limit', () => state.rateLimit('r', '1 per hour', loose({ denied: [] }))],
+    ['a rule', () => state.rateLimit('r', loose({ limit: 1, window: '1h', burst: 1 }))],
     ['sessions', () => state.sessions('s', loose({ idleMs: 1 }))],
     ['a worker', () => state.queue('q').work(() => undefined, loose({ parallel: 1 }))],
     ['a worker without a handler', () => state.queue('q').work(undefined as never)],
@@ -43,6 +45,8 @@ describe('a name that no option has', async () => {
     ['its redis', () => openState({ redis: loose({ url: 'redis://127.0.0.1:1', timeout: 1 }) })],
     ['a write of a cache', () => state.cache('c').set('k', 1, loose({ expire: 1 }))],
     ['a job', () => state.queue('q').add(1, loose({ prio: 1 }))],
+    ['a look', () => state.rateLimit('r', '1 per hour').peek('s', loose({ cost: 1 }))],
+    ['a reset', () => state.rateLimit('r', '1 per hour').reset('s', loose({ weight: 1 }))],
     ['a hit', () => state.rateLimit('r', '1 per hour').consume('s', loose({ cost: 1 }))],
     ['a history', () => state.channel('c').history(loose({ count: 1 }))],
   ];

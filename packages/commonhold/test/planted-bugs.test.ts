@@ -4,6 +4,7 @@ import type { EngineKind } from '../src/testing/engine.js';
 import type { TestRunner } from '../src/testing/suite.js';
 import { useServer } from './engines.js';
 import { presenceBugs } from './planted-presence-bugs.js';
+import { rateLimitBugs } from './planted-rate-limit-bugs.js';
 
 /** A change to a script that a suite must notice. */
 interface PlantedBug {
@@ -31,6 +32,7 @@ type Suite =
   | 'queue-turn'
   | 'run-once'
   | 'rate-limit'
+  | 'rate-limit-rules'
   | 'session'
   | 'session-life'
   | 'unique-set';
@@ -181,14 +183,6 @@ const bugs: readonly PlantedBug[] = [
     noticedBy: 'hears of each result at once',
   },
   {
-    name: 'a limiter admits one too many',
-    script: 'rate-limit/lua/consume.lua',
-    find: 'if meter.used + weight * meter.unit > meter.capacity then',
-    replace: 'if meter.used > meter.capacity then',
-    suite: 'rate-limit',
-    noticedBy: 'admits up to the limit',
-  },
-  {
     name: 'a counter loses its lifetime when it is added to',
     script: 'counter/lua/add.lua',
     find: "return redis.call('INCRBY', KEYS[1], ARGV[1])",
@@ -301,6 +295,7 @@ const bugs: readonly PlantedBug[] = [
     noticedBy: 'the end of an entry is a deletion',
   },
   ...presenceBugs,
+  ...rateLimitBugs,
 ];
 
 const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
@@ -316,6 +311,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   queue: ['../src/testing/queue-conformance.js', 'queueConformance'],
   'queue-turn': ['../src/testing/queue-turn-conformance.js', 'queueTurnConformance'],
   'rate-limit': ['../src/testing/rate-limit-conformance.js', 'rateLimitConformance'],
+  'rate-limit-rules': ['../src/testing/rate-limit-rules-conformance.js', 'rateLimitRulesConformance'],
   'run-once': ['../src/testing/run-once-conformance.js', 'runOnceConformance'],
   session: ['../src/testing/session-conformance.js', 'sessionConformance'],
   'session-life': ['../src/testing/session-life-conformance.js', 'sessionLifeConformance'],

@@ -1,11 +1,17 @@
-import { isCommonholdError } from '../errors.js';
-import { InvalidArgumentError } from '../errors.js';
-import type { HitOptions, RateLimit } from './rate-limit.js';
+import { InvalidArgumentError, isCommonholdError } from '../errors.js';
+import type { HitOptions } from './hit-options.js';
 import { type RateLimitVerdict, summary } from './verdict.js';
+
+/** What {@link consumeAll} asks of a `RateLimit`. */
+export interface Refundable {
+  consume(subject: string, options: HitOptions): Promise<RateLimitVerdict>;
+  refund(subject: string, verdict: RateLimitVerdict, options: Pick<HitOptions, 'rule'>): Promise<boolean>;
+}
 
 /** One of the hits that stand or fall together. */
 export interface LimitedHit extends HitOptions {
-  readonly limit: RateLimit;
+  /** A `RateLimit`. */
+  readonly limit: Refundable;
   readonly subject: string;
 }
 

@@ -3,7 +3,8 @@ import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { encodePart } from '../keys.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
-import type { RateLimitPolicy } from './headers.js';
+import type { HitOptions } from './hit-options.js';
+import type { RateLimitPolicy } from './policy.js';
 import type { Patience } from './patience.js';
 import { type RateLimitPort, subjectName } from './rate-limit-port.js';
 import type { RefusalMemory } from './refusal-memory.js';
@@ -22,14 +23,6 @@ export interface RateLimitOptions {
    * resets and blocks by other processes are heard of within a message's time.
    */
   readonly remember?: boolean;
-}
-
-/** What a hit may say of itself. */
-export interface HitOptions {
-  /** Units that this hit costs: a whole number from 1, the default, to the smallest limit. */
-  readonly weight?: number;
-  /** The rule or rules for this call, such as those of the caller's plan. Default: those of the limiter. */
-  readonly rule?: RateLimitRules;
 }
 
 /** How long a hit may wait to be admitted. Without `wait` it does not, and there is nothing that `signal` could end. */

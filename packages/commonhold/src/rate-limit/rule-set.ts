@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.js';
-import type { RateLimitPolicy } from './headers.js';
+import type { RateLimitPolicy } from './policy.js';
 import { largestLimit, type Meter, meterSuffix } from './rate-limit-port.js';
 import { parseRule, type RateLimitRule } from './rule.js';
 import { wholeCeil } from './whole.js';

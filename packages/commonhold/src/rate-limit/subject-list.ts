@@ -7,7 +7,7 @@ export type SubjectList = Iterable<string> | ((subject: string) => boolean);
 /** Whether a list names a subject. An absent list names nobody. @throws InvalidArgumentError naming `where`. */
 export function subjectTest(list: SubjectList | undefined, where: string): (subject: string) => boolean {
   if (list === undefined) return () => false;
-  if (typeof list === 'function') return (subject) => list(subject) === true;
+  if (typeof list === 'function') return (subject) => yesOrNo(list(subject), where);
   if (typeof list !== 'object' || list === null || !(Symbol.iterator in list)) {
     throw new InvalidArgumentError(where, 'subjects, such as an array of them, or a function', list);
   }
@@ -25,4 +25,10 @@ export function holds(
   if (typeof subject !== 'string') encodePart(subject);
   if (deny(subject)) return false;
   return allow(subject) ? true : undefined;
+}
+
+// A promise would name everybody.
+function yesOrNo(answer: unknown, where: string): boolean {
+  if (typeof answer === 'boolean') return answer;
+  throw new InvalidArgumentError(where, 'a function that answers true or false', answer);
 }

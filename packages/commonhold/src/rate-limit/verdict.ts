@@ -1,4 +1,4 @@
-import type { RateLimitPolicy } from './headers.js';
+import type { RateLimitPolicy } from './policy.js';
 import type { Reading } from './rate-limit-port.js';
 import type { RuleSet } from './rule-set.js';
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { consumeAll } from '../rate-limit/consume-all.js';
-import type { RateLimit } from '../rate-limit/rate-limit.js';
 import type { EngineKind } from './engine.js';
 import { describeSuite, type TestRunner } from './suite.js';
 
@@ -102,7 +101,7 @@ export function rateLimitWaitConformance(runner: TestRunner, kind: () => EngineK
         }),
       );
       assert.equal(verdicts.filter(({ allowed }) => allowed).length, 5);
-      assert.equal((await (pairs[0]?.[0] as RateLimit).peek('s')).remaining, 2);
+      assert.equal((await states[0]?.rateLimit('a', '7 per hour').peek('s'))?.remaining, 2);
     });
 
     test('hits together with one that is denied, blocked or wrong leave the others as they were', async (engine) => {
