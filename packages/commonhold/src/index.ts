@@ -52,6 +52,9 @@ export {
   type RateLimitCounts,
   type RateLimitOptions,
 } from './rate-limit/rate-limit.js';
+export { Concurrency, type ConcurrencyOptions, type SlotOptions } from './concurrency/concurrency.js';
+export type { ConcurrencyCount } from './concurrency/concurrency-port.js';
+export type { Slot } from './concurrency/slot.js';
 export { consumeAll, type LimitedHit, type Refundable } from './rate-limit/consume-all.js';
 export { rateLimitHeaders } from './rate-limit/headers.js';
 export type { HitOptions } from './rate-limit/hit-options.js';

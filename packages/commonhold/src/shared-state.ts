@@ -4,6 +4,7 @@ import { Beat } from './beat.js';
 import { Cache, type CacheOptions } from './cache/cache.js';
 import { Channel, type ChannelOptions } from './channel/channel.js';
 import { SubscriptionSet } from './channel/subscription-set.js';
+import { Concurrency, type ConcurrencyOptions } from './concurrency/concurrency.js';
 import { Counter, type CounterOptions } from './counter/counter.js';
 import { ClosedError } from './errors.js';
 import type { FeatureContext } from './feature-context.js';
@@ -82,6 +83,11 @@ export class SharedState {
   /** Messages to whoever listens, with history: who was away reads what was missed. */
   channel<Message>(name: string, options: ChannelOptions = {}): Channel<Message> {
     return new Channel<Message>(name, options, this.#open().channel, this.#context, this.#subscriptions);
+  }
+
+  /** A limit on how much each subject may do at once: `limit` slots, each held until it is released. */
+  concurrency(name: string, limit: number, options: ConcurrencyOptions = {}): Concurrency {
+    return new Concurrency(name, limit, options, this.#open().concurrency, this.#context, this.#tenure);
   }
 
   /** A whole number that every process may add to. */

@@ -21,6 +21,7 @@ interface PlantedBug {
 type Suite =
   | 'cache'
   | 'channel'
+  | 'concurrency'
   | 'counter'
   | 'map'
   | 'map-change'
@@ -301,6 +302,7 @@ const bugs: readonly PlantedBug[] = [
 const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   cache: ['../src/testing/cache-conformance.js', 'cacheConformance'],
   channel: ['../src/testing/channel-conformance.js', 'channelConformance'],
+  concurrency: ['../src/testing/concurrency-conformance.js', 'concurrencyConformance'],
   counter: ['../src/testing/counter-conformance.js', 'counterConformance'],
   map: ['../src/testing/map-conformance.js', 'mapConformance'],
   'map-change': ['../src/testing/map-change-conformance.js', 'mapChangeConformance'],

@@ -1,4 +1,4 @@
-/** Changes to the scripts of limiters that a suite must notice. */
+/** Changes to the scripts of limits that a suite must notice. */
 export const rateLimitBugs = [
   {
     name: 'a limiter admits one too many',
@@ -63,5 +63,21 @@ export const rateLimitBugs = [
     replace: '',
     suite: 'rate-limit-rules',
     noticedBy: 'refused locally until its time',
+  },
+  {
+    name: 'the slots of the dead are kept',
+    script: 'concurrency/lua/acquire.lua',
+    find: "redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. now)",
+    replace: '',
+    suite: 'concurrency',
+    noticedBy: 'not heard of returns',
+  },
+  {
+    name: 'one slot too many is given',
+    script: 'concurrency/lua/acquire.lua',
+    find: 'if used >= limit then',
+    replace: 'if used > limit then',
+    suite: 'concurrency',
+    noticedBy: 'gives as many slots as the limit',
   },
 ] as const;

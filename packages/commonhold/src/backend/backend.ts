@@ -1,5 +1,6 @@
 import type { CachePort } from '../cache/cache-port.js';
 import type { ChannelPort } from '../channel/channel-port.js';
+import type { ConcurrencyPort } from '../concurrency/concurrency-port.js';
 import type { CounterPort } from '../counter/counter-port.js';
 import type { MapEntryPort, MapPort } from '../map/map-port.js';
 import type { LockPort } from '../lock/lock-port.js';
@@ -17,6 +18,7 @@ export interface Ports {
   readonly queue: QueuePort;
   readonly cache: CachePort;
   readonly channel: ChannelPort;
+  readonly concurrency: ConcurrencyPort;
   readonly counter: CounterPort;
   readonly map: MapPort;
   /** Maps in the documented layout. */

@@ -12,6 +12,7 @@ export { eventually, pause, waitUntil, type WaitOptions } from './waiting.js';
 export type { TestRunner } from './suite.js';
 export { cacheConformance } from './cache-conformance.js';
 export { channelConformance } from './channel-conformance.js';
+export { concurrencyConformance } from './concurrency-conformance.js';
 export { counterConformance } from './counter-conformance.js';
 export { mapConformance } from './map-conformance.js';
 export { mapChangeConformance } from './map-change-conformance.js';

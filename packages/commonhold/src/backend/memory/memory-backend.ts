@@ -1,5 +1,6 @@
 import { MemoryCache } from '../../cache/memory-cache.js';
 import { MemoryChannel } from '../../channel/memory-channel.js';
+import { MemoryConcurrency } from '../../concurrency/memory-concurrency.js';
 import { MemoryCounter } from '../../counter/memory-counter.js';
 import type { Keys } from '../../keys.js';
 import { MemoryMap } from '../../map/memory-map.js';
@@ -22,6 +23,7 @@ export function createMemoryBackend(store: MemoryStore, keys: Keys, owned: boole
       queue: new MemoryQueue(store, keys),
       cache: new MemoryCache(store, keys),
       channel: new MemoryChannel(store, keys),
+      concurrency: new MemoryConcurrency(store, keys),
       counter: new MemoryCounter(store, keys),
       map: new MemoryMap(store, keys),
       plainMap: new MemoryPlainMap(store, keys),

@@ -1,5 +1,6 @@
 import { RedisCache } from '../../cache/redis-cache.js';
 import { RedisChannel } from '../../channel/redis-channel.js';
+import { RedisConcurrency } from '../../concurrency/redis-concurrency.js';
 import { RedisCounter } from '../../counter/redis-counter.js';
 import type { Keys } from '../../keys.js';
 import { RedisMap } from '../../map/redis-map.js';
@@ -34,6 +35,7 @@ export async function createRedisBackend(options: RedisBackendOptions): Promise<
     ports: {
       cache: new RedisCache(wire, keys),
       channel: new RedisChannel(wire, keys),
+      concurrency: new RedisConcurrency(wire, keys),
       counter: new RedisCounter(wire, keys),
       map: new RedisMap(wire, keys),
       plainMap: new RedisPlainMap(wire, keys),
