@@ -7,7 +7,16 @@ import { storeProblem } from './http/problem.js';
 import { openRequestSession, type RequestSession } from './http/request-session.js';
 import { SessionCookie, type SessionCookieOptions } from './http/session-cookie.js';
 
-export { type LimitRequest, type LimitRequestsOptions, limitRequests } from './fastify/limit-requests.js';
+export {
+  type ClientOptions,
+  limitConcurrency,
+  type LimitConcurrencyOptions,
+  type LimitRequest,
+  limitRequests,
+  type LimitRequestsOptions,
+} from './fastify/limit-requests.js';
+export type { RequestCost, RequestLimit } from './http/request-limit.js';
+export type { SlotWait } from './http/slot-admission.js';
 export { clientNetwork } from './http/client-network.js';
 export type { RequestSession } from './http/request-session.js';
 export type { SessionCookieOptions } from './http/session-cookie.js';

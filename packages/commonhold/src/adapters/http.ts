@@ -1,5 +1,14 @@
 export { type CookieSessionsOptions, cookieSessions, type OpenSession } from './http/cookie-sessions.js';
-export { type LimitRequest, type LimitRequestsOptions, limitRequests } from './http/limit-requests.js';
+export {
+  type ClientOptions,
+  limitConcurrency,
+  type LimitConcurrencyOptions,
+  type LimitRequest,
+  limitRequests,
+  type LimitRequestsOptions,
+} from './http/limit-requests.js';
+export type { RequestCost, RequestLimit } from './http/request-limit.js';
+export type { SlotWait } from './http/slot-admission.js';
 export type { RequestSession } from './http/request-session.js';
 export type { SessionCookieOptions } from './http/session-cookie.js';
 export { clientAddress, TrustedProxies } from './http/trusted-proxies.js';

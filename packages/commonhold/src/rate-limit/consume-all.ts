@@ -25,16 +25,20 @@ export interface LimitedHit extends HitOptions {
  * what could not be given back then stays used until time gives it back.
  */
 export async function consumeAll(hits: readonly LimitedHit[]): Promise<RateLimitVerdict> {
-  if (hits.length === 0) throw new InvalidArgumentError('consumeAll', 'at least one hit', 'none');
-  const outcomes = await Promise.allSettled(
-    hits.map(({ limit, subject, ...options }) => limit.consume(subject, options)),
-  );
+  const [only] = hits;
+  if (only === undefined) throw new InvalidArgumentError('consumeAll', 'at least one hit', 'none');
+  if (hits.length === 1) return consumeOne(only);
+  const outcomes = await Promise.allSettled(hits.map(consumeOne));
   const verdicts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const failure = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failure === undefined && verdicts.every(({ allowed }) => allowed)) return together(verdicts);
   await refundAll(hits, outcomes);
   if (failure !== undefined) throw failure.reason;
   return together(verdicts);
+}
+
+async function consumeOne({ limit, subject, ...options }: LimitedHit): Promise<RateLimitVerdict> {
+  return limit.consume(subject, options);
 }
 
 async function refundAll(

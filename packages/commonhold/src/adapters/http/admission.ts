@@ -1,33 +1,38 @@
+import { consumeAll, type LimitedHit } from '../../rate-limit/consume-all.js';
 import { rateLimitHeaders } from '../../rate-limit/headers.js';
 import type { PolicyVerdict, RateLimitVerdict } from '../../rate-limit/verdict.js';
-import type { RateLimit } from '../../rate-limit/rate-limit.js';
 import { type Problem, problemDocument, storeProblem } from './problem.js';
 import type { ResponseHeaders } from './response-headers.js';
 
 const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exceeded';
 
 /**
- * Counts a hit of `subject` and says so in the headers of the answer. Returns the problem to answer with when the hit is
- * refused, or the store cannot tell; undefined when it is admitted.
+ * Counts a request under every limit or under none, and says so in the headers of the answer. Returns the problem to answer
+ * with when it is refused, or the store cannot tell; undefined when it is admitted.
  */
-export async function admit(limit: RateLimit, subject: string, headers: ResponseHeaders): Promise<Problem | undefined> {
+export async function admit(hits: readonly LimitedHit[], headers: ResponseHeaders): Promise<Problem | undefined> {
   try {
-    const verdict = await limit.consume(subject);
+    const verdict = await consumeAll(hits);
     const { 'Retry-After': retryAfter, ...fields } = rateLimitHeaders(verdict);
-    for (const [name, item] of Object.entries(fields)) addItem(headers, name, item);
+    for (const [name, items] of Object.entries(fields)) addItems(headers, name, items);
     return verdict.allowed ? undefined : refusal(verdict, retryAfter);
   } catch (error) {
-    const problem = storeProblem(error);
-    if (problem === undefined) throw error;
-    return problem;
+    return problemOf(error);
   }
 }
 
-// Each limit that a request passes is one item of the same two lists.
-function addItem(headers: ResponseHeaders, name: string, item: string): void {
+/** The answer to a store that is away. @throws every other error. */
+export function problemOf(error: unknown): Problem {
+  const problem = storeProblem(error);
+  if (problem === undefined) throw error;
+  return problem;
+}
+
+// Each limit that a request passes is an item of the same two lists.
+function addItems(headers: ResponseHeaders, name: string, items: string): void {
   if (headers.isSent()) return;
-  const items = headers.get(name);
-  headers.set(name, items === undefined ? item : `${String(items)}, ${item}`);
+  const before = headers.get(name);
+  headers.set(name, before === undefined ? items : `${String(before)}, ${items}`);
 }
 
 function refusal(verdict: RateLimitVerdict, retryAfter: string | undefined): Problem {
