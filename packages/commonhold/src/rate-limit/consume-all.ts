@@ -5,6 +5,7 @@ import { type RateLimitVerdict, summary } from './verdict.js';
 /** What {@link consumeAll} asks of a `RateLimit`. */
 export interface Refundable {
   consume(subject: string, options: HitOptions): Promise<RateLimitVerdict>;
+  refusal(subject: string, options: HitOptions): RateLimitVerdict | undefined;
   refund(subject: string, verdict: RateLimitVerdict, options: Pick<HitOptions, 'rule'>): Promise<boolean>;
 }
 
@@ -18,7 +19,7 @@ export interface LimitedHit extends HitOptions {
 /**
  * Counts a hit under several limits, each with a subject of its own, such as an address and an account: under all, or
  * under none. The subjects may live on different nodes of a cluster, so these are two steps: all are asked at once, in one
- * trip; when one refuses, those that admitted are refunded in a second. Between the two another hit may be refused for
+ * trip, unless one is known to refuse; when one refuses, those that admitted are refunded in a second. Between the two another hit may be refused for
  * room that is about to be given back; none is ever admitted too many.
  *
  * The verdict names the rules of all limits. When the store cannot do one of the steps, this rejects as `consume` does;
@@ -28,6 +29,8 @@ export async function consumeAll(hits: readonly LimitedHit[]): Promise<RateLimit
   const [only] = hits;
   if (only === undefined) throw new InvalidArgumentError('consumeAll', 'at least one hit', 'none');
   if (hits.length === 1) return consumeOne(only);
+  const known = hits.flatMap(({ limit, subject, ...options }) => limit.refusal(subject, options) ?? []);
+  if (known.length > 0) return together(known);
   const outcomes = await Promise.allSettled(hits.map(consumeOne));
   const verdicts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
   const failure = outcomes.find((outcome) => outcome.status === 'rejected');

@@ -6,6 +6,7 @@ import { counting, type Grain, readWindow, unitsOf, withHit, withoutHit } from '
 /** What one subject used under one rule, as of now. */
 export interface MemoryMeter {
   reading(weight: number): MeterReading;
+  fits(weight: number): boolean;
   take(weight: number): void;
   /** Returns whether anything was given back. */
   giveBack(weight: number, atMs: number): boolean;
@@ -68,8 +69,13 @@ class BucketInMemory extends KeyInMemory implements MemoryMeter {
     return readBucket(this.#bucket, this.#state, weight, this.now);
   }
 
+  fits(weight: number): boolean {
+    return this.#state.used + weight * this.#bucket.unit <= this.#bucket.capacity;
+  }
+
   take(weight: number): void {
-    this.#state = { ...this.#state, used: this.#state.used + weight * this.#bucket.unit };
+    const { used, sinceMs } = this.#state;
+    this.#state = { used: used + weight * this.#bucket.unit, sinceMs };
   }
 
   giveBack(weight: number, atMs: number): boolean {
@@ -95,6 +101,10 @@ class WindowInMemory extends KeyInMemory implements MemoryMeter {
 
   reading(weight: number): MeterReading {
     return readWindow(this.#window, this.#grains, weight, this.now);
+  }
+
+  fits(weight: number): boolean {
+    return unitsOf(this.#grains) + weight <= this.#window.capacity;
   }
 
   take(weight: number): void {

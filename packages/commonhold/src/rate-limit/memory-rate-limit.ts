@@ -27,15 +27,17 @@ export class MemoryRateLimit implements RateLimitPort {
   async consume(limiter: string, subject: string, meters: readonly Meter[], weight: number): Promise<Reading> {
     const key = this.#key(limiter, subject);
     const found = this.#read(key, meters);
-    const before = this.#reading(key, found, weight);
-    if (!before.allowed) return before;
-    this.#writeAll(found, (meter) => meter.take(weight));
-    return this.#reading(key, found, 0);
+    const blockedMs = this.#blockedMs(key);
+    const allowed = blockedMs === 0 && found.every((meter) => meter.fits(weight));
+    if (allowed) this.#take(found, weight);
+    return this.#reading(found, allowed, blockedMs, allowed ? 0 : weight);
   }
 
   async peek(limiter: string, subject: string, meters: readonly Meter[], weight: number): Promise<Reading> {
     const key = this.#key(limiter, subject);
-    return this.#reading(key, this.#read(key, meters), weight);
+    const found = this.#read(key, meters);
+    const blockedMs = this.#blockedMs(key);
+    return this.#reading(found, blockedMs === 0 && found.every((meter) => meter.fits(weight)), blockedMs, weight);
   }
 
   async refund(
@@ -80,26 +82,26 @@ export class MemoryRateLimit implements RateLimitPort {
     return meters.map((meter) => meterIn(this.#used, key + meterSuffix(meter), meter, now));
   }
 
-  #reading(key: string, found: readonly MemoryMeter[], weight: number): Reading {
-    const atMs = this.#store.now();
-    const blockedMs = Math.max(0, (this.#blocks.get(key) ?? 0) - atMs);
+  #blockedMs(key: string): number {
+    const endsAtMs = this.#blocks.get(key);
+    return endsAtMs === undefined ? 0 : Math.max(0, endsAtMs - this.#store.now());
+  }
+
+  #reading(found: readonly MemoryMeter[], allowed: boolean, blockedMs: number, weight: number): Reading {
     const meters = found.map((meter) => meter.reading(weight));
-    const allowed = blockedMs === 0 && meters.every(({ retryAfterMs }) => retryAfterMs === 0);
-    return { allowed, atMs, blockedMs, meters };
+    return { allowed, atMs: this.#store.now(), blockedMs, meters };
   }
 
   // A full store refuses the hit as a whole.
-  #writeAll(found: readonly MemoryMeter[], change: (meter: MemoryMeter) => void): void {
-    const written: (() => void)[] = [];
+  #take(found: readonly MemoryMeter[], weight: number): void {
+    const undo = found.length > 1 ? found.map((meter) => meter.undo(this.#used)) : [];
     try {
       for (const meter of found) {
-        const undo = meter.undo(this.#used);
-        change(meter);
+        meter.take(weight);
         meter.write(this.#used);
-        written.push(undo);
       }
     } catch (error) {
-      for (const undo of written) undo();
+      for (const putBack of undo) putBack();
       throw error;
     }
   }

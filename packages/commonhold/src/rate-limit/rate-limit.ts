@@ -125,6 +125,19 @@ export class RateLimit {
     return this.#patience.wait(this.#id(subject), () => this.#consume(subject, rules, weight), limits);
   }
 
+  /**
+   * The refusal that a hit is sure to get, by a list or from memory; undefined when the store must be asked, which this does
+   * not. What it answers is counted in {@link counts}.
+   */
+  refusal(subject: string, options: HitOptions = {}): RateLimitVerdict | undefined {
+    const where = `rate limit ${this.#name}, refusal`;
+    checkOptionNames(where, options, hitOptionNames);
+    const { rules, weight } = this.#hit(options, where);
+    const list = holds(subject, this.#allow, this.#deny);
+    if (list === true) return undefined;
+    return list === false ? this.#listed(subject, rules, weight) : this.#recall(this.#id(subject), rules, weight);
+  }
+
   /** What a hit would be answered now, without counting one. Always asks the store. */
   async peek(subject: string, options: HitOptions = {}): Promise<RateLimitVerdict> {
     const where = `rate limit ${this.#name}, peek`;
@@ -137,8 +150,8 @@ export class RateLimit {
 
   /**
    * Takes back a hit that was admitted, by its verdict: what time has not given back since. It never makes room that would
-   * not be there had the hit not come. Give each verdict at most once, with the `rule` its hit had. Returns whether anything
-   * was given back.
+   * not be there had the hit not come, as `reward` of rate-limiter-flexible does in the window after. Give each verdict at
+   * most once, with the `rule` its hit had. Returns whether anything was given back.
    */
   async refund(subject: string, verdict: RateLimitVerdict, options: Pick<HitOptions, 'rule'> = {}): Promise<boolean> {
     const where = `rate limit ${this.#name}, refund`;
@@ -176,17 +189,20 @@ export class RateLimit {
 
   async #consume(subject: string, rules: RuleSet, weight: number): Promise<RateLimitVerdict> {
     const id = this.#id(subject);
-    const known = this.#refusals?.recall(id, rules, weight);
-    if (known !== undefined) {
-      this.#counts.refusedLocally += 1;
-      return known;
-    }
+    const known = this.#recall(id, rules, weight);
+    if (known !== undefined) return known;
     const forgotten = this.#refusals?.forgotten ?? 0;
     const sentAtMs = this.#context.clock.monotonic();
     const verdict = verdictOf(rules, await this.#port.consume(this.#name, subject, rules.meters, weight), weight);
     this.#counts[verdict.allowed ? 'admitted' : 'refused'] += 1;
     if (!verdict.allowed) this.#refusals?.remember(id, rules, verdict, sentAtMs, forgotten);
     return verdict;
+  }
+
+  #recall(id: string, rules: RuleSet, weight: number): RateLimitVerdict | undefined {
+    const known = this.#refusals?.recall(id, rules, weight);
+    if (known !== undefined) this.#counts.refusedLocally += 1;
+    return known;
   }
 
   #listed(subject: string, rules: RuleSet, weight: number): RateLimitVerdict | undefined {

@@ -25,6 +25,9 @@ const mostRefusals = 10_000;
  * Refused subjects of this process, all limiters together: until its time has come, a hit that was refused is refused again
  * without asking the store. The oldest make room for new ones. A refund, reset or block by any process ends the memory of
  * its subject; a break of the link ends all.
+ *
+ * The idea is `inMemoryBlockOnConsumed` of rate-limiter-flexible and the ephemeral cache of @upstash/ratelimit; what they
+ * remember holds although the subject was reset meanwhile.
  */
 export class RefusalMemory {
   readonly #context: FeatureContext;
@@ -90,12 +93,21 @@ export class RefusalMemory {
     if (this.#hearing !== 'no') return;
     this.#hearing = 'soon';
     const { bus, keys } = this.#context;
-    this.#undo.push(bus.onRestored(() => this.#forgetAll()));
     const heard = bus.subscribe(forgetChannel(keys), (subject) => this.forget(subject.toString()));
-    void heard.then((undo) => {
-      if (this.#hearing === 'closed') return undo();
-      this.#undo.push(undo);
-      this.#hearing = 'yes';
-    });
+    void heard.then(
+      (undo) => this.#hear(undo),
+      () => this.#hear(undefined),
+    );
+  }
+
+  // Who cannot hear remembers nothing.
+  #hear(undo: Unsubscribe | undefined): void {
+    if (this.#hearing === 'closed') return undo?.();
+    if (undo !== undefined)
+      this.#undo.push(
+        undo,
+        this.#context.bus.onRestored(() => this.#forgetAll()),
+      );
+    this.#hearing = undo === undefined ? 'no' : 'yes';
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { consumeAll } from '../../src/rate-limit/consume-all.js';
 import { countCommands } from '../../src/testing/command-count.js';
 import { redisEngine } from '../../src/testing/engine.js';
 import { useServer } from '../engines.js';
@@ -34,6 +35,30 @@ describe('commands of a rate limit', () => {
       for (const [name, [call, expected]] of Object.entries(work)) {
         expect(await countCommands(server(), call), name).toEqual(expected);
       }
+    } finally {
+      await engine.close();
+    }
+  });
+
+  it('of hits together are one a limit, as many again as admitted when one refuses, and none once that is known', async () => {
+    const engine = await redisEngine(server()).start();
+    try {
+      const state = await engine.open();
+      const limits = [
+        state.rateLimit('a', '9 per hour'),
+        state.rateLimit('b', '1 per hour'),
+        state.rateLimit('c', '9 per hour'),
+      ];
+      const together = (subject: string): Promise<unknown> => consumeAll(limits.map((limit) => ({ limit, subject })));
+      // The server learns the scripts, and this process hears of refunds once it has refused somebody.
+      for (let hit = 0; hit < 3; hit++) await together('other');
+      expect(await countCommands(server(), () => together('s'))).toEqual([...script, ...script, ...script]);
+      const refused = await countCommands(server(), () => together('s'));
+      expect(refused).toEqual([...script, ...script, ...script, ...script, ...script]);
+      expect(await countCommands(server(), () => together('s'))).toEqual([]);
+      expect(limits[1]?.refusal('s')).toMatchObject({ allowed: false, reason: 'limit' });
+      expect(limits[0]?.refusal('s')).toBeUndefined();
+      expect((await limits[0]?.peek('s'))?.remaining).toBe(8);
     } finally {
       await engine.close();
     }
