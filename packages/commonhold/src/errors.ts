@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'CorruptState'
   | 'LockTimeout'
   | 'RunTimeout'
+  | 'ComputeTimeout'
   | 'LeaseLost';
 
 interface Details {
@@ -48,6 +49,7 @@ const codes: ReadonlySet<string> = new Set<ErrorCode>([
   'CorruptState',
   'LockTimeout',
   'RunTimeout',
+  'ComputeTimeout',
   'LeaseLost',
 ]);
 
@@ -181,6 +183,20 @@ export class RunTimeoutError extends CommonholdError {
 
   constructor(run: string, wait: unknown, details: Details = {}) {
     super(`${run} did not end within ${describe(wait)}`, 'Wait longer, or look at get() for who runs it.', details);
+  }
+}
+
+/** A value to be cached was not computed within the time that the cache allows, and no older one was at hand. */
+export class ComputeTimeoutError extends CommonholdError {
+  override readonly name = 'ComputeTimeoutError';
+  readonly code = 'ComputeTimeout';
+
+  constructor(what: string, limitMs: number, details: Details = {}) {
+    super(
+      `${what} was not computed within ${limitMs} ms`,
+      'Allow more time with hardTimeout, or keep stale values with staleFor.',
+      details,
+    );
   }
 }
 

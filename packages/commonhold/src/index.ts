@@ -17,7 +17,11 @@ export type { JobControls, JobHandler, JobToRun } from './queue/job-handler.js';
 export type { CloseOptions, JobWorker, WorkOptions } from './queue/job-worker.js';
 export type { DocumentedNotice, JobNotice } from './queue/job-notice.js';
 export { JobAborted, NonRetryableError } from './queue/running-job.js';
-export { Cache, type CacheOptions, type CacheSetOptions } from './cache/cache.js';
+export { Cache } from './cache/cache.js';
+export type { CacheClearOptions, CacheGetOptions, CacheOptions, CacheSetOptions } from './cache/cache-options.js';
+export type { FoundValues } from './cache/cache-reader.js';
+export type { CacheStats } from './cache/cache-stats.js';
+export type { Compute, ComputeControls } from './cache/compute-run.js';
 export {
   Channel,
   type ChannelHistory,

@@ -1,7 +1,8 @@
 import type { Backend, BackendStatus } from './backend/backend.js';
 import { closePorts } from './backend/closed-ports.js';
 import { Beat } from './beat.js';
-import { Cache, type CacheOptions } from './cache/cache.js';
+import { Cache } from './cache/cache.js';
+import type { CacheOptions } from './cache/cache-options.js';
 import { Channel, type ChannelOptions } from './channel/channel.js';
 import { SubscriptionSet } from './channel/subscription-set.js';
 import { Concurrency, type ConcurrencyOptions } from './concurrency/concurrency.js';

@@ -43,6 +43,8 @@ describe('a name that no option has', async () => {
   const calls: readonly (readonly [string, () => Promise<unknown>])[] = [
     ['openState', () => openState(loose({ url: 'redis://127.0.0.1' }))],
     ['its redis', () => openState({ redis: loose({ url: 'redis://127.0.0.1:1', timeout: 1 }) })],
+    ['a read of a cache', () => state.cache('c').get('k', loose({ old: true }))],
+    ['clearing a cache', () => state.cache('c').clear(loose({ glob: '*' }))],
     ['a write of a cache', () => state.cache('c').set('k', 1, loose({ expire: 1 }))],
     ['a job', () => state.queue('q').add(1, loose({ prio: 1 }))],
     ['a look', () => state.rateLimit('r', '1 per hour').peek('s', loose({ cost: 1 }))],

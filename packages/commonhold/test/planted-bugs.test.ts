@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { EngineKind } from '../src/testing/engine.js';
 import type { TestRunner } from '../src/testing/suite.js';
 import { useServer } from './engines.js';
+import { cacheBugs } from './planted-cache-bugs.js';
 import { presenceBugs } from './planted-presence-bugs.js';
 import { rateLimitBugs } from './planted-rate-limit-bugs.js';
 
@@ -20,6 +21,7 @@ interface PlantedBug {
 
 type Suite =
   | 'cache'
+  | 'cache-life'
   | 'channel'
   | 'concurrency'
   | 'counter'
@@ -39,46 +41,6 @@ type Suite =
   | 'unique-set';
 
 const bugs: readonly PlantedBug[] = [
-  {
-    name: 'a computation that lost its claim still stores its value',
-    script: 'cache/lua/release.lua',
-    find: "if redis.call('HGET', KEYS[2], 'token') ~= ARGV[1] then",
-    replace: 'if false then',
-    suite: 'cache',
-    noticedBy: 'computed before a delete',
-  },
-  {
-    name: 'two processes compute at once',
-    script: 'cache/lua/claim.lua',
-    find: "redis.call('HSETNX', KEYS[2], 'token', ARGV[1]) == 1",
-    replace: "redis.call('HSET', KEYS[2], 'token', ARGV[1]) >= 0",
-    suite: 'cache',
-    noticedBy: 'computed once',
-  },
-  {
-    name: 'a claim without a lease is never taken over',
-    script: 'cache/lua/claim.lua',
-    find: "redis.call('PEXPIRE', KEYS[2], ARGV[2])",
-    replace: '',
-    suite: 'cache',
-    noticedBy: 'whose lease has passed is taken over',
-  },
-  {
-    name: 'what was computed replaces what was set meanwhile',
-    script: 'cache/lua/release.lua',
-    find: "'PX', ARGV[4], 'NX')",
-    replace: "'PX', ARGV[4])",
-    suite: 'cache',
-    noticedBy: 'set while another computed',
-  },
-  {
-    name: 'a deletion does not reach what is being computed',
-    script: 'cache/lua/delete.lua',
-    find: "redis.call('DEL', KEYS[2])",
-    replace: '',
-    suite: 'cache',
-    noticedBy: 'computed before a delete',
-  },
   {
     name: 'a stale worker may end a job that another has',
     script: 'queue/lua/finish.lua',
@@ -295,12 +257,14 @@ const bugs: readonly PlantedBug[] = [
     suite: 'map-change',
     noticedBy: 'the end of an entry is a deletion',
   },
+  ...cacheBugs,
   ...presenceBugs,
   ...rateLimitBugs,
 ];
 
 const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   cache: ['../src/testing/cache-conformance.js', 'cacheConformance'],
+  'cache-life': ['../src/testing/cache-life-conformance.js', 'cacheLifeConformance'],
   channel: ['../src/testing/channel-conformance.js', 'channelConformance'],
   concurrency: ['../src/testing/concurrency-conformance.js', 'concurrencyConformance'],
   counter: ['../src/testing/counter-conformance.js', 'counterConformance'],

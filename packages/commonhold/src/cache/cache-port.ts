@@ -7,6 +7,19 @@ export type CacheClaim =
   | { readonly state: 'compute' }
   | { readonly state: 'wait'; readonly leaseMs: number };
 
+/** A live value, and how many milliseconds it still lives; undefined without end. */
+export interface CacheRead {
+  readonly value: Stored;
+  readonly leftMs: number | undefined;
+}
+
+/** What is to be stored. */
+export interface CacheWrite {
+  readonly value: Stored;
+  /** Undefined without end. */
+  readonly ttlMs: number | undefined;
+}
+
 /**
  * The contract of the two cache twins. Each method is one atomic step for each key it names. `cache` and `key` are the
  * names users gave; a lifetime of undefined means without end.
@@ -16,24 +29,43 @@ export interface CachePort {
   get(cache: string, key: string): Promise<Stored | undefined>;
   /** The live values of `keys`, in their order. Each key is read atomically, the batch is not. */
   getMany(cache: string, keys: readonly string[]): Promise<(Stored | undefined)[]>;
+  /** As `get`, with how long the value still lives: for caches whose values grow stale before they end. */
+  read(cache: string, key: string): Promise<CacheRead | undefined>;
   /** Sets `key`, replacing value and lifetime. */
   set(cache: string, key: string, value: Stored, ttlMs: number | undefined): Promise<void>;
   /** Sets each key; atomic for each key, not for the batch. Order is that of `entries`. */
   setMany(cache: string, entries: readonly (readonly [string, Stored])[], ttlMs: number | undefined): Promise<void>;
+  /** As `set`, and ends a claim on `key`: what is being computed is older, and who waits for it is woken. */
+  replace(cache: string, key: string, write: CacheWrite): Promise<void>;
   /** Removes the keys and every claim on them, and wakes who waits for those; returns how many values were there. */
   delete(cache: string, keys: readonly string[]): Promise<number>;
   /**
-   * The value; or, when absent, the right to compute it for `leaseMs`, given to one `token` at a time; or how long the
-   * present computation may still hold that right. A waiting `owner` is woken with {@link claimTopic}.
+   * As `delete`, but leaves each value for a little less than `staleMs`, so that it counts as stale. Returns how many
+   * values lived that long or longer.
    */
-  claim(cache: string, key: string, token: string, leaseMs: number, owner: string): Promise<CacheClaim>;
+  expire(cache: string, keys: readonly string[], staleMs: number): Promise<number>;
   /**
-   * Frees the claim and wakes all waiting owners if `token` still holds it, and stores the computed value unless another
-   * was set meanwhile, which is newer. Returns whether the token held the claim.
+   * The value, if it lives for `freshMs` or longer; if not, the right to compute it for `leaseMs`, given to one `token` at a
+   * time; or how long the present computation may still hold that right. A waiting `owner` is woken with
+   * {@link claimTopic}.
    */
-  fulfil(cache: string, key: string, token: string, value: Stored, ttlMs: number | undefined): Promise<boolean>;
+  claim(
+    cache: string,
+    key: string,
+    token: string,
+    leaseMs: number,
+    owner: string,
+    freshMs: number,
+  ): Promise<CacheClaim>;
+  /**
+   * Frees the claim and wakes all waiting owners if `token` still holds it, and stores the computed value unless there is
+   * one that lives for `freshMs` or longer: it was set meanwhile and is newer. Returns whether the token held the claim.
+   */
+  fulfil(cache: string, key: string, token: string, write: CacheWrite, freshMs: number): Promise<boolean>;
   /** Frees the claim if `token` holds it and wakes all waiting owners, so that another computes. */
   abandon(cache: string, key: string, token: string): Promise<void>;
+  /** As `abandon`, but nobody gets the right for the next `holdMs`: the computation failed and would fail again. */
+  hold(cache: string, key: string, token: string, holdMs: number): Promise<void>;
   /**
    * One step of removing every entry whose key begins with `prefix`, taken literally. Begin with cursor '0' and call with
    * the returned one until it is '0' again. Entries set meanwhile may or may not be removed.

@@ -1,84 +1,85 @@
-import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
 import type { Stored } from '../codec/stored.js';
-import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
-import { checkOptionNames, type OptionNames } from '../option-names.js';
-import { type CachePort, claimTopic } from './cache-port.js';
-
-/** Options of `state.cache`. */
-export interface CacheOptions {
-  /** How long a value lives when `set` does not say. Default one hour; `Infinity` for no end. */
-  readonly ttl?: Duration;
-  /**
-   * How long one process may take to compute a missing value before another may begin. Default 10 s. A computation that
-   * takes longer is not stopped; it may then be done twice.
-   */
-  readonly computeLease?: Duration;
-}
-
-/** Options of one write. */
-export interface CacheSetOptions {
-  /** How long this value lives; the cache's own `ttl` by default, `Infinity` for no end. */
-  readonly ttl?: Duration;
-}
-
-const optionNames = { ttl: true, computeLease: true } satisfies OptionNames<CacheOptions>;
-const setOptionNames = { ttl: true } satisfies OptionNames<CacheSetOptions>;
+import { CacheLifetimes } from './cache-lifetimes.js';
+import {
+  type CacheClearOptions,
+  type CacheGetOptions,
+  type CacheOptions,
+  type CacheRules,
+  type CacheSetOptions,
+  checkClearOptions,
+  lifetimeOf,
+  resolveCacheOptions,
+  takesStale,
+} from './cache-options.js';
+import type { CachePort } from './cache-port.js';
+import { CacheReader, type FoundValues } from './cache-reader.js';
+import { type CacheStats, startTally } from './cache-stats.js';
+import { CacheValues } from './cache-values.js';
+import type { Compute } from './compute-run.js';
+import { Computing } from './computing.js';
 
 /**
  * Values by key, for a time. Values are what JSON holds, and also Date, Map, Set, BigInt, bytes and typed arrays. A key is
  * any non-empty text. What comes back is a copy that the caller may change.
  *
- * Every method rejects with `Unavailable` when the store certainly did nothing, and with `OutcomeUnknown` when a write
- * may have happened; writing again is always safe.
+ * Every method but `getOrSet` rejects with `Unavailable` when the store certainly did nothing, and with `OutcomeUnknown` when
+ * a write may have happened; writing again is always safe. `getOrSet` computes without the store.
  */
 export class Cache<Value> {
   readonly #name: string;
   readonly #port: CachePort;
-  readonly #context: FeatureContext;
-  readonly #ttlMs: number | undefined;
-  readonly #leaseMs: number;
-  readonly #computing = new Map<string, Promise<Value>>();
-  readonly #decode: (stored: Stored | undefined) => Value | undefined | Promise<Value | undefined>;
+  readonly #rules: CacheRules;
+  readonly #values: CacheValues<Value>;
+  readonly #lifetimes: CacheLifetimes;
+  readonly #tally = startTally();
+  readonly #reader: CacheReader<Value>;
+  readonly #computing: Computing<Value>;
 
   /** Use `state.cache(name, options)`. */
   constructor(name: string, options: CacheOptions, port: CachePort, context: FeatureContext) {
     this.#name = name;
     this.#port = port;
-    this.#context = context;
-    checkOptionNames(`cache ${name}`, options, optionNames);
-    this.#ttlMs = durationMsOrForever(options.ttl ?? '1h', 'cache ttl');
-    this.#leaseMs = durationMs(options.computeLease ?? '10s', 'cache computeLease');
-    this.#decode = (stored) => (stored === undefined ? undefined : this.#readable(stored));
+    this.#rules = resolveCacheOptions(name, options);
+    this.#values = new CacheValues<Value>(name, context);
+    this.#lifetimes = new CacheLifetimes(this.#rules, context.random);
+    this.#reader = new CacheReader<Value>(name, port, this.#rules, this.#values, this.#tally);
+    const [rules, values, lifetimes, reader, tally] = [
+      this.#rules,
+      this.#values,
+      this.#lifetimes,
+      this.#reader,
+      this.#tally,
+    ];
+    this.#computing = new Computing<Value>({ name, port, rules, reader, values, lifetimes, tally }, context);
   }
 
-  /** The value of `key`, or undefined when absent or expired. */
-  get(key: string): Promise<Value | undefined> {
-    return this.#port.get(this.#name, key).then(this.#decode);
+  /**
+   * The value of `key`, or undefined when absent or expired. With `stale: true` also one that outlived its lifetime by less
+   * than the cache's `staleFor`.
+   */
+  get(key: string, options?: CacheGetOptions): Promise<Value | undefined> {
+    return options === undefined ? this.#reader.get(key) : this.#getWith(key, options);
   }
 
-  /** The values found, by key; absent keys are left out. One round trip. */
-  async getMany(keys: readonly string[]): Promise<Map<string, Value>> {
-    const stored = keys.length === 0 ? [] : await this.#port.getMany(this.#name, keys);
-    const values = await Promise.all(stored.map(async (value) => this.#decode(value)));
-    const found = new Map<string, Value>();
-    for (const [index, key] of keys.entries()) {
-      const value = values[index];
-      if (value !== undefined) found.set(key, value);
-    }
-    return found;
+  /** The values found, by key; absent keys are left out, and named in `missing`. One round trip. */
+  getMany(keys: readonly string[]): Promise<FoundValues<Value>> {
+    return this.#reader.getMany(keys);
   }
 
   /** Sets `key`, replacing value and lifetime. */
   async set(key: string, value: Value, options: CacheSetOptions = {}): Promise<void> {
-    await this.#port.set(this.#name, key, this.#encode(key, value), this.#lifetime(options));
+    await this.#write(key, this.#values.encode(key, value), this.#lifetime(options));
   }
 
   /** Sets every entry with one lifetime, in one round trip; each is set atomically, the batch is not. */
   async setMany(entries: Iterable<readonly [string, Value]>, options: CacheSetOptions = {}): Promise<void> {
-    const ttlMs = this.#lifetime(options);
-    const stored = Array.from(entries, ([key, value]) => [key, this.#encode(key, value)] as const);
-    if (stored.length > 0) await this.#port.setMany(this.#name, stored, ttlMs);
+    const ttlMs = lifetimeOf(this.#name, options, this.#rules);
+    const stored = Array.from(entries, ([key, value]) => [key, this.#values.encode(key, value)] as const);
+    if (stored.length === 0) return;
+    if (this.#rules.timed || this.#rules.jitter > 0) {
+      await Promise.all(stored.map(([key, value]) => this.#write(key, value, this.#lifetimes.of(ttlMs))));
+    } else await this.#port.setMany(this.#name, stored, ttlMs);
   }
 
   /**
@@ -91,32 +92,41 @@ export class Cache<Value> {
 
   /** Removes the keys; returns how many values were there. */
   async deleteMany(keys: readonly string[]): Promise<number> {
-    for (const key of keys) this.#computing.delete(key);
+    for (const key of keys) this.#computing.forget(key);
     return keys.length === 0 ? 0 : this.#port.delete(this.#name, keys);
+  }
+
+  /**
+   * Ends the lifetime of `key` now, as `delete` does, but keeps the value as stale where the cache has `staleFor`: the next
+   * `getOrSet` computes a new one, and falls back on this. Returns whether there was a value that had not ended.
+   */
+  async expire(key: string): Promise<boolean> {
+    if (this.#rules.staleMs === 0) return this.delete(key);
+    this.#computing.forget(key);
+    return (await this.#port.expire(this.#name, [key], this.#rules.staleMs)) === 1;
   }
 
   /**
    * The value of `key`; when absent, what `compute` returns, stored for the lifetime. Over all processes one computes at
    * a time and the others wait for its result. Callers in this process share one result, so treat it as read-only. When
    * `compute` throws, its callers here get the error and one of the waiting processes tries. A result of undefined is
-   * returned and not stored; nor is one that `set` or `delete` overtook.
+   * returned and, without `absentTtl`, not stored; nor is one that `set` or `delete` overtook.
+   *
+   * Where there is a stale value (`staleFor`) one process computes a new one, in the background, and everybody is given
+   * the stale one: at once, or after `softTimeout`, or when `compute` fails, which is logged.
+   *
+   * While the store is away the value is computed here, for those who ask here, and not stored.
    */
-  async getOrSet(key: string, compute: () => Value | Promise<Value>, options: CacheSetOptions = {}): Promise<Value> {
-    const running = this.#computing.get(key);
-    if (running !== undefined) return running;
-    const ttlMs = this.#lifetime(options);
-    const result = this.#getOrCompute(key, compute, ttlMs).finally(() => {
-      if (this.#computing.get(key) === result) this.#computing.delete(key);
-    });
-    this.#computing.set(key, result);
-    return result;
+  async getOrSet(key: string, compute: Compute<Value>, options: CacheSetOptions = {}): Promise<Value> {
+    return this.#computing.getOrSet(key, compute, lifetimeOf(this.#name, options, this.#rules));
   }
 
   /**
    * Removes every entry of this cache, or those whose key begins with `prefix`, taken literally; returns how many. Looks
    * through the whole keyspace in small steps that block nobody; entries set meanwhile may or may not be removed.
    */
-  async clear(options: { readonly prefix?: string } = {}): Promise<number> {
+  async clear(options: CacheClearOptions = {}): Promise<number> {
+    checkClearOptions(this.#name, options);
     let removed = 0;
     let cursor = '0';
     do {
@@ -127,78 +137,21 @@ export class Cache<Value> {
     return removed;
   }
 
-  async #getOrCompute(key: string, compute: () => Value | Promise<Value>, ttlMs: number | undefined): Promise<Value> {
-    const present = await this.get(key);
-    if (present !== undefined) return present;
-    const { wakes, random, owner } = this.#context;
-    const token = random.bytes(12).toString('base64url');
-    const waiter = wakes.listen(claimTopic(this.#name, key));
-    try {
-      for (;;) {
-        const claim = await this.#port.claim(this.#name, key, token, this.#leaseMs, owner.id);
-        if (claim.state === 'compute') return await this.#compute(key, token, compute, ttlMs);
-        if (claim.state === 'wait') await waiter.wait(claim.leaseMs);
-        else {
-          const value = await this.#decode(claim.value);
-          if (value !== undefined) return value;
-          await this.#port.delete(this.#name, [key]);
-        }
-      }
-    } finally {
-      waiter.close();
-    }
+  /** How often this object answered how. */
+  stats(): CacheStats {
+    return { ...this.#tally };
   }
 
-  async #compute(
-    key: string,
-    token: string,
-    compute: () => Value | Promise<Value>,
-    ttlMs: number | undefined,
-  ): Promise<Value> {
-    let value: Value;
-    let stored: Stored | undefined;
-    try {
-      value = await compute();
-      stored = value === undefined ? undefined : this.#encode(key, value);
-    } catch (error) {
-      await this.#release(this.#port.abandon(this.#name, key, token));
-      throw error;
-    }
-    if (stored === undefined) await this.#release(this.#port.abandon(this.#name, key, token));
-    else await this.#release(this.#port.fulfil(this.#name, key, token, stored, ttlMs));
-    return value;
+  async #getWith(key: string, options: CacheGetOptions): Promise<Value | undefined> {
+    return takesStale(this.#name, options) ? this.#reader.getStale(key) : this.#reader.get(key);
   }
 
-  // The value is right whether or not it could be stored, and a claim ends by itself with its lease.
-  async #release(release: Promise<unknown>): Promise<void> {
-    try {
-      await release;
-    } catch (error) {
-      this.#context.log.warn({ cache: this.#name, error: String(error) }, 'a computed value was not cached');
-    }
-  }
-
-  // What another program or a newer version wrote is as good as absent to a cache; it is said, not hidden.
-  #readable(stored: Stored): Value | undefined | Promise<Value | undefined> {
-    const missed = (error: unknown): undefined => {
-      if (!isCommonholdError(error)) throw error;
-      this.#context.log.warn({ cache: this.#name, code: error.code }, 'an unreadable cache entry counts as absent');
-    };
-    try {
-      const value = this.#context.codec.decode(stored, `A value of cache ${this.#name}`);
-      return value instanceof Promise ? (value as Promise<Value>).catch(missed) : (value as Value);
-    } catch (error) {
-      return missed(error);
-    }
-  }
-
-  #encode(key: string, value: Value): Stored {
-    if (value === undefined) throw new InvalidArgumentError(`cache ${this.#name}, key ${key}`, 'a value', value);
-    return this.#context.codec.encode(value, `A value of cache ${this.#name}`);
+  #write(key: string, value: Stored, ttlMs: number | undefined): Promise<void> {
+    if (this.#rules.timed) return this.#port.replace(this.#name, key, { value, ttlMs });
+    return this.#port.set(this.#name, key, value, ttlMs);
   }
 
   #lifetime(options: CacheSetOptions): number | undefined {
-    checkOptionNames(`cache ${this.#name}, write`, options, setOptionNames);
-    return options.ttl === undefined ? this.#ttlMs : durationMsOrForever(options.ttl, 'cache ttl');
+    return this.#lifetimes.of(lifetimeOf(this.#name, options, this.#rules));
   }
 }

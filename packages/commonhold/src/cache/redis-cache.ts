@@ -1,15 +1,19 @@
 import type { Stored } from '../codec/stored.js';
 import { bytesReply, type CommandArgument } from '../backend/redis/redis-client.js';
 import type { RedisWire } from '../backend/redis/redis-wire.js';
-import { loadScript } from '../backend/redis/script.js';
+import { loadScript, type Script } from '../backend/redis/script.js';
 import { encodePart, type Keys } from '../keys.js';
 import type { NamedOperation } from '../operation.js';
 import { cacheOperations as operations } from './cache-operations.js';
-import { type CacheClaim, type CachePort, claimTopic, entryTopic } from './cache-port.js';
+import { type CacheClaim, type CachePort, type CacheRead, type CacheWrite, entryTopic } from './cache-port.js';
 
 const claimScript = loadScript(import.meta.url, 'claim.lua');
 const deleteScript = loadScript(import.meta.url, 'delete.lua');
+const expireScript = loadScript(import.meta.url, 'expire.lua');
+const holdScript = loadScript(import.meta.url, 'hold.lua');
+const readScript = loadScript(import.meta.url, 'read.lua');
 const releaseScript = loadScript(import.meta.url, 'release.lua');
+const replaceScript = loadScript(import.meta.url, 'replace.lua');
 
 /** Keys that one MGET reads: a larger reply would keep the connection silent for too long. */
 const keysPerRead = 64;
@@ -41,6 +45,13 @@ export class RedisCache implements CachePort {
     return ((await Promise.all(reads)) as (Buffer | null)[][]).flat().map(present);
   }
 
+  async read(cache: string, key: string): Promise<CacheRead | undefined> {
+    const reply = await this.#wire.run(operations.read, readScript, [this.#entry(cache, key)], [], bytesReply);
+    if (reply === null) return undefined;
+    const [value, leftMs] = reply as [Buffer, number];
+    return { value, leftMs: leftMs < 0 ? undefined : leftMs };
+  }
+
   async set(cache: string, key: string, value: Stored, ttlMs: number | undefined): Promise<void> {
     const entry = this.#entry(cache, key);
     await this.#wire.command(operations.set, setCommand(entry, value, ttlMs));
@@ -55,31 +66,50 @@ export class RedisCache implements CachePort {
     await Promise.all(commands.map((command) => this.#wire.command(operations.setMany, command)));
   }
 
+  async replace(cache: string, key: string, { value, ttlMs }: CacheWrite): Promise<void> {
+    await this.#onEntry(operations.replace, replaceScript, this.#entry(cache, key), [value, lifetime(ttlMs)]);
+  }
+
   async delete(cache: string, keys: readonly string[]): Promise<number> {
     const replies = await Promise.all(keys.map((key) => this.#remove(operations.delete, this.#entry(cache, key))));
     return replies.reduce((sum: number, removed) => sum + Number(removed), 0);
   }
 
-  async claim(cache: string, key: string, token: string, leaseMs: number, owner: string): Promise<CacheClaim> {
+  async expire(cache: string, keys: readonly string[], staleMs: number): Promise<number> {
+    const entries = keys.map((key) => this.#entry(cache, key));
+    const replies = await Promise.all(
+      entries.map((entry) => this.#onEntry(operations.expire, expireScript, entry, [String(staleMs)])),
+    );
+    return replies.filter((expired) => expired === 1).length;
+  }
+
+  async claim(
+    cache: string,
+    key: string,
+    token: string,
+    leaseMs: number,
+    owner: string,
+    freshMs: number,
+  ): Promise<CacheClaim> {
     const entry = this.#entry(cache, key);
-    const args = [token, String(leaseMs), encodePart(owner)];
+    const args = [token, String(leaseMs), encodePart(owner), String(freshMs)];
     const reply = await this.#wire.run(operations.claim, claimScript, [entry, claimKey(entry)], args, bytesReply);
     const [state, detail] = reply as [Buffer, (Buffer | number)?];
     if (state.toString() === 'value') return { state: 'value', value: detail as Buffer };
     return state.toString() === 'compute' ? { state: 'compute' } : { state: 'wait', leaseMs: Number(detail) };
   }
 
-  async fulfil(cache: string, key: string, token: string, value: Stored, ttlMs: number | undefined): Promise<boolean> {
-    const reply = await this.#release(operations.fulfil, cache, key, [
-      token,
-      ttlMs === undefined ? '' : `${ttlMs}`,
-      value,
-    ]);
-    return reply === 1;
+  async fulfil(cache: string, key: string, token: string, write: CacheWrite, freshMs: number): Promise<boolean> {
+    const args = [token, lifetime(write.ttlMs), write.value, String(freshMs)];
+    return (await this.#onEntry(operations.fulfil, releaseScript, this.#entry(cache, key), args)) === 1;
   }
 
   async abandon(cache: string, key: string, token: string): Promise<void> {
-    await this.#release(operations.abandon, cache, key, [token, '-', '']);
+    await this.#onEntry(operations.abandon, releaseScript, this.#entry(cache, key), [token, '-', '', '0']);
+  }
+
+  async hold(cache: string, key: string, token: string, holdMs: number): Promise<void> {
+    await this.#onEntry(operations.hold, holdScript, this.#entry(cache, key), [token, String(holdMs)]);
   }
 
   async clear(cache: string, prefix: string, cursor: string): Promise<{ cursor: string; removed: number }> {
@@ -95,18 +125,18 @@ export class RedisCache implements CachePort {
   }
 
   #remove(operation: NamedOperation, entry: string): Promise<unknown> {
-    return this.#wire.run(
-      operation,
-      deleteScript,
-      [entry, claimKey(entry)],
-      [entryTopic(entry), this.#keys.wakePrefix],
-    );
+    return this.#onEntry(operation, deleteScript, entry, []);
   }
 
-  #release(operation: NamedOperation, cache: string, key: string, [token, ttl, value]: Release): Promise<unknown> {
-    const entry = this.#entry(cache, key);
-    const args = [token, claimTopic(cache, key), this.#keys.wakePrefix, ttl, value];
-    return this.#wire.run(operation, releaseScript, [entry, claimKey(entry)], args);
+  /** Runs a script that may end a claim: each takes the entry, its claim, and how to wake who waits. */
+  #onEntry(
+    operation: NamedOperation,
+    script: Script,
+    entry: string,
+    args: readonly CommandArgument[],
+  ): Promise<unknown> {
+    const wake = [entryTopic(entry), this.#keys.wakePrefix];
+    return this.#wire.run(operation, script, [entry, claimKey(entry)], [...wake, ...args]);
   }
 
   async #read(entry: string): Promise<Stored | undefined> {
@@ -114,10 +144,12 @@ export class RedisCache implements CachePort {
   }
 }
 
-type Release = readonly [token: string, ttl: string, value: Stored];
-
 function claimKey(entry: string): string {
   return `${entry}:claim`;
+}
+
+function lifetime(ttlMs: number | undefined): string {
+  return ttlMs === undefined ? '' : String(ttlMs);
 }
 
 function setCommand(entry: string, value: Stored, ttlMs: number | undefined): CommandArgument[] {

@@ -94,6 +94,7 @@ export function cacheConformance(runner: TestRunner, kind: () => EngineKind): vo
       await cache.setMany(entries);
       const keys = entries.map(([key]) => key);
       assert.deepEqual([...(await cache.getMany([...keys, 'absent']))], entries);
+      assert.deepEqual((await cache.getMany(['no', 'key-7', 'neither'])).missing, ['no', 'neither']);
       assert.equal(await cache.deleteMany([...keys, 'absent']), 200);
       await cache.setMany([]);
       assert.equal((await cache.getMany([])).size, 0);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Cache } from '../../src/cache/cache.js';
 import { openState } from '../../src/open-state.js';
 import type { SharedState } from '../../src/shared-state.js';
 import { countCommands } from '../../src/testing/command-count.js';
@@ -39,6 +40,27 @@ describe('commands of the cache', () => {
       await state.cache('c').getOrSet('k', () => 2);
     });
     expect(hit).toEqual(['SET', 'GET']);
+  });
+
+  it('a cache that keeps stale values: one script for each read and write', async () => {
+    const open = (state: SharedState): Cache<number> => state.cache<number>('c', { staleFor: '1h' });
+    expect(await commandsOf((state) => open(state).get('k'))).toEqual(['EVALSHA']);
+    expect(await commandsOf((state) => open(state).set('k', 1))).toEqual(['EVALSHA']);
+    expect(await commandsOf((state) => open(state).expire('k'))).toEqual(['EVALSHA']);
+    expect(await commandsOf((state) => open(state).getMany(['k', 'l']))).toEqual(['EVALSHA', 'EVALSHA']);
+    expect(await commandsOf((state) => open(state).getOrSet('k', () => 1))).toHaveLength(3);
+  });
+
+  it('what is stored is the JSON of the value and nothing else', async () => {
+    const state = await openState({ namespace: 'plain', redis: server().url });
+    try {
+      await state.cache('c', { staleFor: '1h', refreshAt: 0.5, jitter: 0.1 }).set('k', { a: 1 });
+      await state.cache('c', { staleFor: '1h' }).getOrSet('computed', () => [1]);
+      expect(await server().command('GET', 'plain:cache:{c:k}')).toBe('{"a":1}');
+      expect(await server().command('GET', 'plain:cache:{c:computed}')).toBe('[1]');
+    } finally {
+      await state.close();
+    }
   });
 
   it('nothing is sent for no keys', async () => {

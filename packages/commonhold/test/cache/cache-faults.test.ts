@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../src/errors.js';
 import type { Log } from '../../src/log.js';
 import { openState } from '../../src/open-state.js';
 import type { SharedState } from '../../src/shared-state.js';
@@ -53,6 +54,25 @@ describe('a cache among faults', () => {
       server().resume();
       expect(value).toBe(7);
       expect(lines).toContain('a computed value was not cached');
+    }));
+
+  it('without the store a value is computed, once for all who ask here, and counted apart', () =>
+    withState(async (state) => {
+      const cache = state.cache<number>('c', { staleFor: '1h' });
+      let computed = 0;
+      server().pause();
+      try {
+        const compute = async (): Promise<number> => (computed += 1);
+        const given = await Promise.all([cache.getOrSet('k', compute), cache.getOrSet('k', compute)]);
+        expect(given).toEqual([1, 1]);
+        await expect(cache.get('k')).rejects.toMatchObject({ code: 'Unavailable' });
+      } finally {
+        server().resume();
+      }
+      expect(cache.stats()).toEqual({ hits: 0, misses: 0, stale: 0, degraded: 2 });
+      await expect(
+        cache.getOrSet('k', () => Promise.reject(new UnavailableError('a database', 'it is away'))),
+      ).rejects.toMatchObject({ message: expect.stringContaining('a database') });
     }));
 
   it('memory that is full refuses sets and still deletes', () =>

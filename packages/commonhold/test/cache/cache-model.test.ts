@@ -12,6 +12,8 @@ const ttlMs = fc.constantFrom(undefined, 2_500, 5_500);
 const token = fc.constantFrom('t1', 't2');
 const owner = fc.constantFrom('o1', 'o2');
 const leaseMs = fc.constantFrom(2_500, 5_500);
+const freshMs = fc.constantFrom(0, 1_000, 3_000);
+const write = fc.record({ value, ttlMs });
 
 /** A step that calls one method with the given arguments. */
 function call<Method extends keyof Ports['cache']>(
@@ -41,14 +43,26 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   fc.tuple(cache, fc.array(fc.tuple(key, value), { maxLength: 3 }), ttlMs).map((args) => call('setMany', ...args)),
   fc.tuple(cache, fc.array(key, { maxLength: 3 })).map((args) => call('getMany', ...args)),
   fc.tuple(cache, fc.uniqueArray(key, { maxLength: 3 })).map((args) => call('delete', ...args)),
-  fc.tuple(cache, key, token, leaseMs, owner).map(([c, k, t, lease, o]) => ({
-    label: `claim ${c} ${k} ${t} ${lease} ${o}`,
+  fc.tuple(cache, key).map(([c, k]) => ({
+    label: `read ${c} ${k}`,
     run: async (ports: Ports) => {
-      const claim = await ports.cache.claim(c, k, t, lease, o);
+      const read = await ports.cache.read(c, k);
+      return read && { value: read.value, left: read.leftMs && Math.ceil(read.leftMs / 1_000) };
+    },
+  })),
+  fc.tuple(cache, key, write).map((args) => call('replace', ...args)),
+  fc
+    .tuple(cache, fc.uniqueArray(key, { maxLength: 3 }), fc.constantFrom(1, 1_000))
+    .map((args) => call('expire', ...args)),
+  fc.tuple(cache, key, token, leaseMs, owner, freshMs).map(([c, k, t, lease, o, fresh]) => ({
+    label: `claim ${c} ${k} ${t} ${lease} ${o} ${fresh}`,
+    run: async (ports: Ports) => {
+      const claim = await ports.cache.claim(c, k, t, lease, o, fresh);
       return claim.state === 'wait' ? Math.ceil(claim.leaseMs / 1_000) : claim;
     },
   })),
-  fc.tuple(cache, key, token, value, ttlMs).map((args) => call('fulfil', ...args)),
+  fc.tuple(cache, key, token, write, freshMs).map((args) => call('fulfil', ...args)),
+  fc.tuple(cache, key, token, leaseMs).map((args) => call('hold', ...args)),
   fc.tuple(cache, key, token).map((args) => call('abandon', ...args)),
   fc.tuple(cache, fc.constantFrom('', 'x', 'x:', '*')).map(([c, prefix]) => ({
     label: `clear ${c} ${prefix}`,

@@ -1,5 +1,9 @@
 import { describe, it } from 'vitest';
 import { cacheConformance } from '../../src/testing/cache-conformance.js';
+import { cacheLifeConformance } from '../../src/testing/cache-life-conformance.js';
 import { onEveryEngine } from '../engines.js';
 
-onEveryEngine((kind) => cacheConformance({ describe, it }, kind));
+onEveryEngine((kind) => {
+  cacheConformance({ describe, it }, kind);
+  cacheLifeConformance({ describe, it }, kind);
+});

@@ -11,6 +11,7 @@ const libraryProblems: Readonly<Record<Exclude<ErrorCode, StoreCode>, ((error: E
   ValueTooLarge: ({ message }) => problem(413, message),
   LockTimeout: () => busy(),
   RunTimeout: () => busy(),
+  ComputeTimeout: () => busy(),
   LeaseLost: () => busy(),
   MissingDependency: undefined,
   UnknownForm: undefined,

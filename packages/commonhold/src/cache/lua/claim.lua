@@ -1,10 +1,11 @@
 -- cache/claim.lua, layout 1
 -- Takes the value, or the right to compute it, or says how long another process may still hold that right.
 -- KEYS[1] entry, KEYS[2] claim
--- ARGV[1] token, ARGV[2] leaseMs, ARGV[3] owner
+-- ARGV[1] token, ARGV[2] leaseMs, ARGV[3] owner, ARGV[4] freshMs (a value that lives no longer than this is computed anew)
 -- Returns {'value', value}, {'compute'} or {'wait', milliseconds left of the lease}
+-- include fresh.lua
 local value = redis.call('GET', KEYS[1])
-if value then
+if value and (ARGV[4] == '0' or is_fresh(KEYS[1], ARGV[4])) then
   return { 'value', value }
 end
 if redis.call('HSETNX', KEYS[2], 'token', ARGV[1]) == 1 then

@@ -1,0 +1,132 @@
+import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
+import { InvalidArgumentError } from '../errors.js';
+import { checkOptionNames, type OptionNames } from '../option-names.js';
+
+/** Options of `state.cache`. Every process that uses one cache gives it the same. */
+export interface CacheOptions {
+  /** How long a value lives when `set` does not say. Default one hour; `Infinity` for no end. */
+  readonly ttl?: Duration;
+  /**
+   * Share of a lifetime, from 0 to 1, by which it may be shorter, at random: values set together do not end together.
+   * Default 0.
+   */
+  readonly jitter?: number;
+  /** How long `getOrSet` remembers that there is nothing, when `compute` gave undefined. Default: not at all. */
+  readonly absentTtl?: Duration;
+  /**
+   * How long a value is kept after its lifetime, as stale. `getOrSet` gives it while a new one is computed, and when
+   * computing fails; `get` gives it only where asked. Default: not at all.
+   */
+  readonly staleFor?: Duration;
+  /**
+   * Share of a lifetime, above 0 and below 1, after which `getOrSet` has the value computed anew in the background, so
+   * that it never ends while it is in use. Default: never.
+   */
+  readonly refreshAt?: number;
+  /**
+   * How long `getOrSet` waits for a new value while it has a stale one. Default: not at all; `Infinity`: until it is
+   * computed, or computing failed.
+   */
+  readonly softTimeout?: Duration;
+  /** How long `compute` may take; then its signal aborts and its caller gets a stale value or `ComputeTimeout`. Default: no end. */
+  readonly hardTimeout?: Duration;
+  /** How long after a failure nobody computes again, while there is a stale value. Default 1 s. */
+  readonly retryAfter?: Duration;
+  /**
+   * How long one process may take to compute a missing value before another may begin. Default 10 s. A computation that
+   * takes longer is not stopped; it may then be done twice.
+   */
+  readonly computeLease?: Duration;
+}
+
+/** Options of one write. */
+export interface CacheSetOptions {
+  /** How long this value lives; the cache's own `ttl` by default, `Infinity` for no end. */
+  readonly ttl?: Duration;
+}
+
+/** Options of one read. */
+export interface CacheGetOptions {
+  /** Also a value that outlived its lifetime, where the cache keeps those (`staleFor`). Default false. */
+  readonly stale?: boolean;
+}
+
+/** What of a cache to remove. */
+export interface CacheClearOptions {
+  /** Keys that begin with this text, taken literally: at most 64 characters. */
+  readonly prefix?: string;
+}
+
+const optionNames = {
+  ttl: true,
+  jitter: true,
+  absentTtl: true,
+  staleFor: true,
+  refreshAt: true,
+  softTimeout: true,
+  hardTimeout: true,
+  retryAfter: true,
+  computeLease: true,
+} satisfies OptionNames<CacheOptions>;
+const setOptionNames = { ttl: true } satisfies OptionNames<CacheSetOptions>;
+const getOptionNames = { stale: true } satisfies OptionNames<CacheGetOptions>;
+const clearOptionNames = { prefix: true } satisfies OptionNames<CacheClearOptions>;
+
+/** What a cache does with its options. Milliseconds; undefined without end where a type says so. */
+export interface CacheRules {
+  readonly ttlMs: number | undefined;
+  readonly jitter: number;
+  readonly absentMs: number | undefined;
+  /** 0: values end with their lifetime. */
+  readonly staleMs: number;
+  readonly refreshAt: number;
+  readonly softMs: number;
+  readonly hardMs: number | undefined;
+  readonly retryMs: number;
+  readonly leaseMs: number;
+  /** Whether how long a value still lives decides anything. */
+  readonly timed: boolean;
+}
+
+/** @throws InvalidArgumentError naming the option. */
+export function resolveCacheOptions(name: string, options: CacheOptions): CacheRules {
+  checkOptionNames(`cache ${name}`, options, optionNames);
+  const { staleFor, refreshAt, softTimeout = 0, absentTtl } = options;
+  const staleMs = staleFor === undefined ? 0 : durationMs(staleFor, 'cache staleFor');
+  return {
+    ttlMs: durationMsOrForever(options.ttl ?? '1h', 'cache ttl'),
+    jitter: share('cache jitter', options.jitter ?? 0, (jitter) => jitter >= 0 && jitter < 1),
+    absentMs: absentTtl === undefined ? undefined : durationMs(absentTtl, 'cache absentTtl'),
+    staleMs,
+    refreshAt: refreshAt === undefined ? 1 : share('cache refreshAt', refreshAt, (part) => part > 0 && part < 1),
+    softMs: softTimeout === 0 ? 0 : (durationMsOrForever(softTimeout, 'cache softTimeout') ?? Infinity),
+    hardMs: durationMsOrForever(options.hardTimeout, 'cache hardTimeout'),
+    retryMs: durationMs(options.retryAfter ?? '1s', 'cache retryAfter'),
+    leaseMs: durationMs(options.computeLease ?? '10s', 'cache computeLease'),
+    timed: staleMs > 0 || refreshAt !== undefined,
+  };
+}
+
+/** The lifetime that one write asks for. */
+export function lifetimeOf(name: string, options: CacheSetOptions, rules: CacheRules): number | undefined {
+  checkOptionNames(`cache ${name}, write`, options, setOptionNames);
+  return options.ttl === undefined ? rules.ttlMs : durationMsOrForever(options.ttl, 'cache ttl');
+}
+
+/** Whether one read takes stale values, too. */
+export function takesStale(name: string, options: CacheGetOptions): boolean {
+  checkOptionNames(`cache ${name}, read`, options, getOptionNames);
+  const { stale = false } = options;
+  if (typeof stale !== 'boolean') throw new InvalidArgumentError(`cache ${name}, stale`, 'a boolean', stale);
+  return stale;
+}
+
+/** @throws InvalidArgumentError for a name that no option has. */
+export function checkClearOptions(name: string, options: CacheClearOptions): void {
+  checkOptionNames(`cache ${name}, clear`, options, clearOptionNames);
+}
+
+function share(where: string, part: number, fits: (part: number) => boolean): number {
+  if (typeof part === 'number' && fits(part)) return part;
+  throw new InvalidArgumentError(where, 'a share of the lifetime between 0 and 1', part);
+}

@@ -1,0 +1,141 @@
+import type { Stored } from '../codec/stored.js';
+import { isCommonholdError } from '../errors.js';
+import type { CacheRules } from './cache-options.js';
+import type { CachePort, CacheRead } from './cache-port.js';
+import type { CacheTally } from './cache-stats.js';
+import { type CacheValues, isAbsence } from './cache-values.js';
+
+/** What a cache holds of a key. A value of undefined says that there is nothing, which is known. */
+export type Finding<Value> =
+  | { readonly state: 'absent' }
+  | { readonly state: 'stale'; readonly value: Value | undefined }
+  /** `due`: it ends soon enough to be computed anew. */
+  | { readonly state: 'fresh'; readonly value: Value | undefined; readonly due: boolean };
+
+/** The values found, by key. */
+export class FoundValues<Value> extends Map<string, Value> {
+  /** The keys of which nothing is known, in the order asked for; not those that are known to have no value. */
+  readonly missing: string[] = [];
+}
+
+type Decoded<Value> = Value | undefined | Promise<Value | undefined>;
+
+/** The reads of one cache, counted. */
+export class CacheReader<Value> {
+  readonly #name: string;
+  readonly #port: CachePort;
+  readonly #rules: CacheRules;
+  readonly #values: CacheValues<Value>;
+  readonly #tally: CacheTally;
+  // Made once: a read costs no closure.
+  readonly #hit: (stored: Stored | undefined) => Decoded<Value>;
+  readonly #fresh: (read: CacheRead | undefined) => Decoded<Value>;
+  readonly #any: (read: CacheRead | undefined) => Decoded<Value>;
+  readonly #failed: (error: unknown) => never;
+
+  constructor(name: string, port: CachePort, rules: CacheRules, values: CacheValues<Value>, tally: CacheTally) {
+    this.#name = name;
+    this.#port = port;
+    this.#rules = rules;
+    this.#values = values;
+    this.#tally = tally;
+    this.#hit = (stored) => (stored === undefined ? this.#miss() : this.#decode(stored));
+    this.#fresh = (read) => this.#hit(read !== undefined && this.#isFresh(read) ? read.value : undefined);
+    this.#any = (read) => this.#give(read);
+    this.#failed = (error) => {
+      if (isAway(error)) this.#tally.degraded++;
+      throw error;
+    };
+  }
+
+  get(key: string): Promise<Value | undefined> {
+    if (this.#rules.timed) return this.#port.read(this.#name, key).then(this.#fresh, this.#failed);
+    return this.#port.get(this.#name, key).then(this.#hit, this.#failed);
+  }
+
+  /** As `get`, and also a value that is stale. */
+  getStale(key: string): Promise<Value | undefined> {
+    return this.#port.read(this.#name, key).then(this.#any, this.#failed);
+  }
+
+  async getMany(keys: readonly string[]): Promise<FoundValues<Value>> {
+    const found = new FoundValues<Value>();
+    if (keys.length === 0) return found;
+    const stored = await this.#readMany(keys).catch(this.#failed);
+    const values = await Promise.all(stored.map(async (value) => this.#hit(value)));
+    for (const [index, key] of keys.entries()) {
+      const value = values[index];
+      if (value !== undefined) found.set(key, value);
+      else if (!isKnown(stored[index])) found.missing.push(key);
+    }
+    return found;
+  }
+
+  /** What is there for one who would compute a value to live `ttlMs`. Not counted: that depends on what is made of it. */
+  async find(key: string, ttlMs: number | undefined): Promise<Finding<Value>> {
+    const read = await this.#find(key);
+    if (read === undefined) return { state: 'absent' };
+    const value = await this.#values.decode(read.value, ignore);
+    const none = value === undefined;
+    if (none && !isAbsence(read.value)) return { state: 'absent' };
+    if (this.#isFresh(read)) return { state: 'fresh', value, due: this.#isDue(read, ttlMs) };
+    return none ? { state: 'absent' } : { state: 'stale', value };
+  }
+
+  /** How long a value must live so as not to be computed anew by one who would let it live `ttlMs`. */
+  dueMs(ttlMs: number | undefined): number {
+    return this.#rules.staleMs + Math.ceil((ttlMs ?? 0) * (1 - this.#rules.refreshAt));
+  }
+
+  async #find(key: string): Promise<CacheRead | undefined> {
+    if (this.#rules.timed) return this.#port.read(this.#name, key);
+    const value = await this.#port.get(this.#name, key);
+    return value === undefined ? undefined : { value, leftMs: undefined };
+  }
+
+  async #readMany(keys: readonly string[]): Promise<(Stored | undefined)[]> {
+    if (!this.#rules.timed) return this.#port.getMany(this.#name, keys);
+    const reads = await Promise.all(keys.map((key) => this.#port.read(this.#name, key)));
+    return reads.map((read) => (read !== undefined && this.#isFresh(read) ? read.value : undefined));
+  }
+
+  #give(read: CacheRead | undefined): Decoded<Value> {
+    if (read === undefined || this.#isFresh(read)) return this.#hit(read?.value);
+    this.#tally.hits--;
+    this.#tally.stale++;
+    return this.#decode(read.value);
+  }
+
+  #decode(stored: Stored): Decoded<Value> {
+    this.#tally.hits++;
+    return this.#values.decode(stored, () => {
+      this.#tally.hits--;
+      this.#tally.misses++;
+    });
+  }
+
+  #miss(): undefined {
+    this.#tally.misses++;
+  }
+
+  #isFresh({ leftMs = Infinity }: CacheRead): boolean {
+    return leftMs >= this.#rules.staleMs;
+  }
+
+  #isDue({ leftMs = Infinity }: CacheRead, ttlMs: number | undefined): boolean {
+    return leftMs < this.dueMs(ttlMs);
+  }
+}
+
+/** Whether `error` says that the store could not do it, rather than that it was asked something wrong. */
+export function isAway(error: unknown): boolean {
+  return isCommonholdError(error) && ['Unavailable', 'OutcomeUnknown', 'Overloaded'].includes(error.code);
+}
+
+function isKnown(stored: Stored | undefined): boolean {
+  return stored !== undefined && isAbsence(stored);
+}
+
+function ignore(): void {
+  // Not counted here.
+}

@@ -1,0 +1,19 @@
+/** How often a cache answered how, in this process since it was opened. */
+export interface CacheStats {
+  /** A value that lived was found. */
+  readonly hits: number;
+  /** Nothing was found, or nothing that could be read. */
+  readonly misses: number;
+  /** A value that had outlived its lifetime was given. */
+  readonly stale: number;
+  /** The store did not answer: the call was rejected, or computed what the store may have held. */
+  readonly degraded: number;
+}
+
+/** The counts as they are kept. */
+export type CacheTally = { -readonly [Name in keyof CacheStats]: CacheStats[Name] };
+
+/** All counts at zero. */
+export function startTally(): CacheTally {
+  return { hits: 0, misses: 0, stale: 0, degraded: 0 };
+}

@@ -1,0 +1,53 @@
+import type { Stored } from '../codec/stored.js';
+import { InvalidArgumentError, isCommonholdError } from '../errors.js';
+import type { FeatureContext } from '../feature-context.js';
+
+type Undecided<Value> = Value | undefined | Promise<Value | undefined>;
+
+/** What is stored where it is known that there is nothing: the value undefined, which `set` refuses. */
+const absence = '\u0002{"$undefined":true}';
+const absenceBytes: Buffer = Buffer.from(absence);
+
+/** The values of one cache, to bytes and back. */
+export class CacheValues<Value> {
+  readonly #name: string;
+  readonly #context: Pick<FeatureContext, 'codec' | 'log'>;
+
+  constructor(name: string, context: Pick<FeatureContext, 'codec' | 'log'>) {
+    this.#name = name;
+    this.#context = context;
+  }
+
+  /** @throws InvalidArgumentError for undefined, and what the codec throws. */
+  encode(key: string, value: Value): Stored {
+    if (value === undefined) throw new InvalidArgumentError(`cache ${this.#name}, key ${key}`, 'a value', value);
+    return this.#context.codec.encode(value, `A value of cache ${this.#name}`);
+  }
+
+  /** The value, or undefined where it cannot be read or stands for none. */
+  // What another program or a newer version wrote is as good as absent to a cache; it is said, not hidden.
+  decode(stored: Stored, onUnreadable: () => void): Undecided<Value> {
+    const missed = (error: unknown): undefined => {
+      if (!isCommonholdError(error)) throw error;
+      onUnreadable();
+      this.#context.log.warn({ cache: this.#name, code: error.code }, 'an unreadable cache entry counts as absent');
+    };
+    try {
+      const value = this.#context.codec.decode(stored, `A value of cache ${this.#name}`);
+      return value instanceof Promise ? (value as Promise<Value>).catch(missed) : (value as Value);
+    } catch (error) {
+      return missed(error);
+    }
+  }
+
+  /** What to store where there is nothing. */
+  get absence(): Stored {
+    return absence;
+  }
+}
+
+/** Whether this says that there is nothing. */
+export function isAbsence(stored: Stored): boolean {
+  if (stored.length !== absence.length) return false;
+  return typeof stored === 'string' ? stored === absence : stored.equals(absenceBytes);
+}
