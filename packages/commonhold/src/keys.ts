@@ -59,6 +59,12 @@ export function encodePart(part: string): string {
   return isLong(part) ? shorten(part) : encode(part);
 }
 
+/** What {@link encodePart} was given; undefined for a part of which only the beginning and a hash are left. */
+export function decodePart(encoded: string): string | undefined {
+  if (encoded.includes('%~')) return undefined;
+  return encoded.replace(/%([0-9A-F]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
+
 function checkPrefix(prefix: string): string {
   if (typeof prefix === 'string' && /^[!-~]{1,256}$/.test(prefix)) return prefix;
   throw new InvalidArgumentError('prefix', '1 to 256 visible ASCII characters', prefix);

@@ -1,6 +1,7 @@
 import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
+import { compileGlob } from './key-glob.js';
 
 /** Options of `state.cache`. Every process that uses one cache gives it the same. */
 export interface CacheOptions {
@@ -55,6 +56,11 @@ export interface CacheGetOptions {
 export interface CacheClearOptions {
   /** Keys that begin with this text, taken literally: at most 64 characters. */
   readonly prefix?: string;
+  /**
+   * Keys that fit this pattern: `*` any characters, `?` one, `[a-z]` one of these, `[^a-z]` one of the others, `\\` takes the
+   * next character as it is. 1 to 1,000 characters. Keys of more than 512 bytes fit none.
+   */
+  readonly match?: string;
 }
 
 const optionNames = {
@@ -70,7 +76,7 @@ const optionNames = {
 } satisfies OptionNames<CacheOptions>;
 const setOptionNames = { ttl: true } satisfies OptionNames<CacheSetOptions>;
 const getOptionNames = { stale: true } satisfies OptionNames<CacheGetOptions>;
-const clearOptionNames = { prefix: true } satisfies OptionNames<CacheClearOptions>;
+const clearOptionNames = { prefix: true, match: true } satisfies OptionNames<CacheClearOptions>;
 
 /** What a cache does with its options. Milliseconds; undefined without end where a type says so. */
 export interface CacheRules {
@@ -121,9 +127,16 @@ export function takesStale(name: string, options: CacheGetOptions): boolean {
   return stale;
 }
 
-/** @throws InvalidArgumentError for a name that no option has. */
-export function checkClearOptions(name: string, options: CacheClearOptions): void {
+/**
+ * What to remove, as the port takes it.
+ * @throws InvalidArgumentError for both at once, and for what is no prefix or no pattern.
+ */
+export function resolveClear(name: string, options: CacheClearOptions): { prefix: string; match: string | undefined } {
   checkOptionNames(`cache ${name}, clear`, options, clearOptionNames);
+  const { prefix, match } = options;
+  if (match === undefined) return { prefix: prefix ?? '', match };
+  if (prefix !== undefined) throw new InvalidArgumentError(`cache ${name}, clear`, 'either prefix or match', 'both');
+  return { prefix: compileGlob(match).prefix, match };
 }
 
 function share(where: string, part: number, fits: (part: number) => boolean): number {

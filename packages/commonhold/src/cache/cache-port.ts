@@ -1,5 +1,6 @@
 import type { Stored } from '../codec/stored.js';
-import { encodePart, hashTag } from '../keys.js';
+import { decodePart, encodePart, hashTag } from '../keys.js';
+import { compileGlob } from './key-glob.js';
 
 /** Says who may compute a missing value: see {@link CachePort.claim}. */
 export type CacheClaim =
@@ -67,10 +68,16 @@ export interface CachePort {
   /** As `abandon`, but nobody gets the right for the next `holdMs`: the computation failed and would fail again. */
   hold(cache: string, key: string, token: string, holdMs: number): Promise<void>;
   /**
-   * One step of removing every entry whose key begins with `prefix`, taken literally. Begin with cursor '0' and call with
-   * the returned one until it is '0' again. Entries set meanwhile may or may not be removed.
+   * One step of removing every entry whose key begins with `prefix`, taken literally, and fits the pattern `match`, where
+   * there is one; a key that was too long to be kept whole fits none. Begin with cursor '0' and call with the returned one
+   * until it is '0' again. Entries set meanwhile may or may not be removed.
    */
-  clear(cache: string, prefix: string, cursor: string): Promise<{ readonly cursor: string; readonly removed: number }>;
+  clear(
+    cache: string,
+    prefix: string,
+    match: string | undefined,
+    cursor: string,
+  ): Promise<{ readonly cursor: string; readonly removed: number }>;
 }
 
 /** The topic on which those are woken who wait for `key` to be computed. */
@@ -81,4 +88,15 @@ export function claimTopic(cache: string, key: string): string {
 /** {@link claimTopic} by the store's key, whose hash tag names cache and key in the same way. */
 export function entryTopic(entry: string): string {
   return `cache:${hashTag(entry)}`;
+}
+
+/** Tells by the store's key whether an entry's key fits the pattern. */
+export function entryFilter(match: string | undefined): (entry: string) => boolean {
+  if (match === undefined) return () => true;
+  const { fits } = compileGlob(match);
+  return (entry) => {
+    const tag = hashTag(entry);
+    const key = decodePart(tag.slice(tag.indexOf(':') + 1));
+    return key !== undefined && fits(key);
+  };
 }

@@ -7,9 +7,9 @@ import {
   type CacheOptions,
   type CacheRules,
   type CacheSetOptions,
-  checkClearOptions,
   lifetimeOf,
   resolveCacheOptions,
+  resolveClear,
   takesStale,
 } from './cache-options.js';
 import type { CachePort } from './cache-port.js';
@@ -122,15 +122,15 @@ export class Cache<Value> {
   }
 
   /**
-   * Removes every entry of this cache, or those whose key begins with `prefix`, taken literally; returns how many. Looks
-   * through the whole keyspace in small steps that block nobody; entries set meanwhile may or may not be removed.
+   * Removes every entry of this cache, or those whose key begins with `prefix`, taken literally, or fits the pattern
+   * `match`; returns how many. Looks through the whole keyspace in small steps that block nobody; entries set meanwhile may or may not be removed.
    */
   async clear(options: CacheClearOptions = {}): Promise<number> {
-    checkClearOptions(this.#name, options);
+    const { prefix, match } = resolveClear(this.#name, options);
     let removed = 0;
     let cursor = '0';
     do {
-      const step = await this.#port.clear(this.#name, options.prefix ?? '', cursor);
+      const step = await this.#port.clear(this.#name, prefix, match, cursor);
       removed += step.removed;
       cursor = step.cursor;
     } while (cursor !== '0');

@@ -2,7 +2,14 @@ import type { Stored } from '../codec/stored.js';
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
 import { handOut, type MemoryStore, storedBytes } from '../backend/memory/memory-store.js';
 import type { Keys } from '../keys.js';
-import { type CacheClaim, type CachePort, type CacheRead, type CacheWrite, entryTopic } from './cache-port.js';
+import {
+  type CacheClaim,
+  type CachePort,
+  type CacheRead,
+  type CacheWrite,
+  entryFilter,
+  entryTopic,
+} from './cache-port.js';
 
 interface Claim {
   readonly token: string;
@@ -105,9 +112,10 @@ export class MemoryCache implements CachePort {
     this.#claims.set(entry, { token, owners: new Set() }, claimBytes, this.#store.now() + holdMs);
   }
 
-  async clear(cache: string, prefix: string): Promise<{ cursor: string; removed: number }> {
+  async clear(cache: string, prefix: string, match: string | undefined): Promise<{ cursor: string; removed: number }> {
     const start = this.#keys.taggedPrefix('cache', cache, prefix);
-    const found = [...this.#entries.keys()].filter((entry) => entry.startsWith(start));
+    const fits = entryFilter(match);
+    const found = [...this.#entries.keys()].filter((entry) => entry.startsWith(start) && fits(entry));
     for (const entry of found) this.#remove(entry);
     return { cursor: '0', removed: found.length };
   }

@@ -5,7 +5,14 @@ import { loadScript, type Script } from '../backend/redis/script.js';
 import { encodePart, type Keys } from '../keys.js';
 import type { NamedOperation } from '../operation.js';
 import { cacheOperations as operations } from './cache-operations.js';
-import { type CacheClaim, type CachePort, type CacheRead, type CacheWrite, entryTopic } from './cache-port.js';
+import {
+  type CacheClaim,
+  type CachePort,
+  type CacheRead,
+  type CacheWrite,
+  entryFilter,
+  entryTopic,
+} from './cache-port.js';
 
 const claimScript = loadScript(import.meta.url, 'claim.lua');
 const deleteScript = loadScript(import.meta.url, 'delete.lua');
@@ -112,11 +119,18 @@ export class RedisCache implements CachePort {
     await this.#onEntry(operations.hold, holdScript, this.#entry(cache, key), [token, String(holdMs)]);
   }
 
-  async clear(cache: string, prefix: string, cursor: string): Promise<{ cursor: string; removed: number }> {
+  async clear(
+    cache: string,
+    prefix: string,
+    match: string | undefined,
+    cursor: string,
+  ): Promise<{ cursor: string; removed: number }> {
     const pattern = `${this.#keys.taggedPrefix('cache', cache, prefix)}*`;
     const scan = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(keysPerScan), 'TYPE', 'string'];
     const [next, found] = (await this.#wire.command(operations.clear, scan)) as [string, string[]];
-    const replies = await Promise.all(found.map((entry) => this.#remove(operations.clear, entry)));
+    const replies = await Promise.all(
+      found.filter(entryFilter(match)).map((entry) => this.#remove(operations.clear, entry)),
+    );
     return { cursor: next, removed: replies.filter((removed) => removed === 1).length };
   }
 

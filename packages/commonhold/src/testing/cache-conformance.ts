@@ -142,6 +142,23 @@ export function cacheConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.equal(await cache.clear({ prefix: 'user' }), 3);
     });
 
+    test('clear takes a pattern only where it is said to be one', async (engine) => {
+      const state = await engine.open();
+      const cache = state.cache<number>('c');
+      const keys = ['user:1', 'user:2', 'user:10', 'user', 'a%b', 'ä:1', `user:${'y'.repeat(600)}`];
+      await cache.setMany(keys.map((key) => [key, 1]));
+      await state.cache('user:').set('user:1', 1);
+      assert.equal(await cache.clear({ match: 'user:?' }), 2);
+      assert.equal(await cache.clear({ match: '*:[^2-9]' }), 1);
+      assert.equal(await cache.clear({ match: 'a%*' }), 1);
+      assert.deepEqual([...(await cache.getMany(keys)).keys()], ['user:10', 'user', `user:${'y'.repeat(600)}`]);
+      assert.equal(await cache.clear({ match: 'user*' }), 2);
+      assert.equal(await cache.clear({ match: 'nobody' }), 0);
+      assert.equal(await state.cache('user:').get('user:1'), 1);
+      await assert.rejects(cache.clear({ match: '' }), { code: 'InvalidArgument' });
+      await assert.rejects(cache.clear({ match: '*', prefix: 'a' }), { code: 'InvalidArgument' });
+    });
+
     test('a missing value is computed once, however many ask in how many processes', async (engine) => {
       let computed = 0;
       const compute = async (): Promise<{ n: number }> => {

@@ -25,11 +25,16 @@ function call<Method extends keyof Ports['cache']>(
   return { label: `${method} ${JSON.stringify(args)}`, run };
 }
 
-async function clearAll({ cache: port }: Ports, name: string, prefix: string): Promise<number> {
+async function clearAll(
+  { cache: port }: Ports,
+  name: string,
+  prefix: string,
+  match: string | undefined,
+): Promise<number> {
   let removed = 0;
   let cursor = '0';
   do {
-    const step = await port.clear(name, prefix, cursor);
+    const step = await port.clear(name, prefix, match, cursor);
     removed += step.removed;
     cursor = step.cursor;
   } while (cursor !== '0');
@@ -64,10 +69,12 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   fc.tuple(cache, key, token, write, freshMs).map((args) => call('fulfil', ...args)),
   fc.tuple(cache, key, token, leaseMs).map((args) => call('hold', ...args)),
   fc.tuple(cache, key, token).map((args) => call('abandon', ...args)),
-  fc.tuple(cache, fc.constantFrom('', 'x', 'x:', '*')).map(([c, prefix]) => ({
-    label: `clear ${c} ${prefix}`,
-    run: (ports: Ports) => clearAll(ports, c, prefix),
-  })),
+  fc
+    .tuple(cache, fc.constantFrom('', 'x', 'x:', '*'), fc.constantFrom(undefined, '*', '?', '*y', '[^x]', '\\*'))
+    .map(([c, prefix, match]) => ({
+      label: `clear ${c} ${prefix} ${match}`,
+      run: (ports: Ports) => clearAll(ports, c, prefix, match),
+    })),
 );
 
 describe('cache model', () => checkModel(steps));
