@@ -18,7 +18,13 @@ export type { CloseOptions, JobWorker, WorkOptions } from './queue/job-worker.js
 export type { DocumentedNotice, JobNotice } from './queue/job-notice.js';
 export { JobAborted, NonRetryableError } from './queue/running-job.js';
 export { Cache } from './cache/cache.js';
-export type { CacheClearOptions, CacheGetOptions, CacheOptions, CacheSetOptions } from './cache/cache-options.js';
+export type {
+  CacheClearOptions,
+  CacheGetOptions,
+  CacheOptions,
+  CacheSetOptions,
+  NearOptions,
+} from './cache/cache-options.js';
 export type { FoundValues } from './cache/cache-reader.js';
 export type { CacheStats } from './cache/cache-stats.js';
 export type { Compute, ComputeControls } from './cache/compute-run.js';

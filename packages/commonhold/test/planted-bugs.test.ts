@@ -22,6 +22,7 @@ interface PlantedBug {
 type Suite =
   | 'cache'
   | 'cache-life'
+  | 'cache-near'
   | 'channel'
   | 'concurrency'
   | 'counter'
@@ -265,6 +266,7 @@ const bugs: readonly PlantedBug[] = [
 const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   cache: ['../src/testing/cache-conformance.js', 'cacheConformance'],
   'cache-life': ['../src/testing/cache-life-conformance.js', 'cacheLifeConformance'],
+  'cache-near': ['../src/testing/cache-near-conformance.js', 'cacheNearConformance'],
   channel: ['../src/testing/channel-conformance.js', 'channelConformance'],
   concurrency: ['../src/testing/concurrency-conformance.js', 'concurrencyConformance'],
   counter: ['../src/testing/counter-conformance.js', 'counterConformance'],

@@ -3,7 +3,7 @@ export const cacheBugs = [
   {
     name: 'a computation that lost its claim still stores its value',
     script: 'cache/lua/release.lua',
-    find: "if redis.call('HGET', KEYS[2], 'token') ~= ARGV[3] then",
+    find: "if redis.call('HGET', KEYS[2], 'token') ~= ARGV[4] then",
     replace: 'if false then',
     suite: 'cache',
     noticedBy: 'computed before a delete',
@@ -27,7 +27,7 @@ export const cacheBugs = [
   {
     name: 'what was computed replaces what was set meanwhile',
     script: 'cache/lua/release.lua',
-    find: ' and not is_fresh(KEYS[1], ARGV[6])',
+    find: ' and not is_fresh(KEYS[1], ARGV[7])',
     replace: '',
     suite: 'cache',
     noticedBy: 'set while another computed',
@@ -63,5 +63,13 @@ export const cacheBugs = [
     replace: '',
     suite: 'cache-life',
     noticedBy: 'for a shorter time while another computed',
+  },
+  {
+    name: 'near caches do not hear of changes',
+    script: 'cache/lua/announce.lua',
+    find: "if channel ~= '' then",
+    replace: 'if false then',
+    suite: 'cache-near',
+    noticedBy: 'every kind of change',
   },
 ] as const;

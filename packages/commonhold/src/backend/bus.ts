@@ -8,6 +8,8 @@ export interface Bus {
    * function is called. While the store is away it resolves all the same and takes effect when the store is back.
    */
   subscribe(channel: string, listener: BusListener): Promise<Unsubscribe>;
+  /** Calls `listener` each time the link breaks: what is published from now on is missed. */
+  onBroken(listener: () => void): Unsubscribe;
   /** Calls `listener` each time the link is back after a break: messages may have been missed. */
   onRestored(listener: () => void): Unsubscribe;
 }

@@ -2,6 +2,17 @@ import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { compileGlob } from './key-glob.js';
+import type { NearRules } from './near-cache.js';
+
+/** Bounds of a near cache; all of them hold. */
+export interface NearOptions {
+  /** Most entries, 1 to 10,000,000. Default 10,000. */
+  readonly maxEntries?: number;
+  /** Most bytes, estimated from the encoded values, 1,024 or more. Default 8 MiB. */
+  readonly maxBytes?: number;
+  /** How old a value may be here at most, should a change of it never be heard of. Default 30 s. */
+  readonly ttl?: Duration;
+}
 
 /** Options of `state.cache`. Every process that uses one cache gives it the same. */
 export interface CacheOptions {
@@ -33,6 +44,11 @@ export interface CacheOptions {
   readonly hardTimeout?: Duration;
   /** How long after a failure nobody computes again, while there is a stale value. Default 1 s. */
   readonly retryAfter?: Duration;
+  /**
+   * Keep values in this process too, for reads without the store; changes are published to every process that does. What
+   * `get` returns is then shared, so treat it as read-only. Default false; `true` for the default bounds.
+   */
+  readonly near?: boolean | NearOptions;
   /**
    * How long one process may take to compute a missing value before another may begin. Default 10 s. A computation that
    * takes longer is not stopped; it may then be done twice.
@@ -72,8 +88,10 @@ const optionNames = {
   softTimeout: true,
   hardTimeout: true,
   retryAfter: true,
+  near: true,
   computeLease: true,
 } satisfies OptionNames<CacheOptions>;
+const nearOptionNames = { maxEntries: true, maxBytes: true, ttl: true } satisfies OptionNames<NearOptions>;
 const setOptionNames = { ttl: true } satisfies OptionNames<CacheSetOptions>;
 const getOptionNames = { stale: true } satisfies OptionNames<CacheGetOptions>;
 const clearOptionNames = { prefix: true, match: true } satisfies OptionNames<CacheClearOptions>;
@@ -90,6 +108,9 @@ export interface CacheRules {
   readonly hardMs: number | undefined;
   readonly retryMs: number;
   readonly leaseMs: number;
+  readonly near: NearRules | undefined;
+  /** Whether near caches must hear of changes. */
+  readonly announce: boolean;
   /** Whether how long a value still lives decides anything. */
   readonly timed: boolean;
 }
@@ -98,6 +119,7 @@ export interface CacheRules {
 export function resolveCacheOptions(name: string, options: CacheOptions): CacheRules {
   checkOptionNames(`cache ${name}`, options, optionNames);
   const { staleFor, refreshAt, softTimeout = 0, absentTtl } = options;
+  const near = resolveNear(name, options.near ?? false);
   const staleMs = staleFor === undefined ? 0 : durationMs(staleFor, 'cache staleFor');
   return {
     ttlMs: durationMsOrForever(options.ttl ?? '1h', 'cache ttl'),
@@ -109,8 +131,27 @@ export function resolveCacheOptions(name: string, options: CacheOptions): CacheR
     hardMs: durationMsOrForever(options.hardTimeout, 'cache hardTimeout'),
     retryMs: durationMs(options.retryAfter ?? '1s', 'cache retryAfter'),
     leaseMs: durationMs(options.computeLease ?? '10s', 'cache computeLease'),
-    timed: staleMs > 0 || refreshAt !== undefined,
+    near,
+    announce: near !== undefined,
+    timed: staleMs > 0 || refreshAt !== undefined || near !== undefined,
   };
+}
+
+function resolveNear(name: string, options: boolean | NearOptions): NearRules | undefined {
+  if (options === false) return undefined;
+  const where = `cache ${name}, near`;
+  const given = options === true ? {} : options;
+  checkOptionNames(where, given, nearOptionNames);
+  return {
+    maxEntries: whole(`${where}, maxEntries`, given.maxEntries ?? 10_000, 1, 10_000_000),
+    maxBytes: whole(`${where}, maxBytes`, given.maxBytes ?? 8 * 2 ** 20, 1_024, Number.MAX_SAFE_INTEGER),
+    nearMs: durationMs(given.ttl ?? '30s', `${where}, ttl`),
+  };
+}
+
+function whole(where: string, count: number, least: number, most: number): number {
+  if (Number.isSafeInteger(count) && count >= least && count <= most) return count;
+  throw new InvalidArgumentError(where, `a whole number from ${least} to ${most}`, count);
 }
 
 /** The lifetime that one write asks for. */

@@ -1,5 +1,5 @@
 import type { Stored } from '../codec/stored.js';
-import { decodePart, encodePart, hashTag } from '../keys.js';
+import { decodePart, encodePart, hashTag, type Keys } from '../keys.js';
 import { compileGlob } from './key-glob.js';
 
 /** Says who may compute a missing value: see {@link CachePort.claim}. */
@@ -19,11 +19,14 @@ export interface CacheWrite {
   readonly value: Stored;
   /** Undefined without end. */
   readonly ttlMs: number | undefined;
+  /** Whether near caches must hear of it. */
+  readonly announce: boolean;
 }
 
 /**
  * The contract of the two cache twins. Each method is one atomic step for each key it names. `cache` and `key` are the
- * names users gave; a lifetime of undefined means without end.
+ * names users gave; a lifetime of undefined means without end. With `announce` what changed is published on {@link changesChannel} in
+ * the same step, as the key's {@link claimTopic}.
  */
 export interface CachePort {
   /** The live value of `key`, or undefined. */
@@ -39,12 +42,12 @@ export interface CachePort {
   /** As `set`, and ends a claim on `key`: what is being computed is older, and who waits for it is woken. */
   replace(cache: string, key: string, write: CacheWrite): Promise<void>;
   /** Removes the keys and every claim on them, and wakes who waits for those; returns how many values were there. */
-  delete(cache: string, keys: readonly string[]): Promise<number>;
+  delete(cache: string, keys: readonly string[], announce: boolean): Promise<number>;
   /**
    * As `delete`, but leaves each value for a little less than `staleMs`, so that it counts as stale. Returns how many
    * values lived that long or longer.
    */
-  expire(cache: string, keys: readonly string[], staleMs: number): Promise<number>;
+  expire(cache: string, keys: readonly string[], staleMs: number, announce: boolean): Promise<number>;
   /**
    * The value, if it lives for `freshMs` or longer; if not, the right to compute it for `leaseMs`, given to one `token` at a
    * time; or how long the present computation may still hold that right. A waiting `owner` is woken with
@@ -77,12 +80,18 @@ export interface CachePort {
     prefix: string,
     match: string | undefined,
     cursor: string,
+    announce: boolean,
   ): Promise<{ readonly cursor: string; readonly removed: number }>;
 }
 
 /** The topic on which those are woken who wait for `key` to be computed. */
 export function claimTopic(cache: string, key: string): string {
   return `cache:${encodePart(cache)}:${encodePart(key)}`;
+}
+
+/** The pub/sub channel on which the changes of a cache are announced. */
+export function changesChannel(keys: Keys, cache: string): string {
+  return keys.tagged('cache', cache);
 }
 
 /** {@link claimTopic} by the store's key, whose hash tag names cache and key in the same way. */

@@ -1,9 +1,11 @@
+import type { Clock } from '../clock.js';
 import type { Stored } from '../codec/stored.js';
 import { isCommonholdError } from '../errors.js';
 import type { CacheRules } from './cache-options.js';
 import type { CachePort, CacheRead } from './cache-port.js';
 import type { CacheTally } from './cache-stats.js';
 import { type CacheValues, isAbsence } from './cache-values.js';
+import type { NearCache } from './near-cache.js';
 
 /** What a cache holds of a key. A value of undefined says that there is nothing, which is known. */
 export type Finding<Value> =
@@ -18,6 +20,17 @@ export class FoundValues<Value> extends Map<string, Value> {
   readonly missing: string[] = [];
 }
 
+/** What reading needs of its cache. */
+export interface ReadableCache<Value> {
+  readonly name: string;
+  readonly port: CachePort;
+  readonly rules: CacheRules;
+  readonly values: CacheValues<Value>;
+  readonly tally: CacheTally;
+  readonly near: NearCache<Value> | undefined;
+  readonly clock: Clock;
+}
+
 type Decoded<Value> = Value | undefined | Promise<Value | undefined>;
 
 /** The reads of one cache, counted. */
@@ -27,21 +40,31 @@ export class CacheReader<Value> {
   readonly #rules: CacheRules;
   readonly #values: CacheValues<Value>;
   readonly #tally: CacheTally;
+  readonly #near: NearCache<Value> | undefined;
+  readonly #clock: Clock;
   // Made once: a read costs no closure.
   readonly #hit: (stored: Stored | undefined) => Decoded<Value>;
   readonly #fresh: (read: CacheRead | undefined) => Decoded<Value>;
   readonly #any: (read: CacheRead | undefined) => Decoded<Value>;
+  readonly #found: (finding: Finding<Value>) => Value | undefined;
   readonly #failed: (error: unknown) => never;
 
-  constructor(name: string, port: CachePort, rules: CacheRules, values: CacheValues<Value>, tally: CacheTally) {
+  constructor({ name, port, rules, values, tally, near, clock }: ReadableCache<Value>) {
     this.#name = name;
     this.#port = port;
     this.#rules = rules;
     this.#values = values;
     this.#tally = tally;
+    this.#near = near;
+    this.#clock = clock;
     this.#hit = (stored) => (stored === undefined ? this.#miss() : this.#decode(stored));
     this.#fresh = (read) => this.#hit(read !== undefined && this.#isFresh(read) ? read.value : undefined);
     this.#any = (read) => this.#give(read);
+    this.#found = (finding) => {
+      if (finding.state !== 'fresh') return this.#miss();
+      this.#tally.hits++;
+      return finding.value;
+    };
     this.#failed = (error) => {
       if (isAway(error)) this.#tally.degraded++;
       throw error;
@@ -49,6 +72,7 @@ export class CacheReader<Value> {
   }
 
   get(key: string): Promise<Value | undefined> {
+    if (this.#near !== undefined) return this.#getNear(this.#near, key);
     if (this.#rules.timed) return this.#port.read(this.#name, key).then(this.#fresh, this.#failed);
     return this.#port.get(this.#name, key).then(this.#hit, this.#failed);
   }
@@ -59,9 +83,10 @@ export class CacheReader<Value> {
   }
 
   async getMany(keys: readonly string[]): Promise<FoundValues<Value>> {
+    if (this.#rules.timed) return this.#findMany(keys);
     const found = new FoundValues<Value>();
     if (keys.length === 0) return found;
-    const stored = await this.#readMany(keys).catch(this.#failed);
+    const stored = await this.#port.getMany(this.#name, keys).catch(this.#failed);
     const values = await Promise.all(stored.map(async (value) => this.#hit(value)));
     for (const [index, key] of keys.entries()) {
       const value = values[index];
@@ -73,13 +98,18 @@ export class CacheReader<Value> {
 
   /** What is there for one who would compute a value to live `ttlMs`. Not counted: that depends on what is made of it. */
   async find(key: string, ttlMs: number | undefined): Promise<Finding<Value>> {
-    const read = await this.#find(key);
-    if (read === undefined) return { state: 'absent' };
-    const value = await this.#values.decode(read.value, ignore);
-    const none = value === undefined;
-    if (none && !isAbsence(read.value)) return { state: 'absent' };
-    if (this.#isFresh(read)) return { state: 'fresh', value, due: this.#isDue(read, ttlMs) };
-    return none ? { state: 'absent' } : { state: 'stale', value };
+    const kept = this.#near?.get(key);
+    if (kept !== undefined) {
+      this.#tally.nearHits++;
+      const leftMs = kept.endsAtMs - this.#clock.monotonic() + this.#rules.staleMs;
+      return { state: 'fresh', value: kept.value, due: leftMs < this.dueMs(ttlMs) };
+    }
+    return this.#near === undefined ? this.#find(key, ttlMs) : this.#fetch(this.#near, key, ttlMs);
+  }
+
+  /** The key changes: what a near cache holds of it is no longer right. */
+  forget(key: string): void {
+    this.#near?.forget(key);
   }
 
   /** How long a value must live so as not to be computed anew by one who would let it live `ttlMs`. */
@@ -87,16 +117,65 @@ export class CacheReader<Value> {
     return this.#rules.staleMs + Math.ceil((ttlMs ?? 0) * (1 - this.#rules.refreshAt));
   }
 
-  async #find(key: string): Promise<CacheRead | undefined> {
+  async #findMany(keys: readonly string[]): Promise<FoundValues<Value>> {
+    const findings = await Promise.all(keys.map((key) => this.find(key, undefined))).catch(this.#failed);
+    const found = new FoundValues<Value>();
+    for (const [index, key] of keys.entries()) {
+      const finding = findings[index];
+      if (finding?.state !== 'fresh') {
+        this.#tally.misses++;
+        found.missing.push(key);
+        continue;
+      }
+      this.#tally.hits++;
+      if (finding.value !== undefined) found.set(key, finding.value);
+    }
+    return found;
+  }
+
+  #getNear(near: NearCache<Value>, key: string): Promise<Value | undefined> {
+    const kept = near.get(key);
+    if (kept === undefined) return this.#fetch(near, key, undefined).then(this.#found, this.#failed);
+    this.#tally.hits++;
+    this.#tally.nearHits++;
+    return Promise.resolve(kept.value);
+  }
+
+  async #find(key: string, ttlMs: number | undefined): Promise<Finding<Value>> {
+    const read = await this.#read(key);
+    if (read === undefined) return { state: 'absent' };
+    const value = await this.#values.decode(read.value, ignore);
+    return this.#judge(read, value, ttlMs);
+  }
+
+  async #fetch(near: NearCache<Value>, key: string, ttlMs: number | undefined): Promise<Finding<Value>> {
+    const fetch = near.begin(key);
+    try {
+      const sentAtMs = this.#clock.monotonic();
+      const read = await this.#port.read(this.#name, key);
+      if (read === undefined) return { state: 'absent' };
+      const value = await this.#values.decode(read.value, ignore);
+      const finding = this.#judge(read, value, ttlMs);
+      if (finding.state === 'fresh') {
+        near.keep(fetch, value, read.value.length, sentAtMs, (read.leftMs ?? Infinity) - this.#rules.staleMs);
+      }
+      return finding;
+    } finally {
+      near.end(fetch);
+    }
+  }
+
+  #judge(read: CacheRead, value: Value | undefined, ttlMs: number | undefined): Finding<Value> {
+    const none = value === undefined;
+    if (none && !isAbsence(read.value)) return { state: 'absent' };
+    if (this.#isFresh(read)) return { state: 'fresh', value, due: this.#isDue(read, ttlMs) };
+    return none ? { state: 'absent' } : { state: 'stale', value };
+  }
+
+  async #read(key: string): Promise<CacheRead | undefined> {
     if (this.#rules.timed) return this.#port.read(this.#name, key);
     const value = await this.#port.get(this.#name, key);
     return value === undefined ? undefined : { value, leftMs: undefined };
-  }
-
-  async #readMany(keys: readonly string[]): Promise<(Stored | undefined)[]> {
-    if (!this.#rules.timed) return this.#port.getMany(this.#name, keys);
-    const reads = await Promise.all(keys.map((key) => this.#port.read(this.#name, key)));
-    return reads.map((read) => (read !== undefined && this.#isFresh(read) ? read.value : undefined));
   }
 
   #give(read: CacheRead | undefined): Decoded<Value> {

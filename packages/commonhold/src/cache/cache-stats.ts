@@ -2,6 +2,8 @@
 export interface CacheStats {
   /** A value that lived was found. */
   readonly hits: number;
+  /** Of these, the ones that the near cache answered. */
+  readonly nearHits: number;
   /** Nothing was found, or nothing that could be read. */
   readonly misses: number;
   /** A value that had outlived its lifetime was given. */
@@ -15,5 +17,5 @@ export type CacheTally = { -readonly [Name in keyof CacheStats]: CacheStats[Name
 
 /** All counts at zero. */
 export function startTally(): CacheTally {
-  return { hits: 0, misses: 0, stale: 0, degraded: 0 };
+  return { hits: 0, nearHits: 0, misses: 0, stale: 0, degraded: 0 };
 }

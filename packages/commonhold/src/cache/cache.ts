@@ -18,10 +18,13 @@ import { type CacheStats, startTally } from './cache-stats.js';
 import { CacheValues } from './cache-values.js';
 import type { Compute } from './compute-run.js';
 import { Computing } from './computing.js';
+import type { NearCache } from './near-cache.js';
+import type { NearCaches } from './near-caches.js';
 
 /**
  * Values by key, for a time. Values are what JSON holds, and also Date, Map, Set, BigInt, bytes and typed arrays. A key is
- * any non-empty text. What comes back is a copy that the caller may change.
+ * any non-empty text. What comes back is a copy that the caller may change, but for
+ * `near` caches.
  *
  * Every method but `getOrSet` rejects with `Unavailable` when the store certainly did nothing, and with `OutcomeUnknown` when
  * a write may have happened; writing again is always safe. `getOrSet` computes without the store.
@@ -33,24 +36,25 @@ export class Cache<Value> {
   readonly #values: CacheValues<Value>;
   readonly #lifetimes: CacheLifetimes;
   readonly #tally = startTally();
+  readonly #near: NearCache<Value> | undefined;
   readonly #reader: CacheReader<Value>;
   readonly #computing: Computing<Value>;
 
   /** Use `state.cache(name, options)`. */
-  constructor(name: string, options: CacheOptions, port: CachePort, context: FeatureContext) {
+  constructor(name: string, options: CacheOptions, port: CachePort, context: FeatureContext, nears: NearCaches) {
+    const rules = resolveCacheOptions(name, options);
+    const values = new CacheValues<Value>(name, context);
+    const lifetimes = new CacheLifetimes(rules, context.random);
+    const near = rules.near && nears.open<Value>(name, rules.near);
+    const tally = this.#tally;
+    const reader = new CacheReader<Value>({ name, port, rules, values, tally, near, clock: context.clock });
     this.#name = name;
     this.#port = port;
-    this.#rules = resolveCacheOptions(name, options);
-    this.#values = new CacheValues<Value>(name, context);
-    this.#lifetimes = new CacheLifetimes(this.#rules, context.random);
-    this.#reader = new CacheReader<Value>(name, port, this.#rules, this.#values, this.#tally);
-    const [rules, values, lifetimes, reader, tally] = [
-      this.#rules,
-      this.#values,
-      this.#lifetimes,
-      this.#reader,
-      this.#tally,
-    ];
+    this.#rules = rules;
+    this.#values = values;
+    this.#lifetimes = lifetimes;
+    this.#near = near;
+    this.#reader = reader;
     this.#computing = new Computing<Value>({ name, port, rules, reader, values, lifetimes, tally }, context);
   }
 
@@ -60,6 +64,14 @@ export class Cache<Value> {
    */
   get(key: string, options?: CacheGetOptions): Promise<Value | undefined> {
     return options === undefined ? this.#reader.get(key) : this.#getWith(key, options);
+  }
+
+  /**
+   * The value of `key` that the near cache holds, at once and without the store; undefined where it holds none. It is
+   * shared: treat it as read-only.
+   */
+  peek(key: string): Value | undefined {
+    return this.#near?.get(key)?.value;
   }
 
   /** The values found, by key; absent keys are left out, and named in `missing`. One round trip. */
@@ -92,8 +104,8 @@ export class Cache<Value> {
 
   /** Removes the keys; returns how many values were there. */
   async deleteMany(keys: readonly string[]): Promise<number> {
-    for (const key of keys) this.#computing.forget(key);
-    return keys.length === 0 ? 0 : this.#port.delete(this.#name, keys);
+    for (const key of keys) this.#forget(key);
+    return keys.length === 0 ? 0 : this.#port.delete(this.#name, keys, this.#rules.announce);
   }
 
   /**
@@ -102,8 +114,8 @@ export class Cache<Value> {
    */
   async expire(key: string): Promise<boolean> {
     if (this.#rules.staleMs === 0) return this.delete(key);
-    this.#computing.forget(key);
-    return (await this.#port.expire(this.#name, [key], this.#rules.staleMs)) === 1;
+    this.#forget(key);
+    return (await this.#port.expire(this.#name, [key], this.#rules.staleMs, this.#rules.announce)) === 1;
   }
 
   /**
@@ -127,10 +139,11 @@ export class Cache<Value> {
    */
   async clear(options: CacheClearOptions = {}): Promise<number> {
     const { prefix, match } = resolveClear(this.#name, options);
+    this.#near?.forgetAll();
     let removed = 0;
     let cursor = '0';
     do {
-      const step = await this.#port.clear(this.#name, prefix, match, cursor);
+      const step = await this.#port.clear(this.#name, prefix, match, cursor, this.#rules.announce);
       removed += step.removed;
       cursor = step.cursor;
     } while (cursor !== '0');
@@ -147,8 +160,16 @@ export class Cache<Value> {
   }
 
   #write(key: string, value: Stored, ttlMs: number | undefined): Promise<void> {
-    if (this.#rules.timed) return this.#port.replace(this.#name, key, { value, ttlMs });
+    if (this.#rules.timed) {
+      this.#near?.forget(key);
+      return this.#port.replace(this.#name, key, { value, ttlMs, announce: this.#rules.announce });
+    }
     return this.#port.set(this.#name, key, value, ttlMs);
+  }
+
+  #forget(key: string): void {
+    this.#computing.forget(key);
+    this.#near?.forget(key);
   }
 
   #lifetime(options: CacheSetOptions): number | undefined {

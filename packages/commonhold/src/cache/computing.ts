@@ -137,7 +137,7 @@ export class Computing<Value> {
         } else {
           const value = await this.#cache.values.decode(claim.value, () => undefined);
           if (value !== undefined || isAbsence(claim.value)) return { value: value as Value };
-          await port.delete(name, [task.key]);
+          await port.delete(name, [task.key], this.#cache.rules.announce);
         }
       }
     } finally {
@@ -174,10 +174,11 @@ export class Computing<Value> {
   }
 
   #store(task: Task<Value>, token: string, stored: Stored, value: Value): Promise<unknown> {
-    const { name, port, lifetimes, rules } = this.#cache;
+    const { name, port, lifetimes, rules, reader } = this.#cache;
     let ttlMs = value === undefined ? lifetimes.of(rules.absentMs) : lifetimes.of(task.ttlMs);
     if (value === undefined && rules.absentMs === undefined) ttlMs = 1;
-    return port.fulfil(name, task.key, token, { value: stored, ttlMs }, task.freshMs);
+    reader.forget(task.key);
+    return port.fulfil(name, task.key, token, { value: stored, ttlMs, announce: rules.announce }, task.freshMs);
   }
 
   // An old value ends with the thing that it was of: what says so takes its place, if only for a moment.

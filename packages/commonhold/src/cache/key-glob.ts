@@ -5,7 +5,7 @@ import { searchablePrefixLength } from '../keys.js';
 export interface KeyGlob {
   /** What every key begins with that fits, or a part of that. */
   readonly prefix: string;
-  fits(key: string): boolean;
+  readonly fits: (key: string) => boolean;
 }
 
 /** One character of a key, or any number of them. */

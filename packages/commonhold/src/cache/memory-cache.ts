@@ -3,6 +3,7 @@ import type { ExpiringTable } from '../backend/memory/expiring-table.js';
 import { handOut, type MemoryStore, storedBytes } from '../backend/memory/memory-store.js';
 import type { Keys } from '../keys.js';
 import {
+  changesChannel,
   type CacheClaim,
   type CachePort,
   type CacheRead,
@@ -58,18 +59,23 @@ export class MemoryCache implements CachePort {
     for (const [key, value] of entries) this.#write(this.#entry(cache, key), value, ttlMs);
   }
 
-  async replace(cache: string, key: string, { value, ttlMs }: CacheWrite): Promise<void> {
+  async replace(cache: string, key: string, { value, ttlMs, announce }: CacheWrite): Promise<void> {
     const entry = this.#entry(cache, key);
     this.#write(entry, value, ttlMs);
     this.#end(entry);
+    if (announce) this.#announce(cache, entry);
   }
 
-  async delete(cache: string, keys: readonly string[]): Promise<number> {
-    return keys.filter((key) => this.#remove(this.#entry(cache, key))).length;
+  async delete(cache: string, keys: readonly string[], announce: boolean): Promise<number> {
+    const entries = keys.map((key) => this.#entry(cache, key));
+    return this.#removeAll(cache, entries, announce);
   }
 
-  async expire(cache: string, keys: readonly string[], staleMs: number): Promise<number> {
-    return keys.filter((key) => this.#expire(this.#entry(cache, key), staleMs)).length;
+  async expire(cache: string, keys: readonly string[], staleMs: number, announce: boolean): Promise<number> {
+    const entries = keys.map((key) => this.#entry(cache, key));
+    const expired = entries.filter((entry) => this.#expire(entry, staleMs)).length;
+    if (announce) for (const entry of entries) this.#announce(cache, entry);
+    return expired;
   }
 
   async claim(
@@ -97,6 +103,7 @@ export class MemoryCache implements CachePort {
     if (!this.#holds(entry, token)) return false;
     if (this.#leftMs(entry) < freshMs) this.#write(entry, write.value, write.ttlMs);
     this.#end(entry);
+    if (write.announce) this.#announce(cache, entry);
     return true;
   }
 
@@ -112,12 +119,17 @@ export class MemoryCache implements CachePort {
     this.#claims.set(entry, { token, owners: new Set() }, claimBytes, this.#store.now() + holdMs);
   }
 
-  async clear(cache: string, prefix: string, match: string | undefined): Promise<{ cursor: string; removed: number }> {
+  async clear(
+    cache: string,
+    prefix: string,
+    match: string | undefined,
+    _cursor: string,
+    announce: boolean,
+  ): Promise<{ cursor: string; removed: number }> {
     const start = this.#keys.taggedPrefix('cache', cache, prefix);
     const fits = entryFilter(match);
     const found = [...this.#entries.keys()].filter((entry) => entry.startsWith(start) && fits(entry));
-    for (const entry of found) this.#remove(entry);
-    return { cursor: '0', removed: found.length };
+    return { cursor: '0', removed: this.#removeAll(cache, found, announce) };
   }
 
   #entry(cache: string, key: string): string {
@@ -133,9 +145,18 @@ export class MemoryCache implements CachePort {
     this.#entries.set(entry, value, storedBytes(value), ttlMs === undefined ? Infinity : this.#store.now() + ttlMs);
   }
 
-  #remove(entry: string): boolean {
-    this.#end(entry);
-    return this.#entries.delete(entry);
+  #removeAll(cache: string, entries: readonly string[], announce: boolean): number {
+    let removed = 0;
+    for (const entry of entries) {
+      this.#end(entry);
+      if (this.#entries.delete(entry)) removed++;
+      if (announce) this.#announce(cache, entry);
+    }
+    return removed;
+  }
+
+  #announce(cache: string, entry: string): void {
+    this.#store.bus.publish(changesChannel(this.#keys, cache), entryTopic(entry));
   }
 
   /** Returns whether a value was there that was not stale yet. */

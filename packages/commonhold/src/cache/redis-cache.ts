@@ -6,6 +6,7 @@ import { encodePart, type Keys } from '../keys.js';
 import type { NamedOperation } from '../operation.js';
 import { cacheOperations as operations } from './cache-operations.js';
 import {
+  changesChannel,
   type CacheClaim,
   type CachePort,
   type CacheRead,
@@ -73,19 +74,21 @@ export class RedisCache implements CachePort {
     await Promise.all(commands.map((command) => this.#wire.command(operations.setMany, command)));
   }
 
-  async replace(cache: string, key: string, { value, ttlMs }: CacheWrite): Promise<void> {
-    await this.#onEntry(operations.replace, replaceScript, this.#entry(cache, key), [value, lifetime(ttlMs)]);
+  async replace(cache: string, key: string, { value, ttlMs, announce }: CacheWrite): Promise<void> {
+    const args = [this.#channel(cache, announce), value, lifetime(ttlMs)];
+    await this.#onEntry(operations.replace, replaceScript, this.#entry(cache, key), args);
   }
 
-  async delete(cache: string, keys: readonly string[]): Promise<number> {
-    const replies = await Promise.all(keys.map((key) => this.#remove(operations.delete, this.#entry(cache, key))));
-    return replies.reduce((sum: number, removed) => sum + Number(removed), 0);
-  }
-
-  async expire(cache: string, keys: readonly string[], staleMs: number): Promise<number> {
+  async delete(cache: string, keys: readonly string[], announce: boolean): Promise<number> {
     const entries = keys.map((key) => this.#entry(cache, key));
+    return this.#remove(operations.delete, entries, this.#channel(cache, announce));
+  }
+
+  async expire(cache: string, keys: readonly string[], staleMs: number, announce: boolean): Promise<number> {
+    const entries = keys.map((key) => this.#entry(cache, key));
+    const args = [this.#channel(cache, announce), String(staleMs)];
     const replies = await Promise.all(
-      entries.map((entry) => this.#onEntry(operations.expire, expireScript, entry, [String(staleMs)])),
+      entries.map((entry) => this.#onEntry(operations.expire, expireScript, entry, args)),
     );
     return replies.filter((expired) => expired === 1).length;
   }
@@ -107,12 +110,12 @@ export class RedisCache implements CachePort {
   }
 
   async fulfil(cache: string, key: string, token: string, write: CacheWrite, freshMs: number): Promise<boolean> {
-    const args = [token, lifetime(write.ttlMs), write.value, String(freshMs)];
+    const args = [this.#channel(cache, write.announce), token, lifetime(write.ttlMs), write.value, String(freshMs)];
     return (await this.#onEntry(operations.fulfil, releaseScript, this.#entry(cache, key), args)) === 1;
   }
 
   async abandon(cache: string, key: string, token: string): Promise<void> {
-    await this.#onEntry(operations.abandon, releaseScript, this.#entry(cache, key), [token, '-', '', '0']);
+    await this.#onEntry(operations.abandon, releaseScript, this.#entry(cache, key), ['', token, '-', '', '0']);
   }
 
   async hold(cache: string, key: string, token: string, holdMs: number): Promise<void> {
@@ -124,22 +127,28 @@ export class RedisCache implements CachePort {
     prefix: string,
     match: string | undefined,
     cursor: string,
+    announce: boolean,
   ): Promise<{ cursor: string; removed: number }> {
     const pattern = `${this.#keys.taggedPrefix('cache', cache, prefix)}*`;
     const scan = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(keysPerScan), 'TYPE', 'string'];
     const [next, found] = (await this.#wire.command(operations.clear, scan)) as [string, string[]];
-    const replies = await Promise.all(
-      found.filter(entryFilter(match)).map((entry) => this.#remove(operations.clear, entry)),
-    );
-    return { cursor: next, removed: replies.filter((removed) => removed === 1).length };
+    const fitting = found.filter(entryFilter(match));
+    const removed = await this.#remove(operations.clear, fitting, this.#channel(cache, announce));
+    return { cursor: next, removed };
   }
 
   #entry(cache: string, key: string): string {
     return this.#keys.tagged('cache', cache, key);
   }
 
-  #remove(operation: NamedOperation, entry: string): Promise<unknown> {
-    return this.#onEntry(operation, deleteScript, entry, []);
+  async #remove(operation: NamedOperation, entries: readonly string[], channel: string): Promise<number> {
+    const replies = await Promise.all(entries.map((entry) => this.#onEntry(operation, deleteScript, entry, [channel])));
+    return replies.filter((removed) => removed === 1).length;
+  }
+
+  /** Where to announce; empty where nobody is told. */
+  #channel(cache: string, announce: boolean): string {
+    return announce ? changesChannel(this.#keys, cache) : '';
   }
 
   /** Runs a script that may end a claim: each takes the entry, its claim, and how to wake who waits. */

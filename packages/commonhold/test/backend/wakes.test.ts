@@ -175,6 +175,7 @@ describe('start', () => {
     let restored: () => void = () => undefined;
     const bus: Bus = {
       subscribe: () => Promise.resolve(() => undefined),
+      onBroken: () => () => undefined,
       onRestored: (listener) => {
         restored = listener;
         return () => (restored = () => undefined);

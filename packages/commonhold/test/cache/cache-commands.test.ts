@@ -51,6 +51,17 @@ describe('commands of the cache', () => {
     expect(await commandsOf((state) => open(state).getOrSet('k', () => 1))).toHaveLength(3);
   });
 
+  it('a near cache: none for what is held here', async () => {
+    const counted = await commandsOf(async (state) => {
+      const cache = state.cache<number>('c', { near: true });
+      await cache.set('k', 1);
+      await cache.get('k');
+      for (let n = 0; n < 10; n++) await cache.get('k');
+    });
+    expect(counted.length).toBeLessThanOrEqual(4);
+    expect(counted.slice(0, 2)).toEqual(['EVALSHA', 'EVALSHA']);
+  });
+
   it('what is stored is the JSON of the value and nothing else', async () => {
     const state = await openState({ namespace: 'plain', redis: server().url });
     try {

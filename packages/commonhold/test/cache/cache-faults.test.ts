@@ -3,6 +3,7 @@ import { UnavailableError } from '../../src/errors.js';
 import type { Log } from '../../src/log.js';
 import { openState } from '../../src/open-state.js';
 import type { SharedState } from '../../src/shared-state.js';
+import { eventually } from '../../src/testing/waiting.js';
 import { useServer } from '../engines.js';
 
 describe('a cache among faults', () => {
@@ -69,10 +70,31 @@ describe('a cache among faults', () => {
       } finally {
         server().resume();
       }
-      expect(cache.stats()).toEqual({ hits: 0, misses: 0, stale: 0, degraded: 2 });
+      expect(cache.stats()).toEqual({ hits: 0, nearHits: 0, misses: 0, stale: 0, degraded: 2 });
       await expect(
         cache.getOrSet('k', () => Promise.reject(new UnavailableError('a database', 'it is away'))),
       ).rejects.toMatchObject({ message: expect.stringContaining('a database') });
+    }));
+
+  it('F32: a near cache is dropped when the link breaks, and does not miss what changed meanwhile', () =>
+    withState(async (state) => {
+      const cache = state.cache<number>('c', { near: true });
+      await cache.set('k', 1);
+      await eventually(async () => {
+        await cache.get('k');
+        expect(cache.peek('k')).toBe(1);
+      });
+      await server().command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await server().command('SET', entry, '2');
+      await eventually(() => expect(cache.peek('k')).toBeUndefined());
+      await eventually(async () => expect(await cache.get('k')).toBe(2));
+      await eventually(async () => {
+        await cache.get('k');
+        expect(cache.peek('k')).toBe(2);
+      });
+      await server().command('SET', entry, '3');
+      await server().command('PUBLISH', 'faults:cache:{c}', 'cache:c:k');
+      await eventually(() => expect(cache.peek('k')).toBeUndefined());
     }));
 
   it('memory that is full refuses sets and still deletes', () =>

@@ -13,7 +13,8 @@ const token = fc.constantFrom('t1', 't2');
 const owner = fc.constantFrom('o1', 'o2');
 const leaseMs = fc.constantFrom(2_500, 5_500);
 const freshMs = fc.constantFrom(0, 1_000, 3_000);
-const write = fc.record({ value, ttlMs });
+const announce = fc.boolean();
+const write = fc.record({ value, ttlMs, announce });
 
 /** A step that calls one method with the given arguments. */
 function call<Method extends keyof Ports['cache']>(
@@ -34,7 +35,7 @@ async function clearAll(
   let removed = 0;
   let cursor = '0';
   do {
-    const step = await port.clear(name, prefix, match, cursor);
+    const step = await port.clear(name, prefix, match, cursor, true);
     removed += step.removed;
     cursor = step.cursor;
   } while (cursor !== '0');
@@ -47,7 +48,7 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   fc.tuple(cache, key, value, ttlMs).map((args) => call('set', ...args)),
   fc.tuple(cache, fc.array(fc.tuple(key, value), { maxLength: 3 }), ttlMs).map((args) => call('setMany', ...args)),
   fc.tuple(cache, fc.array(key, { maxLength: 3 })).map((args) => call('getMany', ...args)),
-  fc.tuple(cache, fc.uniqueArray(key, { maxLength: 3 })).map((args) => call('delete', ...args)),
+  fc.tuple(cache, fc.uniqueArray(key, { maxLength: 3 }), announce).map((args) => call('delete', ...args)),
   fc.tuple(cache, key).map(([c, k]) => ({
     label: `read ${c} ${k}`,
     run: async (ports: Ports) => {
@@ -57,7 +58,7 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   })),
   fc.tuple(cache, key, write).map((args) => call('replace', ...args)),
   fc
-    .tuple(cache, fc.uniqueArray(key, { maxLength: 3 }), fc.constantFrom(1, 1_000))
+    .tuple(cache, fc.uniqueArray(key, { maxLength: 3 }), fc.constantFrom(1, 1_000), announce)
     .map((args) => call('expire', ...args)),
   fc.tuple(cache, key, token, leaseMs, owner, freshMs).map(([c, k, t, lease, o, fresh]) => ({
     label: `claim ${c} ${k} ${t} ${lease} ${o} ${fresh}`,

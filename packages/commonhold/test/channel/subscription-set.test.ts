@@ -30,6 +30,7 @@ describe('subscription set', () => {
     let watchers = 0;
     const bus = {
       subscribe: () => Promise.resolve(() => undefined),
+      onBroken: () => () => undefined,
       onRestored: (listener: () => void) => {
         watchers++;
         restored = listener;

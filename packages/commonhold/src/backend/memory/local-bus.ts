@@ -32,6 +32,10 @@ export class LocalBus implements Bus {
   }
 
   // A process does not lose its link to itself.
+  onBroken(): Unsubscribe {
+    return () => undefined;
+  }
+
   onRestored(): Unsubscribe {
     return () => undefined;
   }

@@ -14,6 +14,7 @@ export class RedisBus implements Bus {
   /** Channels whose subscription the client keeps up. */
   readonly #held = new Set<string>();
   readonly #changing = new Map<string, Promise<void>>();
+  readonly #broken = new Set<() => void>();
   readonly #restored = new Set<() => void>();
   readonly #receive: BufferListener = (message, channel) => {
     const listeners = this.#wanted.get(channel.toString());
@@ -39,6 +40,12 @@ export class RedisBus implements Bus {
     };
   }
 
+  onBroken(listener: () => void): Unsubscribe {
+    const own = (): void => listener();
+    this.#broken.add(own);
+    return () => void this.#broken.delete(own);
+  }
+
   onRestored(listener: () => void): Unsubscribe {
     const own = (): void => listener();
     this.#restored.add(own);
@@ -49,6 +56,11 @@ export class RedisBus implements Bus {
   async resubscribe(): Promise<void> {
     const channels = new Set([...this.#wanted.keys(), ...this.#held]);
     await Promise.all([...channels].map((channel) => this.#change(channel)));
+  }
+
+  /** Tells the listeners that messages are missed from now on. */
+  broken(): void {
+    for (const listener of [...this.#broken]) deliver(this.#log, listener, '');
   }
 
   /** Tells the listeners that messages may have been missed. */

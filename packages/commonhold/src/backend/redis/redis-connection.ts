@@ -54,6 +54,7 @@ export class RedisConnection {
       ...options,
       handshakeMs,
       greet: () => this.#greet(),
+      onLost: () => this.bus.broken(),
       onReady: (again) => (again ? this.bus.restored() : undefined),
     });
     this.wire = new RedisWire(this.#link, options);

@@ -15,6 +15,8 @@ export interface RedisLinkOptions {
   readonly handshakeMs: number;
   /** What must be done on a new connection before anything else is sent; rejects when the server is of no use. */
   readonly greet: () => Promise<void>;
+  /** Called when a connection that was ready is lost. */
+  readonly onLost: () => void;
   /** Called after each connection is ready; `again` when there was one before. */
   readonly onReady: (again: boolean) => void;
 }
@@ -98,6 +100,7 @@ export class RedisLink {
     this.#state = 'away';
     this.#reason = reason;
     this.#options.log.warn({ reason }, 'Redis is unreachable: calls fail until it is back');
+    this.#options.onLost();
     // What failed may be the reading of replies, with the socket still open. First the client settles its calls with its
     // own, better reason.
     queueMicrotask(() => this.#destroy());

@@ -32,6 +32,7 @@ async function failing(
     log: silentLog,
     handshakeMs: 500,
     greet: () => Promise.resolve(),
+    onLost: () => undefined,
     onReady: () => undefined,
   });
   await link.start();
