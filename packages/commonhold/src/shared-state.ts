@@ -2,7 +2,7 @@ import type { Backend, BackendStatus } from './backend/backend.js';
 import { closePorts } from './backend/closed-ports.js';
 import { Beat } from './beat.js';
 import { Cache } from './cache/cache.js';
-import { NearCaches } from './cache/near-caches.js';
+import { CacheListeners } from './cache/cache-listeners.js';
 import type { CacheOptions } from './cache/cache-options.js';
 import { Channel, type ChannelOptions } from './channel/channel.js';
 import { SubscriptionSet } from './channel/subscription-set.js';
@@ -35,7 +35,7 @@ export class SharedState {
   readonly #context: FeatureContext;
   readonly #closing: (() => Promise<void>)[] = [];
   readonly #subscriptions: SubscriptionSet;
-  readonly #nearCaches: NearCaches;
+  readonly #cacheListeners: CacheListeners;
   readonly #mapTurns = new UpdateTurns();
   readonly #beat: Beat;
   readonly #owners: Owners;
@@ -50,8 +50,8 @@ export class SharedState {
     this.#context = context;
     this.#subscriptions = new SubscriptionSet(context.bus, context.clock);
     this.#closing.push(() => this.#subscriptions.close());
-    this.#nearCaches = new NearCaches(context);
-    this.#closing.push(() => this.#nearCaches.close());
+    this.#cacheListeners = new CacheListeners(context);
+    this.#closing.push(() => this.#cacheListeners.close());
     this.#tenure = new Tenure(context);
     this.#refusals = new RefusalMemory(context);
     this.#patience = new Patience(context.clock);
@@ -82,7 +82,7 @@ export class SharedState {
 
   /** Values by key, for a time. */
   cache<Value>(name: string, options: CacheOptions = {}): Cache<Value> {
-    return new Cache<Value>(name, options, this.#open().cache, this.#context, this.#nearCaches);
+    return new Cache<Value>(name, options, this.#open().cache, this.#context, this.#cacheListeners);
   }
 
   /** Messages to whoever listens, with history: who was away reads what was missed. */

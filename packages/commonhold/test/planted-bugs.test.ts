@@ -23,6 +23,7 @@ type Suite =
   | 'cache'
   | 'cache-life'
   | 'cache-near'
+  | 'cache-tag'
   | 'channel'
   | 'concurrency'
   | 'counter'
@@ -267,6 +268,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   cache: ['../src/testing/cache-conformance.js', 'cacheConformance'],
   'cache-life': ['../src/testing/cache-life-conformance.js', 'cacheLifeConformance'],
   'cache-near': ['../src/testing/cache-near-conformance.js', 'cacheNearConformance'],
+  'cache-tag': ['../src/testing/cache-tag-conformance.js', 'cacheTagConformance'],
   channel: ['../src/testing/channel-conformance.js', 'channelConformance'],
   concurrency: ['../src/testing/concurrency-conformance.js', 'concurrencyConformance'],
   counter: ['../src/testing/counter-conformance.js', 'counterConformance'],

@@ -72,4 +72,28 @@ export const cacheBugs = [
     suite: 'cache-near',
     noticedBy: 'every kind of change',
   },
+  {
+    name: 'clearing a tag twice at one moment clears it once',
+    script: 'cache/lua/mark.lua',
+    find: "redis.call('HGET', KEYS[1], tag) or 0) + 1",
+    replace: "redis.call('HGET', KEYS[1], tag) or 0)",
+    suite: 'cache-tag',
+    noticedBy: 'as often as it is cleared',
+  },
+  {
+    name: 'other processes do not hear that a tag was cleared',
+    script: 'cache/lua/mark.lua',
+    find: "redis.call('PUBLISH', ARGV[1], 'tag:' .. text .. ':' .. ARGV[i + 1])",
+    replace: '',
+    suite: 'cache-tag',
+    noticedBy: 'in every process',
+  },
+  {
+    name: 'marks that are lost make cleared values count again',
+    script: 'cache/lua/marks.lua',
+    find: "local mark = string.format('%.0f', now)",
+    replace: "local mark = '0'",
+    suite: 'cache-tag',
+    noticedBy: 'when the marks are lost',
+  },
 ] as const;

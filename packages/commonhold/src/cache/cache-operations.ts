@@ -15,5 +15,7 @@ export const cacheOperations: Operations<CachePort> = defineOperations<CachePort
   fulfil: { kind: 'idempotent', away: 'miss' },
   abandon: { kind: 'idempotent', away: 'miss' },
   hold: { kind: 'idempotent', away: 'miss' },
+  marks: { kind: 'idempotent', away: 'miss' },
+  mark: { kind: 'idempotent', away: 'journal' },
   clear: { kind: 'idempotent', away: 'refuse' },
 });

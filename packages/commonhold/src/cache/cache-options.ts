@@ -49,6 +49,8 @@ export interface CacheOptions {
    * `get` returns is then shared, so treat it as read-only. Default false; `true` for the default bounds.
    */
   readonly near?: boolean | NearOptions;
+  /** Whether values may have tags, by which they are cleared. Default false. */
+  readonly tags?: boolean;
   /**
    * How long one process may take to compute a missing value before another may begin. Default 10 s. A computation that
    * takes longer is not stopped; it may then be done twice.
@@ -60,6 +62,11 @@ export interface CacheOptions {
 export interface CacheSetOptions {
   /** How long this value lives; the cache's own `ttl` by default, `Infinity` for no end. */
   readonly ttl?: Duration;
+  /**
+   * What this value depends on: `clearTags` of one of them makes it count as absent. For caches with `tags: true`; at most 32,
+   * each of 1 to 128 characters.
+   */
+  readonly tags?: readonly string[];
 }
 
 /** Options of one read. */
@@ -89,10 +96,11 @@ const optionNames = {
   hardTimeout: true,
   retryAfter: true,
   near: true,
+  tags: true,
   computeLease: true,
 } satisfies OptionNames<CacheOptions>;
 const nearOptionNames = { maxEntries: true, maxBytes: true, ttl: true } satisfies OptionNames<NearOptions>;
-const setOptionNames = { ttl: true } satisfies OptionNames<CacheSetOptions>;
+const setOptionNames = { ttl: true, tags: true } satisfies OptionNames<CacheSetOptions>;
 const getOptionNames = { stale: true } satisfies OptionNames<CacheGetOptions>;
 const clearOptionNames = { prefix: true, match: true } satisfies OptionNames<CacheClearOptions>;
 
@@ -109,6 +117,8 @@ export interface CacheRules {
   readonly retryMs: number;
   readonly leaseMs: number;
   readonly near: NearRules | undefined;
+  /** Whether values may have tags. */
+  readonly tagged: boolean;
   /** Whether near caches must hear of changes. */
   readonly announce: boolean;
   /** Whether how long a value still lives decides anything. */
@@ -119,6 +129,8 @@ export interface CacheRules {
 export function resolveCacheOptions(name: string, options: CacheOptions): CacheRules {
   checkOptionNames(`cache ${name}`, options, optionNames);
   const { staleFor, refreshAt, softTimeout = 0, absentTtl } = options;
+  const { tags: tagged = false } = options;
+  if (typeof tagged !== 'boolean') throw new InvalidArgumentError(`cache ${name}, tags`, 'a boolean', tagged);
   const near = resolveNear(name, options.near ?? false);
   const staleMs = staleFor === undefined ? 0 : durationMs(staleFor, 'cache staleFor');
   return {
@@ -132,8 +144,9 @@ export function resolveCacheOptions(name: string, options: CacheOptions): CacheR
     retryMs: durationMs(options.retryAfter ?? '1s', 'cache retryAfter'),
     leaseMs: durationMs(options.computeLease ?? '10s', 'cache computeLease'),
     near,
+    tagged,
     announce: near !== undefined,
-    timed: staleMs > 0 || refreshAt !== undefined || near !== undefined,
+    timed: staleMs > 0 || refreshAt !== undefined || near !== undefined || tagged,
   };
 }
 
@@ -154,10 +167,40 @@ function whole(where: string, count: number, least: number, most: number): numbe
   throw new InvalidArgumentError(where, `a whole number from ${least} to ${most}`, count);
 }
 
-/** The lifetime that one write asks for. */
-export function lifetimeOf(name: string, options: CacheSetOptions, rules: CacheRules): number | undefined {
+/** What one write asks for. */
+export interface WriteRules {
+  /** Undefined without end. */
+  readonly ttlMs: number | undefined;
+  readonly tags: readonly string[];
+}
+
+/** @throws InvalidArgumentError naming the option. */
+export function resolveWrite(name: string, options: CacheSetOptions, rules: CacheRules): WriteRules {
   checkOptionNames(`cache ${name}, write`, options, setOptionNames);
-  return options.ttl === undefined ? rules.ttlMs : durationMsOrForever(options.ttl, 'cache ttl');
+  const { ttl, tags = noTags } = options;
+  if (tags !== noTags && !rules.tagged) {
+    throw new InvalidArgumentError(`cache ${name}, tags`, 'a cache opened with tags: true', tags);
+  }
+  checkTags(name, tags);
+  return { ttlMs: ttl === undefined ? rules.ttlMs : durationMsOrForever(ttl, 'cache ttl'), tags };
+}
+
+/** @throws InvalidArgumentError for anything but up to 32 tags of 1 to 128 characters. */
+export function checkTags(name: string, tags: readonly string[]): void {
+  if (Array.isArray(tags) && tags.length <= mostTags && tags.every(isTag)) return;
+  throw new InvalidArgumentError(
+    `cache ${name}, tags`,
+    `at most ${mostTags} tags of 1 to ${longestTag} characters`,
+    tags,
+  );
+}
+
+const noTags: readonly string[] = [];
+const mostTags = 32;
+const longestTag = 128;
+
+function isTag(tag: unknown): boolean {
+  return typeof tag === 'string' && tag !== '' && tag.length <= longestTag && tag.isWellFormed();
 }
 
 /** Whether one read takes stale values, too. */

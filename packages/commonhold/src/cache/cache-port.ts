@@ -70,6 +70,13 @@ export interface CachePort {
   abandon(cache: string, key: string, token: string): Promise<void>;
   /** As `abandon`, but nobody gets the right for the next `holdMs`: the computation failed and would fail again. */
   hold(cache: string, key: string, token: string, holdMs: number): Promise<void>;
+  /** Tags and their marks; the empty tag stands for the least mark of all, and is always there. Makes it where it is not. */
+  marks(cache: string): Promise<readonly (readonly [tag: string, mark: number])[]>;
+  /**
+   * Raises the marks of `tags` above all that were given to them before, and publishes that on {@link changesChannel}; returns
+   * the new mark, a number of milliseconds since 1970 or a little more.
+   */
+  mark(cache: string, tags: readonly string[]): Promise<number>;
   /**
    * One step of removing every entry whose key begins with `prefix`, taken literally, and fits the pattern `match`, where
    * there is one; a key that was too long to be kept whole fits none. Begin with cursor '0' and call with the returned one
@@ -92,6 +99,26 @@ export function claimTopic(cache: string, key: string): string {
 /** The pub/sub channel on which the changes of a cache are announced. */
 export function changesChannel(keys: Keys, cache: string): string {
   return keys.tagged('cache', cache);
+}
+
+/** The key of the marks of a cache's tags. */
+export function marksKey(keys: Keys, cache: string): string {
+  return keys.tagged('cache-tags', cache);
+}
+
+/** Tags whose marks are kept; when there are more, all are given the newest mark, as if all had been cleared. */
+export const mostMarks = 10_000;
+
+/** What is published when a tag is cleared; the empty tag stands for all. */
+export function markTopic(tag: string, mark: number): string {
+  return `tag:${mark}:${tag === '' ? '' : encodePart(tag)}`;
+}
+
+/** Reads a {@link markTopic}; undefined for any other text. */
+export function markOfTopic(topic: string): { readonly tag: string; readonly mark: number } | undefined {
+  const [, mark, tag] = /^tag:(\d{1,16}):(.*)$/.exec(topic) ?? [];
+  if (mark === undefined || tag === undefined) return undefined;
+  return { tag: decodePart(tag) ?? '', mark: Number(mark) };
 }
 
 /** {@link claimTopic} by the store's key, whose hash tag names cache and key in the same way. */

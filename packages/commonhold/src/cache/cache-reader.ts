@@ -5,7 +5,8 @@ import type { CacheRules } from './cache-options.js';
 import type { CachePort, CacheRead } from './cache-port.js';
 import type { CacheTally } from './cache-stats.js';
 import { type CacheValues, isAbsence } from './cache-values.js';
-import type { NearCache } from './near-cache.js';
+import type { NearCache, NearEntry } from './near-cache.js';
+import type { TagMarks } from './tag-marks.js';
 
 /** What a cache holds of a key. A value of undefined says that there is nothing, which is known. */
 export type Finding<Value> =
@@ -28,6 +29,8 @@ export interface ReadableCache<Value> {
   readonly values: CacheValues<Value>;
   readonly tally: CacheTally;
   readonly near: NearCache<Value> | undefined;
+  /** Where the cache has tags. */
+  readonly marks: TagMarks | undefined;
   readonly clock: Clock;
 }
 
@@ -41,6 +44,7 @@ export class CacheReader<Value> {
   readonly #values: CacheValues<Value>;
   readonly #tally: CacheTally;
   readonly #near: NearCache<Value> | undefined;
+  readonly #marks: TagMarks | undefined;
   readonly #clock: Clock;
   // Made once: a read costs no closure.
   readonly #hit: (stored: Stored | undefined) => Decoded<Value>;
@@ -49,13 +53,14 @@ export class CacheReader<Value> {
   readonly #found: (finding: Finding<Value>) => Value | undefined;
   readonly #failed: (error: unknown) => never;
 
-  constructor({ name, port, rules, values, tally, near, clock }: ReadableCache<Value>) {
+  constructor({ name, port, rules, values, tally, near, marks, clock }: ReadableCache<Value>) {
     this.#name = name;
     this.#port = port;
     this.#rules = rules;
     this.#values = values;
     this.#tally = tally;
     this.#near = near;
+    this.#marks = marks;
     this.#clock = clock;
     this.#hit = (stored) => (stored === undefined ? this.#miss() : this.#decode(stored));
     this.#fresh = (read) => this.#hit(read !== undefined && this.#isFresh(read) ? read.value : undefined);
@@ -73,13 +78,13 @@ export class CacheReader<Value> {
 
   get(key: string): Promise<Value | undefined> {
     if (this.#near !== undefined) return this.#getNear(this.#near, key);
-    if (this.#rules.timed) return this.#port.read(this.#name, key).then(this.#fresh, this.#failed);
+    if (this.#rules.timed) return this.#readTimed(key).then(this.#fresh, this.#failed);
     return this.#port.get(this.#name, key).then(this.#hit, this.#failed);
   }
 
   /** As `get`, and also a value that is stale. */
   getStale(key: string): Promise<Value | undefined> {
-    return this.#port.read(this.#name, key).then(this.#any, this.#failed);
+    return this.#readTimed(key).then(this.#any, this.#failed);
   }
 
   async getMany(keys: readonly string[]): Promise<FoundValues<Value>> {
@@ -101,10 +106,18 @@ export class CacheReader<Value> {
     const kept = this.#near?.get(key);
     if (kept !== undefined) {
       this.#tally.nearHits++;
-      const leftMs = kept.endsAtMs - this.#clock.monotonic() + this.#rules.staleMs;
-      return { state: 'fresh', value: kept.value, due: leftMs < this.dueMs(ttlMs) };
+      return { state: 'fresh', value: kept.value, due: this.#isNearDue(kept, ttlMs) };
     }
     return this.#near === undefined ? this.#find(key, ttlMs) : this.#fetch(this.#near, key, ttlMs);
+  }
+
+  /** What the near cache gives for one who would let the value live `ttlMs`; undefined where it is to be looked up. */
+  findNear(key: string, ttlMs: number | undefined): NearEntry<Value> | undefined {
+    const kept = this.#near?.get(key);
+    if (kept === undefined || this.#isNearDue(kept, ttlMs)) return undefined;
+    this.#tally.hits++;
+    this.#tally.nearHits++;
+    return kept;
   }
 
   /** The key changes: what a near cache holds of it is no longer right. */
@@ -152,7 +165,7 @@ export class CacheReader<Value> {
     const fetch = near.begin(key);
     try {
       const sentAtMs = this.#clock.monotonic();
-      const read = await this.#port.read(this.#name, key);
+      const read = await this.#readTimed(key);
       if (read === undefined) return { state: 'absent' };
       const value = await this.#values.decode(read.value, ignore);
       const finding = this.#judge(read, value, ttlMs);
@@ -165,6 +178,17 @@ export class CacheReader<Value> {
     }
   }
 
+  // The marks are read at the same time where they are not known: two commands, one trip.
+  async #readTagged(key: string, marks: TagMarks): Promise<CacheRead | undefined> {
+    const [read] = await Promise.all([this.#port.read(this.#name, key), marks.ready()]);
+    const value = read && marks.unlabel(read.value);
+    return read === undefined || value === undefined ? undefined : { value, leftMs: read.leftMs };
+  }
+
+  #readTimed(key: string): Promise<CacheRead | undefined> {
+    return this.#marks === undefined ? this.#port.read(this.#name, key) : this.#readTagged(key, this.#marks);
+  }
+
   #judge(read: CacheRead, value: Value | undefined, ttlMs: number | undefined): Finding<Value> {
     const none = value === undefined;
     if (none && !isAbsence(read.value)) return { state: 'absent' };
@@ -173,7 +197,7 @@ export class CacheReader<Value> {
   }
 
   async #read(key: string): Promise<CacheRead | undefined> {
-    if (this.#rules.timed) return this.#port.read(this.#name, key);
+    if (this.#rules.timed) return this.#readTimed(key);
     const value = await this.#port.get(this.#name, key);
     return value === undefined ? undefined : { value, leftMs: undefined };
   }
@@ -199,6 +223,11 @@ export class CacheReader<Value> {
 
   #isFresh({ leftMs = Infinity }: CacheRead): boolean {
     return leftMs >= this.#rules.staleMs;
+  }
+
+  #isNearDue({ endsAtMs }: NearEntry<Value>, ttlMs: number | undefined): boolean {
+    if (this.#rules.refreshAt === 1) return false;
+    return endsAtMs - this.#clock.monotonic() + this.#rules.staleMs < this.dueMs(ttlMs);
   }
 
   #isDue({ leftMs = Infinity }: CacheRead, ttlMs: number | undefined): boolean {

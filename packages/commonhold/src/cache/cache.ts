@@ -1,5 +1,7 @@
 import type { Stored } from '../codec/stored.js';
+import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import type { CacheListeners } from './cache-listeners.js';
 import { CacheLifetimes } from './cache-lifetimes.js';
 import {
   type CacheClearOptions,
@@ -7,10 +9,12 @@ import {
   type CacheOptions,
   type CacheRules,
   type CacheSetOptions,
-  lifetimeOf,
+  checkTags,
   resolveCacheOptions,
   resolveClear,
+  resolveWrite,
   takesStale,
+  type WriteRules,
 } from './cache-options.js';
 import type { CachePort } from './cache-port.js';
 import { CacheReader, type FoundValues } from './cache-reader.js';
@@ -19,7 +23,7 @@ import { CacheValues } from './cache-values.js';
 import type { Compute } from './compute-run.js';
 import { Computing } from './computing.js';
 import type { NearCache } from './near-cache.js';
-import type { NearCaches } from './near-caches.js';
+import { labelled, type TagMarks } from './tag-marks.js';
 
 /**
  * Values by key, for a time. Values are what JSON holds, and also Date, Map, Set, BigInt, bytes and typed arrays. A key is
@@ -37,25 +41,34 @@ export class Cache<Value> {
   readonly #lifetimes: CacheLifetimes;
   readonly #tally = startTally();
   readonly #near: NearCache<Value> | undefined;
+  readonly #marks: TagMarks | undefined;
   readonly #reader: CacheReader<Value>;
   readonly #computing: Computing<Value>;
 
   /** Use `state.cache(name, options)`. */
-  constructor(name: string, options: CacheOptions, port: CachePort, context: FeatureContext, nears: NearCaches) {
+  constructor(
+    name: string,
+    options: CacheOptions,
+    port: CachePort,
+    context: FeatureContext,
+    listeners: CacheListeners,
+  ) {
     const rules = resolveCacheOptions(name, options);
     const values = new CacheValues<Value>(name, context);
     const lifetimes = new CacheLifetimes(rules, context.random);
-    const near = rules.near && nears.open<Value>(name, rules.near);
+    const near = rules.near && listeners.near<Value>(name, rules.near);
+    const marks = rules.tagged ? listeners.marks(name, port) : undefined;
     const tally = this.#tally;
-    const reader = new CacheReader<Value>({ name, port, rules, values, tally, near, clock: context.clock });
+    const reader = new CacheReader<Value>({ name, port, rules, values, tally, near, marks, clock: context.clock });
     this.#name = name;
     this.#port = port;
     this.#rules = rules;
     this.#values = values;
     this.#lifetimes = lifetimes;
     this.#near = near;
+    this.#marks = marks;
     this.#reader = reader;
-    this.#computing = new Computing<Value>({ name, port, rules, reader, values, lifetimes, tally }, context);
+    this.#computing = new Computing<Value>({ name, port, rules, reader, values, lifetimes, tally, marks }, context);
   }
 
   /**
@@ -81,17 +94,21 @@ export class Cache<Value> {
 
   /** Sets `key`, replacing value and lifetime. */
   async set(key: string, value: Value, options: CacheSetOptions = {}): Promise<void> {
-    await this.#write(key, this.#values.encode(key, value), this.#lifetime(options));
+    const rules = resolveWrite(this.#name, options, this.#rules);
+    const stored = this.#values.encode(key, value);
+    if (rules.tags.length > 0) await this.#marks?.ready();
+    await this.#write(key, stored, rules);
   }
 
   /** Sets every entry with one lifetime, in one round trip; each is set atomically, the batch is not. */
   async setMany(entries: Iterable<readonly [string, Value]>, options: CacheSetOptions = {}): Promise<void> {
-    const ttlMs = lifetimeOf(this.#name, options, this.#rules);
+    const rules = resolveWrite(this.#name, options, this.#rules);
     const stored = Array.from(entries, ([key, value]) => [key, this.#values.encode(key, value)] as const);
     if (stored.length === 0) return;
+    if (rules.tags.length > 0) await this.#marks?.ready();
     if (this.#rules.timed || this.#rules.jitter > 0) {
-      await Promise.all(stored.map(([key, value]) => this.#write(key, value, this.#lifetimes.of(ttlMs))));
-    } else await this.#port.setMany(this.#name, stored, ttlMs);
+      await Promise.all(stored.map(([key, value]) => this.#write(key, value, rules)));
+    } else await this.#port.setMany(this.#name, stored, rules.ttlMs);
   }
 
   /**
@@ -129,8 +146,30 @@ export class Cache<Value> {
    *
    * While the store is away the value is computed here, for those who ask here, and not stored.
    */
-  async getOrSet(key: string, compute: Compute<Value>, options: CacheSetOptions = {}): Promise<Value> {
-    return this.#computing.getOrSet(key, compute, lifetimeOf(this.#name, options, this.#rules));
+  getOrSet(key: string, compute: Compute<Value>, options?: CacheSetOptions): Promise<Value> {
+    if (options !== undefined) return this.#getOrSetWith(key, compute, options);
+    // Without a step more than needed where the answer is here.
+    const kept = this.#near && this.#reader.findNear(key, this.#rules.ttlMs);
+    if (kept !== undefined) return Promise.resolve(kept.value as Value);
+    return this.#computing.getOrSet(key, compute, { ttlMs: this.#rules.ttlMs, tags: [] });
+  }
+
+  /**
+   * Makes every value that has one of these tags count as absent, however many there are, in every process: at once here, and
+   * elsewhere as soon as they hear of it. What is being computed with one of them will not count either. The values stay in
+   * the store until their lifetimes end. For caches with `tags: true`.
+   */
+  async clearTags(tags: readonly string[]): Promise<void> {
+    checkTags(this.#name, tags);
+    const marks = this.#marks;
+    if (marks === undefined) {
+      throw new InvalidArgumentError(`cache ${this.#name}, clearTags`, 'a cache opened with tags: true', tags);
+    }
+    if (tags.length === 0) return;
+    this.#near?.forgetAll();
+    const mark = await this.#port.mark(this.#name, tags);
+    for (const tag of tags) marks.raise(tag, mark);
+    this.#near?.forgetAll();
   }
 
   /**
@@ -159,12 +198,12 @@ export class Cache<Value> {
     return takesStale(this.#name, options) ? this.#reader.getStale(key) : this.#reader.get(key);
   }
 
-  #write(key: string, value: Stored, ttlMs: number | undefined): Promise<void> {
-    if (this.#rules.timed) {
-      this.#near?.forget(key);
-      return this.#port.replace(this.#name, key, { value, ttlMs, announce: this.#rules.announce });
-    }
-    return this.#port.set(this.#name, key, value, ttlMs);
+  #write(key: string, stored: Stored, rules: WriteRules): Promise<void> {
+    const ttlMs = this.#lifetimes.of(rules.ttlMs);
+    if (!this.#rules.timed) return this.#port.set(this.#name, key, stored, ttlMs);
+    this.#near?.forget(key);
+    const value = labelled(this.#marks?.label(rules.tags) ?? '', stored);
+    return this.#port.replace(this.#name, key, { value, ttlMs, announce: this.#rules.announce });
   }
 
   #forget(key: string): void {
@@ -172,7 +211,7 @@ export class Cache<Value> {
     this.#near?.forget(key);
   }
 
-  #lifetime(options: CacheSetOptions): number | undefined {
-    return this.#lifetimes.of(lifetimeOf(this.#name, options, this.#rules));
+  async #getOrSetWith(key: string, compute: Compute<Value>, options: CacheSetOptions): Promise<Value> {
+    return this.#computing.getOrSet(key, compute, resolveWrite(this.#name, options, this.#rules));
   }
 }

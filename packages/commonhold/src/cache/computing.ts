@@ -1,12 +1,13 @@
 import type { Stored } from '../codec/stored.js';
 import { isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
-import type { CacheRules } from './cache-options.js';
+import type { CacheRules, WriteRules } from './cache-options.js';
 import { type CacheClaim, type CachePort, claimTopic } from './cache-port.js';
 import { type CacheReader, type Finding, isAway } from './cache-reader.js';
 import type { CacheTally } from './cache-stats.js';
 import { type CacheValues, isAbsence } from './cache-values.js';
 import { type CacheLifetimes } from './cache-lifetimes.js';
+import { labelled, type TagMarks } from './tag-marks.js';
 import { type Compute, runCompute, within } from './compute-run.js';
 
 /** What computing needs of its cache. */
@@ -18,13 +19,14 @@ export interface ComputingCache<Value> {
   readonly values: CacheValues<Value>;
   readonly lifetimes: CacheLifetimes;
   readonly tally: CacheTally;
+  readonly marks: TagMarks | undefined;
 }
 
 /** A value to be made. */
 interface Task<Value> {
   readonly key: string;
   readonly compute: Compute<Value>;
-  readonly ttlMs: number | undefined;
+  readonly write: WriteRules;
   /** A value that lives so long needs no computing. */
   readonly freshMs: number;
   /** Whether there is a value to give meanwhile. */
@@ -47,10 +49,10 @@ export class Computing<Value> {
     this.#context = context;
   }
 
-  getOrSet(key: string, compute: Compute<Value>, ttlMs: number | undefined): Promise<Value> {
+  getOrSet(key: string, compute: Compute<Value>, write: WriteRules): Promise<Value> {
     const running = this.#shared.get(key);
     if (running !== undefined) return running;
-    const result = this.#obtain(key, compute, ttlMs).finally(() => {
+    const result = this.#obtain(key, compute, write).finally(() => {
       if (this.#shared.get(key) === result) this.#shared.delete(key);
     });
     this.#shared.set(key, result);
@@ -63,17 +65,17 @@ export class Computing<Value> {
     this.#refreshes.delete(key);
   }
 
-  async #obtain(key: string, compute: Compute<Value>, ttlMs: number | undefined): Promise<Value> {
+  async #obtain(key: string, compute: Compute<Value>, write: WriteRules): Promise<Value> {
     const { tally, rules, reader } = this.#cache;
-    const found = await this.#find(key, ttlMs);
-    const task = { key, compute, ttlMs, freshMs: rules.staleMs, kept: found?.state !== 'absent' };
+    const found = await this.#find(key, write.ttlMs);
+    const task = { key, compute, write, freshMs: rules.staleMs, kept: found?.state !== 'absent' };
     if (found === undefined) return this.#alone(task);
     if (found.state === 'stale') return this.#fresher(task, found.value as Value);
     if (found.state === 'absent') {
       tally.misses++;
       return ((await this.#make(task, Infinity)) as Made<Value>).value;
     }
-    if (found.due) void this.#refresh({ ...task, freshMs: reader.dueMs(ttlMs) }, 0);
+    if (found.due) void this.#refresh({ ...task, freshMs: reader.dueMs(write.ttlMs) }, 0);
     tally.hits++;
     return found.value as Value;
   }
@@ -135,8 +137,9 @@ export class Computing<Value> {
           if (leftMs <= 0) return undefined;
           await waiter.wait(Math.min(claim.leaseMs, leftMs));
         } else {
-          const value = await this.#cache.values.decode(claim.value, () => undefined);
-          if (value !== undefined || isAbsence(claim.value)) return { value: value as Value };
+          const stored = this.#unlabel(claim.value);
+          const value = stored && (await this.#cache.values.decode(stored, () => undefined));
+          if (stored !== undefined && (value !== undefined || isAbsence(stored))) return { value: value as Value };
           await port.delete(name, [task.key], this.#cache.rules.announce);
         }
       }
@@ -158,6 +161,8 @@ export class Computing<Value> {
 
   async #compute(task: Task<Value>, token: string): Promise<Value> {
     const { name, port, rules } = this.#cache;
+    // Should a tag be cleared while this is computed, it was computed from what was there before.
+    const label = this.#cache.marks?.label(task.write.tags) ?? '';
     let value: Value;
     let stored: Stored | undefined;
     try {
@@ -168,14 +173,17 @@ export class Computing<Value> {
       await this.#release(held);
       throw error;
     }
-    const ended = stored === undefined ? port.abandon(name, task.key, token) : this.#store(task, token, stored, value);
+    const ended =
+      stored === undefined
+        ? port.abandon(name, task.key, token)
+        : this.#store(task, token, labelled(label, stored), value);
     await this.#release(ended);
     return value;
   }
 
   #store(task: Task<Value>, token: string, stored: Stored, value: Value): Promise<unknown> {
     const { name, port, lifetimes, rules, reader } = this.#cache;
-    let ttlMs = value === undefined ? lifetimes.of(rules.absentMs) : lifetimes.of(task.ttlMs);
+    let ttlMs = value === undefined ? lifetimes.of(rules.absentMs) : lifetimes.of(task.write.ttlMs);
     if (value === undefined && rules.absentMs === undefined) ttlMs = 1;
     reader.forget(task.key);
     return port.fulfil(name, task.key, token, { value: stored, ttlMs, announce: rules.announce }, task.freshMs);
@@ -186,6 +194,10 @@ export class Computing<Value> {
     const { values, rules } = this.#cache;
     if (value !== undefined) return values.encode(key, value);
     return kept || rules.absentMs !== undefined ? values.absence : undefined;
+  }
+
+  #unlabel(stored: Stored): Stored | undefined {
+    return this.#cache.marks === undefined ? stored : this.#cache.marks.unlabel(stored);
   }
 
   #run(key: string, compute: Compute<Value>): Promise<Value> {

@@ -10,6 +10,9 @@ import {
   type CacheWrite,
   entryFilter,
   entryTopic,
+  markTopic,
+  marksKey,
+  mostMarks,
 } from './cache-port.js';
 
 interface Claim {
@@ -18,6 +21,7 @@ interface Claim {
 }
 
 const claimBytes = 200;
+const markBytes = 200;
 
 /** The cache as one evicting table, with a table of claims beside it. */
 export class MemoryCache implements CachePort {
@@ -25,12 +29,14 @@ export class MemoryCache implements CachePort {
   readonly #keys: Keys;
   readonly #entries: ExpiringTable<Stored>;
   readonly #claims: ExpiringTable<Claim>;
+  readonly #marks: ExpiringTable<Map<string, number>>;
 
   constructor(store: MemoryStore, keys: Keys) {
     this.#store = store;
     this.#keys = keys;
     this.#entries = store.table('cache', { evictable: true });
     this.#claims = store.table('cache-claim');
+    this.#marks = store.table('cache-tags');
   }
 
   async get(cache: string, key: string): Promise<Stored | undefined> {
@@ -119,6 +125,30 @@ export class MemoryCache implements CachePort {
     this.#claims.set(entry, { token, owners: new Set() }, claimBytes, this.#store.now() + holdMs);
   }
 
+  async marks(cache: string): Promise<readonly (readonly [tag: string, mark: number])[]> {
+    const key = marksKey(this.#keys, cache);
+    if (!this.#marks.has(key)) this.#setMarks(key, new Map([['', this.#store.now()]]));
+    return [...(this.#marks.get(key) ?? [])];
+  }
+
+  async mark(cache: string, tags: readonly string[]): Promise<number> {
+    const key = marksKey(this.#keys, cache);
+    const marks = this.#marks.get(key) ?? new Map<string, number>();
+    const before = ['', ...tags].map((tag) => (marks.get(tag) ?? 0) + 1);
+    const mark = Math.max(this.#store.now(), ...before);
+    const marked = new Map([
+      ...(marks.has('') ? [] : [['', mark] as const]),
+      ...tags.map((tag) => [tag, mark] as const),
+    ]);
+    const all = new Map([...marks, ...marked]);
+    const crowded = all.size > mostMarks;
+    this.#setMarks(key, crowded ? new Map([['', mark]]) : all);
+    for (const tag of crowded ? [''] : tags) {
+      this.#store.bus.publish(changesChannel(this.#keys, cache), markTopic(tag, mark));
+    }
+    return mark;
+  }
+
   async clear(
     cache: string,
     prefix: string,
@@ -130,6 +160,10 @@ export class MemoryCache implements CachePort {
     const fits = entryFilter(match);
     const found = [...this.#entries.keys()].filter((entry) => entry.startsWith(start) && fits(entry));
     return { cursor: '0', removed: this.#removeAll(cache, found, announce) };
+  }
+
+  #setMarks(key: string, marks: Map<string, number>): void {
+    this.#marks.set(key, marks, marks.size * markBytes);
   }
 
   #entry(cache: string, key: string): string {

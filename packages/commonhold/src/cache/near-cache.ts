@@ -49,14 +49,17 @@ export class NearCache<Value> {
     this.#store = new NearStore(rules);
   }
 
-  /** Begins to hear. Resolves when changes come in, or will as soon as the store is back. */
-  async open(bus: Bus, channel: string): Promise<void> {
+  /** Begins to hear; until then nothing is kept. */
+  open(bus: Bus, channel: string): void {
     this.#undo.push(bus.onBroken(() => this.#hear(false)));
     this.#undo.push(bus.onRestored(() => this.#hear(true)));
-    const end = await bus.subscribe(channel, (topic) => this.#changed(topic.toString()));
-    if (this.#closed) return end();
-    this.#undo.push(end);
-    this.#hear(true);
+    void bus
+      .subscribe(channel, (topic) => this.#changed(topic.toString()))
+      .then((end) => {
+        if (this.#closed) return end();
+        this.#undo.push(end);
+        this.#hear(true);
+      });
   }
 
   /** The entry, unless it has ended. */
@@ -115,8 +118,9 @@ export class NearCache<Value> {
     this.forgetAll();
   }
 
-  // Anybody may publish on a channel; what cannot be read may have been a key.
   #changed(topic: string): void {
+    // A tag was cleared, which is rare: nobody here knows which values have it.
+    if (topic.startsWith('tag:')) return this.forgetAll();
     const key = decodePart(topic.slice(topic.lastIndexOf(':') + 1));
     if (key !== undefined) this.forget(key);
   }

@@ -13,12 +13,16 @@ import {
   type CacheWrite,
   entryFilter,
   entryTopic,
+  marksKey,
+  mostMarks,
 } from './cache-port.js';
 
 const claimScript = loadScript(import.meta.url, 'claim.lua');
 const deleteScript = loadScript(import.meta.url, 'delete.lua');
 const expireScript = loadScript(import.meta.url, 'expire.lua');
 const holdScript = loadScript(import.meta.url, 'hold.lua');
+const markScript = loadScript(import.meta.url, 'mark.lua');
+const marksScript = loadScript(import.meta.url, 'marks.lua');
 const readScript = loadScript(import.meta.url, 'read.lua');
 const releaseScript = loadScript(import.meta.url, 'release.lua');
 const replaceScript = loadScript(import.meta.url, 'replace.lua');
@@ -120,6 +124,22 @@ export class RedisCache implements CachePort {
 
   async hold(cache: string, key: string, token: string, holdMs: number): Promise<void> {
     await this.#onEntry(operations.hold, holdScript, this.#entry(cache, key), [token, String(holdMs)]);
+  }
+
+  async marks(cache: string): Promise<readonly (readonly [tag: string, mark: number])[]> {
+    const key = marksKey(this.#keys, cache);
+    const reply = (await this.#wire.run(operations.marks, marksScript, [key], [])) as string[];
+    return Array.from({ length: reply.length / 2 }, (_, at) => [reply[2 * at] ?? '', Number(reply[2 * at + 1])]);
+  }
+
+  async mark(cache: string, tags: readonly string[]): Promise<number> {
+    const key = marksKey(this.#keys, cache);
+    const args = [
+      changesChannel(this.#keys, cache),
+      String(mostMarks),
+      ...tags.flatMap((tag) => [tag, encodePart(tag)]),
+    ];
+    return Number(await this.#wire.run(operations.mark, markScript, [key], args));
   }
 
   async clear(

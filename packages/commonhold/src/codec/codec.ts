@@ -10,7 +10,9 @@
  *   0x03       Compressed: the rest is one Zstandard frame (RFC 8878) without dictionary, which declares the size of
  *              its content. The content is a stored value in any form but this one.
  *   0x04       Sealed (encrypted). Reserved; needs a key.
- *   0x00, 0x05-0x1f  Not assigned. A reader reports UnknownForm and leaves the bytes alone.
+ *   0x05       Labelled, in caches with tags only: JSON text of an array of tags and their marks in turn, a line feed, and a
+ *              stored value in any form but this one. The codec itself reports UnknownForm; cache/tag-marks.ts reads it.
+ *   0x00, 0x06-0x1f  Not assigned. A reader reports UnknownForm and leaves the bytes alone.
  *
  * Tagged JSON. An object with exactly one member whose name begins with `$` stands for something else; objects of two
  * members or more never do. In plain JSON text (0x20-0xff) there are no tags and such an object is itself.

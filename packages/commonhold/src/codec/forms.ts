@@ -8,6 +8,8 @@ export const taggedForm = 0x02;
 export const zstdForm = 0x03;
 /** Any other form, encrypted; no version writes it yet. */
 export const sealedForm = 0x04;
+/** A stored value with the marks of its tags before it; only caches write and read it. */
+export const labelledForm = 0x05;
 
 /** First bytes from here on begin JSON text. JSON.stringify never begins its text with a control character. */
 export const firstTextByte = 0x20;

@@ -10,6 +10,7 @@ export { seededRandom, seedFromEnvironment } from './random.js';
 export { freePort } from './free-port.js';
 export { eventually, pause, waitUntil, type WaitOptions } from './waiting.js';
 export type { TestRunner } from './suite.js';
+export { cacheTagConformance } from './cache-tag-conformance.js';
 export { cacheNearConformance } from './cache-near-conformance.js';
 export { cacheLifeConformance } from './cache-life-conformance.js';
 export { cacheConformance } from './cache-conformance.js';

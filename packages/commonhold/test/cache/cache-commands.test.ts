@@ -62,6 +62,18 @@ describe('commands of the cache', () => {
     expect(counted.slice(0, 2)).toEqual(['EVALSHA', 'EVALSHA']);
   });
 
+  it('tags: one for each read, write and clearing, and one more for the marks at first', async () => {
+    const open = (state: SharedState): Cache<number> => state.cache<number>('c', { tags: true });
+    const counted = await commandsOf(async (state) => {
+      const cache = open(state);
+      await cache.set('k', 1, { tags: ['t', 'u'] });
+      await cache.get('k');
+      await cache.clearTags(['t', 'u']);
+      await cache.get('k');
+    });
+    expect(counted.filter((name) => name === 'EVALSHA').length).toBeLessThanOrEqual(5);
+  });
+
   it('what is stored is the JSON of the value and nothing else', async () => {
     const state = await openState({ namespace: 'plain', redis: server().url });
     try {
@@ -69,6 +81,8 @@ describe('commands of the cache', () => {
       await state.cache('c', { staleFor: '1h' }).getOrSet('computed', () => [1]);
       expect(await server().command('GET', 'plain:cache:{c:k}')).toBe('{"a":1}');
       expect(await server().command('GET', 'plain:cache:{c:computed}')).toBe('[1]');
+      await state.cache('t', { tags: true, near: true }).set('k', { a: 1 });
+      expect(await server().command('GET', 'plain:cache:{t:k}')).toBe('{"a":1}');
     } finally {
       await state.close();
     }

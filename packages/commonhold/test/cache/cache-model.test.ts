@@ -42,6 +42,8 @@ async function clearAll(
   return removed;
 }
 
+const tag = fc.constantFrom('t', 'u:1', '*');
+
 const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   fc.constantFrom(1_000, 3_000).map((advanceMs) => ({ label: `advance ${advanceMs}`, advanceMs })),
   fc.tuple(cache, key).map((args) => call('get', ...args)),
@@ -69,6 +71,11 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   })),
   fc.tuple(cache, key, token, write, freshMs).map((args) => call('fulfil', ...args)),
   fc.tuple(cache, key, token, leaseMs).map((args) => call('hold', ...args)),
+  cache.map((c) => ({
+    label: `marks ${c}`,
+    run: async (ports: Ports) => [...(await ports.cache.marks(c))].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  })),
+  fc.tuple(cache, fc.array(tag, { minLength: 1, maxLength: 3 })).map((args) => call('mark', ...args)),
   fc.tuple(cache, key, token).map((args) => call('abandon', ...args)),
   fc
     .tuple(cache, fc.constantFrom('', 'x', 'x:', '*'), fc.constantFrom(undefined, '*', '?', '*y', '[^x]', '\\*'))

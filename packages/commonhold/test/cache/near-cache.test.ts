@@ -26,7 +26,9 @@ describe('a near cache', () => {
     clock = createManualClock();
     bus = new BreakableBus();
     near = new NearCache<string>({ maxEntries: 100, maxBytes: 100_000, nearMs: 30_000 }, clock);
-    await near.open(bus, 'changes');
+    near.open(bus, 'changes');
+    await Promise.resolve();
+    await Promise.resolve();
   });
 
   /** What a read keeps that `during` happens in. */
