@@ -6,7 +6,9 @@ import { compileGlob } from './key-glob.js';
 export type CacheClaim =
   | { readonly state: 'value'; readonly value: Stored }
   | { readonly state: 'compute' }
-  | { readonly state: 'wait'; readonly leaseMs: number };
+  | { readonly state: 'wait'; readonly leaseMs: number }
+  /** Computing failed, and nobody tries again before this time has passed: see {@link CachePort.hold}. */
+  | { readonly state: 'held'; readonly leaseMs: number };
 
 /** A live value, and how many milliseconds it still lives; undefined without end. */
 export interface CacheRead {
@@ -50,7 +52,7 @@ export interface CachePort {
   expire(cache: string, keys: readonly string[], staleMs: number, announce: boolean): Promise<number>;
   /**
    * The value, if it lives for `freshMs` or longer; if not, the right to compute it for `leaseMs`, given to one `token` at a
-   * time; or how long the present computation may still hold that right. A waiting `owner` is woken with
+   * time; or how long the present computation, or one that failed, may still hold that right. A waiting `owner` is woken with
    * {@link claimTopic}.
    */
   claim(

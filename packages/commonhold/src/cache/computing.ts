@@ -121,7 +121,8 @@ export class Computing<Value> {
     this.#context.log.warn({ cache: this.#cache.name, error: String(error) }, 'a cached value could not be refreshed');
   }
 
-  /** Undefined when the value was not there at `endsAtMs` (monotonic), and another process has the right to compute it. */
+  /** Undefined when the value was not there at `endsAtMs` (monotonic), and another process has the right to compute it, or
+   * failed a moment ago. */
   async #make(task: Task<Value>, endsAtMs: number): Promise<Made<Value> | undefined> {
     const { name, port } = this.#cache;
     const { wakes, random, clock } = this.#context;
@@ -132,9 +133,9 @@ export class Computing<Value> {
         const claim = await this.#claim(task, token);
         if (claim === undefined) return { value: await this.#alone(task) };
         if (claim.state === 'compute') return { value: await this.#compute(task, token) };
-        if (claim.state === 'wait') {
+        if (claim.state === 'wait' || claim.state === 'held') {
           const leftMs = endsAtMs - clock.monotonic();
-          if (leftMs <= 0) return undefined;
+          if (leftMs <= 0 || (claim.state === 'held' && task.kept)) return undefined;
           await waiter.wait(Math.min(claim.leaseMs, leftMs));
         } else {
           const stored = this.#unlabel(claim.value);

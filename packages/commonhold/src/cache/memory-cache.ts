@@ -21,6 +21,8 @@ interface Claim {
 }
 
 const claimBytes = 200;
+/** In place of the token of a computation that failed. */
+const heldToken = '!';
 const markBytes = 200;
 
 /** The cache as one evicting table, with a table of claims beside it. */
@@ -101,7 +103,8 @@ export class MemoryCache implements CachePort {
       return { state: 'compute' };
     }
     claim.owners.add(owner);
-    return { state: 'wait', leaseMs: (this.#claims.expiresAtMs(entry) ?? 0) - this.#store.now() };
+    const state = claim.token === heldToken ? 'held' : 'wait';
+    return { state, leaseMs: (this.#claims.expiresAtMs(entry) ?? 0) - this.#store.now() };
   }
 
   async fulfil(cache: string, key: string, token: string, write: CacheWrite, freshMs: number): Promise<boolean> {
@@ -122,7 +125,7 @@ export class MemoryCache implements CachePort {
     const entry = this.#entry(cache, key);
     if (!this.#holds(entry, token)) return;
     this.#end(entry);
-    this.#claims.set(entry, { token, owners: new Set() }, claimBytes, this.#store.now() + holdMs);
+    this.#claims.set(entry, { token: heldToken, owners: new Set() }, claimBytes, this.#store.now() + holdMs);
   }
 
   async marks(cache: string): Promise<readonly (readonly [tag: string, mark: number])[]> {

@@ -108,9 +108,10 @@ export class RedisCache implements CachePort {
     const entry = this.#entry(cache, key);
     const args = [token, String(leaseMs), encodePart(owner), String(freshMs)];
     const reply = await this.#wire.run(operations.claim, claimScript, [entry, claimKey(entry)], args, bytesReply);
-    const [state, detail] = reply as [Buffer, (Buffer | number)?];
-    if (state.toString() === 'value') return { state: 'value', value: detail as Buffer };
-    return state.toString() === 'compute' ? { state: 'compute' } : { state: 'wait', leaseMs: Number(detail) };
+    const [named, detail] = reply as [Buffer, (Buffer | number)?];
+    const state = named.toString() as CacheClaim['state'];
+    if (state === 'value') return { state, value: detail as Buffer };
+    return state === 'compute' ? { state } : { state, leaseMs: Number(detail) };
   }
 
   async fulfil(cache: string, key: string, token: string, write: CacheWrite, freshMs: number): Promise<boolean> {

@@ -54,6 +54,28 @@ export function cacheLifeConformance(runner: TestRunner, kind: () => EngineKind)
       assert.equal(tries, 2);
     });
 
+    test('who waits for a new value is given the stale one as soon as computing failed elsewhere', async (engine) => {
+      const options = { ...keeping, softTimeout: Infinity, retryAfter: '1h' } as const;
+      const [one = fail(), two = fail()] = await openCaches(engine, 2, options);
+      await one.set('k', 1);
+      await engine.advance(11_000);
+      let end: () => void = () => undefined;
+      let failing: Promise<number> | undefined;
+      await new Promise<void>((began) => {
+        failing = one.getOrSet('k', () => {
+          began();
+          return new Promise((_, reject) => (end = () => reject(new Error('no luck'))));
+        });
+      });
+      let tries = 0;
+      const waiting = two.getOrSet('k', () => (tries += 1));
+      await pause(two);
+      end();
+      assert.deepEqual(await Promise.all([failing, waiting]), [1, 1]);
+      assert.equal(await two.getOrSet('k', () => (tries += 1)), 1);
+      assert.equal(tries, 0);
+    });
+
     test('without a stale value a failure reaches its caller', async (engine) => {
       const [cache = fail()] = await openCaches(engine, 1, keeping);
       await assert.rejects(

@@ -66,7 +66,7 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
     label: `claim ${c} ${k} ${t} ${lease} ${o} ${fresh}`,
     run: async (ports: Ports) => {
       const claim = await ports.cache.claim(c, k, t, lease, o, fresh);
-      return claim.state === 'wait' ? Math.ceil(claim.leaseMs / 1_000) : claim;
+      return 'leaseMs' in claim ? [claim.state, Math.ceil(claim.leaseMs / 1_000)] : claim;
     },
   })),
   fc.tuple(cache, key, token, write, freshMs).map((args) => call('fulfil', ...args)),

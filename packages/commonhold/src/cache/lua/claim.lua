@@ -2,7 +2,7 @@
 -- Takes the value, or the right to compute it, or says how long another process may still hold that right.
 -- KEYS[1] entry, KEYS[2] claim
 -- ARGV[1] token, ARGV[2] leaseMs, ARGV[3] owner, ARGV[4] freshMs (a value that lives no longer than this is computed anew)
--- Returns {'value', value}, {'compute'} or {'wait', milliseconds left of the lease}
+-- Returns {'value', value}, {'compute'}, or {'wait' or, after a failure, 'held', milliseconds left of the lease}
 -- include fresh.lua
 local value = redis.call('GET', KEYS[1])
 if value and (ARGV[4] == '0' or is_fresh(KEYS[1], ARGV[4])) then
@@ -13,4 +13,5 @@ if redis.call('HSETNX', KEYS[2], 'token', ARGV[1]) == 1 then
   return { 'compute' }
 end
 redis.call('HSET', KEYS[2], 'owner:' .. ARGV[3], '')
-return { 'wait', redis.call('PTTL', KEYS[2]) }
+local state = redis.call('HGET', KEYS[2], 'token') == '!' and 'held' or 'wait'
+return { state, redis.call('PTTL', KEYS[2]) }

@@ -10,7 +10,7 @@ if redis.call('HGET', KEYS[2], 'token') ~= ARGV[3] then
 end
 local claim = redis.call('HGETALL', KEYS[2])
 redis.call('DEL', KEYS[2])
-redis.call('HSET', KEYS[2], 'token', ARGV[3])
+redis.call('HSET', KEYS[2], 'token', '!')
 redis.call('PEXPIRE', KEYS[2], ARGV[4])
 wakeWaiting(claim, ARGV[1], ARGV[2])
 return 1
