@@ -42,7 +42,8 @@ export async function openAttendxState(
     profiles: shared.map<Profile>('profiles'),
     profileCache: shared.cache<Profile>('user', { ttl: '1h' }),
     people: shared.map<Person>('people', { changes: true }),
-    embeddingCache: shared.cache<Float32Array>('embedding', { ttl: '1h' }),
+    // Named by what they were made of, embeddings never change: what this process has seen it need not read again.
+    embeddingCache: shared.cache<Float32Array>('embedding', { ttl: '1h', near: true }),
     enrolments: shared.rateLimit('enroll', '5 per hour'),
     logins: shared.rateLimit('login', '10 per minute'),
     counters: { hits: shared.counter('cache-hits'), misses: shared.counter('cache-misses') },

@@ -1,5 +1,4 @@
 import type { Cache, Counter } from 'commonhold';
-import { isStoreFailure } from './store-failure.js';
 
 /** A value, and whether it was there already. */
 export interface Cached<Value> {
@@ -25,16 +24,11 @@ export async function cachedOrComputed<Value>(
   compute: () => Promise<Value>,
 ): Promise<Cached<Value>> {
   let computed = false;
-  try {
-    const value = await cache.getOrSet(key, () => {
-      computed = true;
-      return compute();
-    });
-    // A count that is lost with the store is no reason to fail.
-    (computed ? counters.misses : counters.hits).add(1).catch(() => undefined);
-    return { value, cached: !computed };
-  } catch (error) {
-    if (computed || !isStoreFailure(error)) throw error;
-    return { value: await compute(), cached: false };
-  }
+  const value = await cache.getOrSet(key, () => {
+    computed = true;
+    return compute();
+  });
+  // A count that is lost with the store is no reason to fail.
+  (computed ? counters.misses : counters.hits).add(1).catch(() => undefined);
+  return { value, cached: !computed };
 }

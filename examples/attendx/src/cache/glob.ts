@@ -18,8 +18,8 @@ function parse(pattern: readonly string[]): Step[] {
     if (character === '*') steps.push('any');
     else if (character === '?') steps.push(() => true);
     else if (character === '[') {
-      const end = endOfSet(pattern, at);
-      steps.push(oneOf(pattern.slice(at + 1, end)));
+      const { step, end } = parseSet(pattern, at + 1);
+      steps.push(step);
       at = end;
     } else if (character === '\\' && at + 1 < pattern.length) steps.push(equal(pattern[++at] ?? ''));
     else steps.push(equal(character));
@@ -31,26 +31,26 @@ function equal(wanted: string): Step {
   return (character) => character === wanted;
 }
 
-/** A set that is never closed goes to the end. */
-function endOfSet(pattern: readonly string[], start: number): number {
-  for (let at = start + 1; at < pattern.length; at++) {
-    if (pattern[at] === '\\') at++;
-    else if (pattern[at] === ']') return at;
+/**
+ * One that is never closed goes to the end. A character after `\` begins no range, and one before `-` always does, even when
+ * `]` follows.
+ */
+function parseSet(pattern: readonly string[], start: number): { readonly step: Step; readonly end: number } {
+  const inverted = pattern[start] === '^';
+  const ranges: (readonly [from: string, to: string])[] = [];
+  let at = inverted ? start + 1 : start;
+  for (; at < pattern.length && pattern[at] !== ']'; at++) {
+    const isEscaped = pattern[at] === '\\' && at + 1 < pattern.length;
+    if (isEscaped) at++;
+    const isRange = !isEscaped && pattern[at + 1] === '-' && at + 2 < pattern.length;
+    const [from = '', to = from] = isRange ? [pattern[at], pattern[at + 2]] : [pattern[at]];
+    if (isRange) at += 2;
+    ranges.push(to < from ? [to, from] : [from, to]);
   }
-  return pattern.length;
-}
-
-function oneOf(set: readonly string[]): Step {
-  const inverted = set[0] === '^';
-  const ranges: [from: string, to: string][] = [];
-  for (let at = inverted ? 1 : 0; at < set.length; at++) {
-    if (set[at] === '\\' && at + 1 < set.length) at++;
-    const from = set[at] ?? '';
-    const to = set[at + 1] === '-' ? set[at + 2] : undefined;
-    if (to !== undefined) at += 2;
-    ranges.push(to !== undefined && to < from ? [to, from] : [from, to ?? from]);
-  }
-  return (character) => ranges.some(([from, to]) => from <= character && character <= to) !== inverted;
+  return {
+    step: (character) => ranges.some(([from, to]) => from <= character && character <= to) !== inverted,
+    end: at,
+  };
 }
 
 /** Goes back to the last `*` alone, which is enough and keeps the time bounded. */

@@ -34,6 +34,8 @@ export interface ReadableCache<Value> {
   readonly clock: Clock;
 }
 
+const absent = { state: 'absent' } as const;
+
 type Decoded<Value> = Value | undefined | Promise<Value | undefined>;
 
 /** The reads of one cache, counted. */
@@ -51,6 +53,7 @@ export class CacheReader<Value> {
   readonly #fresh: (read: CacheRead | undefined) => Decoded<Value>;
   readonly #any: (read: CacheRead | undefined) => Decoded<Value>;
   readonly #found: (finding: Finding<Value>) => Value | undefined;
+  readonly #plain: (stored: Stored | undefined) => Finding<Value> | Promise<Finding<Value>>;
   readonly #failed: (error: unknown) => never;
 
   constructor({ name, port, rules, values, tally, near, marks, clock }: ReadableCache<Value>) {
@@ -69,6 +72,13 @@ export class CacheReader<Value> {
       if (finding.state !== 'fresh') return this.#miss();
       this.#tally.hits++;
       return finding.value;
+    };
+    this.#plain = (stored) => {
+      if (stored === undefined) return absent;
+      const value = this.#values.decode(stored, ignore);
+      const read = { value: stored, leftMs: undefined };
+      if (!(value instanceof Promise)) return this.#judge(read, value, undefined);
+      return value.then((decoded) => this.#judge(read, decoded, undefined));
     };
     this.#failed = (error) => {
       if (isAway(error)) this.#tally.degraded++;
@@ -102,13 +112,14 @@ export class CacheReader<Value> {
   }
 
   /** What is there for one who would compute a value to live `ttlMs`. Not counted: that depends on what is made of it. */
-  async find(key: string, ttlMs: number | undefined): Promise<Finding<Value>> {
+  find(key: string, ttlMs: number | undefined): Promise<Finding<Value>> {
     const kept = this.#near?.get(key);
     if (kept !== undefined) {
       this.#tally.nearHits++;
-      return { state: 'fresh', value: kept.value, due: this.#isNearDue(kept, ttlMs) };
+      return Promise.resolve({ state: 'fresh', value: kept.value, due: this.#isNearDue(kept, ttlMs) });
     }
-    return this.#near === undefined ? this.#find(key, ttlMs) : this.#fetch(this.#near, key, ttlMs);
+    if (this.#near !== undefined) return this.#fetch(this.#near, key, ttlMs);
+    return this.#rules.timed ? this.#find(key, ttlMs) : this.#port.get(this.#name, key).then(this.#plain);
   }
 
   /** What the near cache gives for one who would let the value live `ttlMs`; undefined where it is to be looked up. */
@@ -155,7 +166,7 @@ export class CacheReader<Value> {
   }
 
   async #find(key: string, ttlMs: number | undefined): Promise<Finding<Value>> {
-    const read = await this.#read(key);
+    const read = await this.#readTimed(key);
     if (read === undefined) return { state: 'absent' };
     const value = await this.#values.decode(read.value, ignore);
     return this.#judge(read, value, ttlMs);
@@ -196,17 +207,13 @@ export class CacheReader<Value> {
     return none ? { state: 'absent' } : { state: 'stale', value };
   }
 
-  async #read(key: string): Promise<CacheRead | undefined> {
-    if (this.#rules.timed) return this.#readTimed(key);
-    const value = await this.#port.get(this.#name, key);
-    return value === undefined ? undefined : { value, leftMs: undefined };
-  }
-
   #give(read: CacheRead | undefined): Decoded<Value> {
     if (read === undefined || this.#isFresh(read)) return this.#hit(read?.value);
-    this.#tally.hits--;
     this.#tally.stale++;
-    return this.#decode(read.value);
+    return this.#values.decode(read.value, () => {
+      this.#tally.stale--;
+      this.#tally.misses++;
+    });
   }
 
   #decode(stored: Stored): Decoded<Value> {

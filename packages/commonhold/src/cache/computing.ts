@@ -67,30 +67,30 @@ export class Computing<Value> {
 
   async #obtain(key: string, compute: Compute<Value>, write: WriteRules): Promise<Value> {
     const { tally, rules, reader } = this.#cache;
-    const found = await this.#find(key, write.ttlMs);
-    const task = { key, compute, write, freshMs: rules.staleMs, kept: found?.state !== 'absent' };
-    if (found === undefined) return this.#alone(task);
+    let found: Finding<Value>;
+    try {
+      found = await reader.find(key, write.ttlMs);
+    } catch (error) {
+      if (isAway(error)) return this.#alone(key, compute);
+      throw error;
+    }
+    if (found.state === 'fresh' && !found.due) {
+      tally.hits++;
+      return found.value as Value;
+    }
+    const task = { key, compute, write, freshMs: rules.staleMs, kept: found.state !== 'absent' };
     if (found.state === 'stale') return this.#fresher(task, found.value as Value);
     if (found.state === 'absent') {
       tally.misses++;
       return ((await this.#make(task, Infinity)) as Made<Value>).value;
     }
-    if (found.due) void this.#refresh({ ...task, freshMs: reader.dueMs(write.ttlMs) }, 0);
+    void this.#refresh({ ...task, freshMs: reader.dueMs(write.ttlMs) }, 0);
     tally.hits++;
     return found.value as Value;
   }
 
-  async #find(key: string, ttlMs: number | undefined): Promise<Finding<Value> | undefined> {
-    try {
-      return await this.#cache.reader.find(key, ttlMs);
-    } catch (error) {
-      if (isAway(error)) return undefined;
-      throw error;
-    }
-  }
-
   /** Without the store a value is computed for those who ask here, and kept nowhere. */
-  #alone({ key, compute }: Task<Value>): Promise<Value> {
+  #alone(key: string, compute: Compute<Value>): Promise<Value> {
     this.#cache.tally.degraded++;
     return this.#run(key, compute);
   }
@@ -131,7 +131,7 @@ export class Computing<Value> {
     try {
       for (;;) {
         const claim = await this.#claim(task, token);
-        if (claim === undefined) return { value: await this.#alone(task) };
+        if (claim === undefined) return { value: await this.#alone(task.key, task.compute) };
         if (claim.state === 'compute') return { value: await this.#compute(task, token) };
         if (claim.state === 'wait' || claim.state === 'held') {
           const leftMs = endsAtMs - clock.monotonic();

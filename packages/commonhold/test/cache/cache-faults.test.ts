@@ -97,6 +97,21 @@ describe('a cache among faults', () => {
       await eventually(() => expect(cache.peek('k')).toBeUndefined());
     }));
 
+  it('F32: a tag that was cleared while the link was broken is known as soon as that is back', () =>
+    withState(async (state) => {
+      const cache = state.cache<number>('c', { tags: true, near: true });
+      await cache.set('k', 1, { tags: ['t'] });
+      expect(await cache.get('k')).toBe(1);
+      // Nobody hears of this one: the message of it was lost.
+      await server().command('HSET', 'faults:cache-tags:{c}', 't', '99999999999999');
+      expect(await cache.get('k')).toBe(1);
+      await server().command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+      await eventually(async () => expect(await cache.get('k')).toBeUndefined());
+      await cache.clearTags(['t']);
+      await cache.set('k', 2, { tags: ['t'] });
+      expect(await cache.get('k')).toBe(2);
+    }));
+
   it('memory that is full refuses sets and still deletes', () =>
     withState(async (state) => {
       const cache = state.cache<string>('c');

@@ -18,7 +18,24 @@ const patterns = [
   '*a*b*c',
   '\\\\',
 ];
-patterns.push('[a', '[', 'a[]', '[]]', '**', 'a**c', '\\', '[\\]]', 'user:*', '[^^]', 'x*z?');
+patterns.push(
+  '[a',
+  '[\\a-*',
+  '[a-]',
+  '[a-]b]',
+  '[^',
+  '[^a-',
+  '[',
+  'a[]',
+  '[]]',
+  '**',
+  'a**c',
+  '\\',
+  '[\\]]',
+  'user:*',
+  '[^^]',
+  'x*z?',
+);
 
 describe('patterns for keys', () => {
   const server = useServer();
