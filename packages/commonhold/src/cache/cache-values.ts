@@ -24,8 +24,10 @@ export class CacheValues<Value> {
     return this.#context.codec.encode(value, `A value of cache ${this.#name}`);
   }
 
-  /** The value, or undefined where it cannot be read or stands for none. */
-  // What another program or a newer version wrote is as good as absent to a cache; it is said, not hidden.
+  /**
+   * The value, or undefined where it cannot be read or stands for none. What another program or a newer version wrote is as
+   * good as absent to a cache; it is said, not hidden.
+   */
   decode(stored: Stored, onUnreadable: () => void): Undecided<Value> {
     const missed = (error: unknown): undefined => {
       if (!isCommonholdError(error)) throw error;

@@ -174,7 +174,8 @@ export class Cache<Value> {
 
   /**
    * Removes every entry of this cache, or those whose key begins with `prefix`, taken literally, or fits the pattern
-   * `match`; returns how many. Looks through the whole keyspace in small steps that block nobody; entries set meanwhile may or may not be removed.
+   * `match`; returns how many. Looks through the whole keyspace in small steps that block nobody; entries set meanwhile may
+   * or may not be removed.
    */
   async clear(options: CacheClearOptions = {}): Promise<number> {
     const { prefix, match } = resolveClear(this.#name, options);
