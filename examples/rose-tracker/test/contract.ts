@@ -186,7 +186,7 @@ export function contract(open: () => Promise<Workers>): void {
         session_number,
         start_time,
         end_time: expect.any(Number) as number,
-        duration: entry.end_time - start_time,
+        duration: Math.round((entry.end_time - start_time) * 1_000) / 1_000,
         frame_count: 2,
         unique_roses: 2,
         display_count: 2,

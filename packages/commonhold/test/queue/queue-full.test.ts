@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../../src/backend/memory/memory-store.js';
 import { openState } from '../../src/open-state.js';
 import type { JobEnd } from '../../src/queue/queue-port.js';
@@ -8,13 +8,14 @@ import { useServer } from '../engines.js';
 
 describe('a queue whose store is full', () => {
   const server = useServer();
+  beforeEach(() => server().command('CONFIG', 'SET', 'maxmemory', '0'));
 
   it('takes no jobs, and goes on with those it has', async () => {
     const engine = await redisEngine(server()).start();
     const ports = await engine.ports();
     const queue = (await engine.open()).queue<number>('q', { attempts: 1 });
     const worker = new PortWorker(ports, 'w');
-    await worker.add({}, {}, {}, { id: 'own' }, { id: 'late', delayMs: 50 }, {}, {});
+    await worker.add({}, {}, {}, { id: 'own' }, { id: 'late', delayMs: 60_000 }, {}, {});
     const taken = (await worker.turn(3)).jobs;
     const kinds = ['complete', 'fail', 'retry'] as const;
     const ends = taken.map((job, index): JobEnd => endOf(job, kinds[index] ?? 'return', '"x"', 10));
