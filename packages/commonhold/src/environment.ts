@@ -33,17 +33,17 @@ export function booleanVariable(environment: Environment, name: string): boolean
   throw new InvalidArgumentError(named(name), "'true' or 'false'", text);
 }
 
-/** A Redis that the environment names. */
-export interface NamedRedis {
-  readonly url: string;
+/** A Redis, or some nodes of a cluster, that the environment names. */
+export type NamedRedis = ({ readonly url: string } | { readonly cluster: readonly string[] }) & {
   /** The variable to blame for a bad URL. */
   readonly where: string;
-}
+};
 
 /**
  * The Redis that the environment names, or undefined for memory. `USE_REDIS=false` wins over all; otherwise Redis is used
- * when `USE_REDIS=true`, `REDIS_URL` or `REDIS_HOST` is set, or `NODE_ENV=production`. `REDIS_URL` wins over `REDIS_HOST`
- * (localhost), `REDIS_PORT` (6379), `REDIS_DB` (0) and `REDIS_PASSWORD`; `memory://` as its value means memory.
+ * when `USE_REDIS=true`, `REDIS_CLUSTER`, `REDIS_URL` or `REDIS_HOST` is set, or `NODE_ENV=production`. `REDIS_CLUSTER`,
+ * the URLs of some nodes of a cluster separated by commas, wins over `REDIS_URL`, and that over `REDIS_HOST` (localhost),
+ * `REDIS_PORT` (6379), `REDIS_DB` (0) and `REDIS_PASSWORD`; `REDIS_URL=memory://` means memory.
  *
  * @throws InvalidArgumentError naming the variable.
  */
@@ -51,8 +51,13 @@ export function redisFromEnvironment(environment: Environment): NamedRedis | und
   const use = booleanVariable(environment, 'USE_REDIS');
   const url = variable(environment, 'REDIS_URL');
   const host = variable(environment, 'REDIS_HOST');
+  const cluster = variable(environment, 'REDIS_CLUSTER');
   const production = variable(environment, 'NODE_ENV') === 'production';
-  if (use === false || !(use || url !== undefined || host !== undefined || production)) return undefined;
+  const isNamed = cluster !== undefined || url !== undefined || host !== undefined;
+  if (use === false || !(use || isNamed || production)) return undefined;
+  if (cluster !== undefined) {
+    return { cluster: cluster.split(',').map((node) => node.trim()), where: named('REDIS_CLUSTER') };
+  }
   if (url === 'memory://') return undefined;
   if (url !== undefined) return { url, where: named('REDIS_URL') };
   return { url: urlFromParts(environment, host ?? 'localhost'), where: named('REDIS_HOST') };

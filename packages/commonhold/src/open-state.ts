@@ -1,23 +1,21 @@
 import type { Backend } from './backend/backend.js';
 import { createMemoryBackend } from './backend/memory/memory-backend.js';
 import { createMemoryStore } from './backend/memory/memory-store.js';
-import { createRedisBackend } from './backend/redis/redis-backend.js';
-import type { RedisConnectionOptions } from './backend/redis/redis-connection.js';
-import { parseRedisUrl } from './backend/redis/redis-endpoint.js';
+import { createClusterBackend, createRedisBackend, type RedisBackendOptions } from './backend/redis/redis-backend.js';
 import { type ScriptTime, serverTime } from './backend/redis/script.js';
 import { Wakes } from './backend/wakes.js';
 import { systemClock } from './clock.js';
 import { createCodec } from './codec/codec.js';
-import { durationMs } from './duration.js';
-import { type Environment, redisFromEnvironment, variable } from './environment.js';
+import { type Environment, variable } from './environment.js';
 import { InvalidArgumentError } from './errors.js';
 import type { FeatureContext } from './feature-context.js';
 import { createKeys } from './keys.js';
 import { standardErrorLog } from './log.js';
 import { checkOptionNames, type OptionNames } from './option-names.js';
-import type { OpenOptions, RedisOptions } from './options.js';
+import type { OpenOptions } from './options.js';
 import { createOwner, type Owner } from './owner.js';
 import { type Random, systemRandom } from './random.js';
+import { type RedisPlace, resolveRedis } from './redis-place.js';
 import { SharedState } from './shared-state.js';
 
 /**
@@ -49,7 +47,7 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
   const backend: Backend =
     redis === undefined
       ? createMemoryBackend(options.memory ?? createMemoryStore({ clock }), keys, options.memory === undefined)
-      : await createRedisBackend({ ...redis, keys, clock, random, log, scriptTime });
+      : await openRedis(redis, { keys, clock, random, log, scriptTime });
   const wakes = new Wakes(clock, random);
   await wakes.start(backend.bus, keys.wake(owner.id));
   const context: FeatureContext = { clock, random, log, codec, keys, owner, wakes, bus: backend.bus };
@@ -67,43 +65,13 @@ const openOptionNames = {
   clock: true,
   random: true,
 } satisfies OptionNames<OpenOptions>;
-const redisOptionNames = {
-  url: true,
-  ca: true,
-  deadline: true,
-  cacheDeadline: true,
-} satisfies OptionNames<RedisOptions>;
 
-type ResolvedRedis = Pick<RedisConnectionOptions, 'endpoint' | 'deadlineMs'>;
+type BackendNeeds = Omit<RedisBackendOptions, 'endpoint' | 'deadlineMs'>;
 
-function resolveRedis(options: OpenOptions, environment: Environment): ResolvedRedis | undefined {
-  const { redis, memory } = options;
-  if (redis === false) return undefined;
-  if (memory !== undefined) {
-    if (redis !== undefined) throw new InvalidArgumentError('openState', 'either redis or memory', 'both');
-    return undefined;
-  }
-  if (typeof redis === 'object' && redis !== null) {
-    checkOptionNames('redis', redis, redisOptionNames);
-    return resolveOptions(redis);
-  }
-  if (redis !== undefined) return resolveOptions({ url: redis }, 'redis');
-  const named = redisFromEnvironment(environment);
-  return named === undefined ? undefined : resolveOptions(named, named.where);
-}
-
-function resolveOptions(redis: RedisOptions, where: string = 'redis.url'): ResolvedRedis {
-  const endpoint = parseRedisUrl(redis.url, where);
-  if (redis.ca !== undefined && endpoint.tls === undefined) {
-    throw new InvalidArgumentError('redis.ca', 'a rediss:// URL beside it', 'a redis:// URL');
-  }
-  return {
-    endpoint: redis.ca === undefined ? endpoint : { ...endpoint, tls: { ca: redis.ca } },
-    deadlineMs: {
-      state: durationMs(redis.deadline ?? 500, 'redis.deadline'),
-      cache: durationMs(redis.cacheDeadline ?? 100, 'redis.cacheDeadline'),
-    },
-  };
+function openRedis({ deadlineMs, ...place }: RedisPlace, needs: BackendNeeds): Promise<Backend> {
+  return 'seeds' in place
+    ? createClusterBackend({ ...needs, deadlineMs, seeds: place.seeds })
+    : createRedisBackend({ ...needs, deadlineMs, endpoint: place.endpoint });
 }
 
 function resolveOwner(options: OpenOptions, environment: Environment, random: Random): Owner {

@@ -5,10 +5,26 @@ import type { Environment } from './environment.js';
 import type { Log } from './log.js';
 import type { Random } from './random.js';
 
-/** How to reach Redis. */
-export interface RedisOptions {
-  /** `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS with chain and host name verified. */
+/** How to reach one Redis, or the cluster that it is part of. */
+export interface RedisOptions extends RedisCallOptions {
+  /**
+   * `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS with chain and host name verified. Where the
+   * server answers at the start that it is part of a cluster, the whole cluster is used.
+   */
   readonly url: string;
+}
+
+/** How to reach a Redis Cluster. */
+export interface RedisClusterOptions extends RedisCallOptions {
+  /**
+   * URLs of some of its nodes, at least one and the more the better; the others are learnt from these. User, password
+   * and TLS are the same for all of them, and there is no database but 0.
+   */
+  readonly cluster: readonly string[];
+}
+
+/** What holds for every call to Redis. */
+export interface RedisCallOptions {
   /** Authority certificates in PEM, for a private authority. Only with `rediss://`. */
   readonly ca?: string;
   /** How long a call on state may take. Default 500 ms. */
@@ -25,7 +41,7 @@ export interface OpenOptions {
    */
   readonly namespace?: string;
   /** A URL or options; `false` for memory whatever the environment says. Default: what the environment says. */
-  readonly redis?: string | RedisOptions | false;
+  readonly redis?: string | RedisOptions | RedisClusterOptions | false;
   /** Name of this process for people. Default `CONTAINER_ID`, else host name and process id. */
   readonly owner?: string;
   /** The store to use in memory, to share it between several states. Default: one of its own. */

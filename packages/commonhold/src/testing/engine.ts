@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
-import type { Ports } from '../backend/backend.js';
+import type { Backend, Ports } from '../backend/backend.js';
 import { createMemoryBackend } from '../backend/memory/memory-backend.js';
 import { createMemoryStore } from '../backend/memory/memory-store.js';
-import { createRedisBackend } from '../backend/redis/redis-backend.js';
+import { createClusterBackend, createRedisBackend, type RedisBackendOptions } from '../backend/redis/redis-backend.js';
+import type { RedisEndpoint } from '../backend/redis/redis-client.js';
 import { parseRedisUrl } from '../backend/redis/redis-endpoint.js';
 import type { ScriptTime } from '../backend/redis/script.js';
 import { createKeys } from '../keys.js';
@@ -13,8 +14,9 @@ import type { OpenOptions } from '../options.js';
 import { systemRandom } from '../random.js';
 import type { SharedState } from '../shared-state.js';
 import { createManualClock } from './manual-clock.js';
+import type { RedisCluster } from './redis-cluster.js';
 import type { RedisServer } from './redis-server.js';
-import { createShiftedClock } from './shifted-clock.js';
+import { createShiftedClock, type ShiftedClock } from './shifted-clock.js';
 
 /** One empty store with time under our hand. Everything opened from it sees the same data. */
 export interface Engine {
@@ -62,12 +64,29 @@ export function redisEngine(server: RedisServer, name: string = 'redis'): Engine
     name,
     start: async () => {
       const clock = createShiftedClock();
-      return startRedisEngine(server, clock, {
-        prelude:
-          "local time = redis.call('TIME') " +
-          'local now = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(table.remove(ARGV))\n',
-        argument: () => String(clock.aheadMs),
-      });
+      return startEngine(oneServer(server), clock, movedTime(clock));
+    },
+  };
+}
+
+/** A real cluster, each engine in its own namespace; otherwise as {@link redisEngine}. */
+export function redisClusterEngine(cluster: RedisCluster): EngineKind {
+  return {
+    name: 'redis cluster',
+    start: async () => {
+      const clock = createShiftedClock();
+      return startEngine(
+        {
+          redis: { cluster: cluster.urls },
+          backend: (options) => {
+            const [first, ...others] = cluster.urls.map((url) => parseRedisUrl(url));
+            return createClusterBackend({ ...options, seeds: [first as RedisEndpoint, ...others] });
+          },
+          servers: () => cluster.masters(),
+        },
+        clock,
+        movedTime(clock),
+      );
     },
   };
 }
@@ -84,13 +103,39 @@ export function stoppedRedisEngine(server: RedisServer): EngineKind {
       const wire = createShiftedClock();
       const moved = { ...wire, advance: (ms: number) => clock.advance(ms) };
       const argument = (): string => String(clock.now());
-      return startRedisEngine(server, moved, { prelude: 'local now = tonumber(table.remove(ARGV))\n', argument });
+      return startEngine(oneServer(server), moved, { prelude: 'local now = tonumber(table.remove(ARGV))\n', argument });
     },
   };
 }
 
-async function startRedisEngine(
-  server: RedisServer,
+/** Where an engine's states live. */
+interface EnginePlace {
+  readonly redis: NonNullable<OpenOptions['redis']>;
+  readonly backend: (options: Omit<RedisBackendOptions, 'endpoint'>) => Promise<Backend>;
+  /** The servers that hold the keys now. */
+  readonly servers: () => Promise<readonly RedisServer[]>;
+}
+
+function oneServer(server: RedisServer): EnginePlace {
+  const endpoint = parseRedisUrl(server.url);
+  return {
+    redis: server.url,
+    backend: (options) => createRedisBackend({ ...options, endpoint }),
+    servers: () => Promise.resolve([server]),
+  };
+}
+
+function movedTime(clock: ShiftedClock): ScriptTime {
+  return {
+    prelude:
+      "local time = redis.call('TIME') " +
+      'local now = time[1] * 1000 + math.floor(time[2] / 1000) + tonumber(table.remove(ARGV))\n',
+    argument: () => String(clock.aheadMs),
+  };
+}
+
+async function startEngine(
+  { redis, backend, servers }: EnginePlace,
   clock: Clock & { advance(ms: number): void | Promise<void> },
   scriptTime: ScriptTime,
 ): Promise<Engine> {
@@ -99,27 +144,19 @@ async function startRedisEngine(
   const random = systemRandom;
   return {
     open: async (options) => {
-      const defaults: OpenOptions = { namespace, redis: server.url, clock, log: silentLog };
+      const defaults: OpenOptions = { namespace, redis, clock, log: silentLog };
       return opened.add(await openStateWith({ ...defaults, ...options }, scriptTime));
     },
     ports: async () => {
-      const endpoint = parseRedisUrl(server.url);
       const deadlineMs = { state: 2_000, cache: 2_000 };
       const keys = createKeys(namespace);
-      const backend = await createRedisBackend({
-        endpoint,
-        deadlineMs,
-        keys,
-        clock,
-        random,
-        log: silentLog,
-        scriptTime,
-      });
-      return opened.add(backend).ports;
+      return opened.add(await backend({ deadlineMs, keys, clock, random, log: silentLog, scriptTime })).ports;
     },
     advance: async (ms) => {
       await clock.advance(ms);
-      await server.command('EVAL', shortenLives, '0', `${namespace}:*`, String(ms));
+      for (const server of await servers()) {
+        await server.command('EVAL', shortenLives, '0', `${namespace}:*`, String(ms));
+      }
     },
     close: () => opened.close(),
   };

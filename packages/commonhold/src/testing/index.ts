@@ -1,6 +1,14 @@
-export { type Engine, type EngineKind, memoryEngine, redisEngine, stoppedRedisEngine } from './engine.js';
+export {
+  type Engine,
+  type EngineKind,
+  memoryEngine,
+  redisClusterEngine,
+  redisEngine,
+  stoppedRedisEngine,
+} from './engine.js';
 export { createManualClock, type ManualClock } from './manual-clock.js';
 export { createShiftedClock, type ShiftedClock } from './shifted-clock.js';
+export { startRedisCluster, type RedisCluster } from './redis-cluster.js';
 export { startRedisServer, type RedisServer } from './redis-server.js';
 export { startFaultProxy, type FaultProxy } from './fault-proxy.js';
 export { countCommands } from './command-count.js';

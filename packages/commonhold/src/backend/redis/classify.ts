@@ -22,6 +22,8 @@ const refusals: Readonly<Record<string, string>> = {
   NOPERM: 'the Redis user may not run this command',
   NOSCRIPT: 'Redis lost the script',
   TRYAGAIN: 'the slot is moving',
+  MOVED: 'this Redis is one node of a cluster, and another serves the key',
+  ASK: 'the slot is moving',
 };
 
 /** Errors of the client that come before anything was written. */
@@ -60,6 +62,36 @@ export function isNoScript(error: unknown): boolean {
 /** Whether Redis refused because the user lacks a right. */
 export function isForbidden(error: unknown): boolean {
   return replyCode(errorParts(underlying(error)).message) === 'NOPERM';
+}
+
+/** A reply by which a node says that a call belongs elsewhere: for good (`moved`), or for this once. */
+export interface Redirection {
+  readonly moved: boolean;
+  readonly slot: number;
+  /** Empty when the node does not know by which name it was reached itself. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where `error` says that the call belongs, if it says so. */
+export function redirection(error: unknown): Redirection | undefined {
+  const [, kind, slot, host, port] = /^(MOVED|ASK) (\d+) (\S*):(\d+)$/.exec(errorParts(error).message) ?? [];
+  return kind === undefined
+    ? undefined
+    : { moved: kind === 'MOVED', slot: Number(slot), host: host ?? '', port: Number(port) };
+}
+
+const passing: ReadonlySet<string> = new Set(['TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN', 'READONLY']);
+
+/** Why a node of a cluster did not run a call that it, or another, may run in a moment; undefined for all else. */
+export function passingRefusal(error: unknown): string | undefined {
+  const code = replyCode(errorParts(error).message);
+  return code !== undefined && passing.has(code) ? refusals[code] : undefined;
+}
+
+/** Whether a call was refused because its slot is moving. */
+export function isTryAgain(error: unknown): boolean {
+  return replyCode(errorParts(error).message) === 'TRYAGAIN';
 }
 
 /** Whether Redis refuses writes because it is a replica. */

@@ -14,8 +14,11 @@ import { RedisRateLimit } from '../../rate-limit/redis-rate-limit.js';
 import { RedisRunOnce } from '../../run-once/redis-run-once.js';
 import { RedisSession } from '../../session/redis-session.js';
 import { RedisUniqueSet } from '../../unique-set/redis-unique-set.js';
-import type { Backend } from '../backend.js';
+import type { Backend, Ports } from '../backend.js';
+import { ClusterConnection } from './cluster-connection.js';
+import type { ClusterOptions } from './cluster-nodes.js';
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js';
+import type { RedisWire } from './redis-wire.js';
 import { loadScript } from './script.js';
 
 /** A connection, and the keys to use on it. */
@@ -26,33 +29,60 @@ export interface RedisBackendOptions extends RedisConnectionOptions {
 const probing: NamedOperation = { name: 'connection.probe', kind: 'idempotent', away: 'refuse', deadline: 'state' };
 const probeScript = loadScript(import.meta.url, 'probe.lua');
 
-/** Gathers the Redis twins over one connection. Resolves after the first attempt to connect, whether or not it succeeded. */
+/**
+ * Gathers the Redis twins over one connection, or over one to each node where the server says that it is part of a
+ * cluster. Resolves after the first attempt to connect, whether or not it succeeded.
+ */
 export async function createRedisBackend(options: RedisBackendOptions): Promise<Backend> {
-  const { keys } = options;
+  const { keys, endpoint, ...shared } = options;
   const connection = await RedisConnection.open(options);
-  const { wire } = connection;
+  if (connection.clustered) {
+    await connection.close();
+    return createClusterBackend({ ...shared, keys, seeds: [endpoint] });
+  }
   return {
-    ports: {
-      cache: new RedisCache(wire, keys),
-      channel: new RedisChannel(wire, keys),
-      concurrency: new RedisConcurrency(wire, keys),
-      counter: new RedisCounter(wire, keys),
-      map: new RedisMap(wire, keys),
-      plainMap: new RedisPlainMap(wire, keys),
-      owners: new RedisOwners(wire, keys),
-      presence: new RedisPresence(wire, keys),
-      queue: new RedisQueue(wire, keys),
-      lock: new RedisLock(wire, keys),
-      rateLimit: new RedisRateLimit(wire, keys),
-      runOnce: new RedisRunOnce(wire, keys),
-      session: new RedisSession(wire, keys),
-      uniqueSet: new RedisUniqueSet(wire, keys),
-    },
+    ports: redisPorts(connection.wire, keys),
     bus: connection.bus,
     remote: true,
     status: () => connection.status(),
-    probe: async () => void (await wire.run(probing, probeScript, [keys.tagged('probe', 'probe')], ['1'])),
+    probe: async () => void (await connection.wire.run(probing, probeScript, [keys.tagged('probe', 'probe')], ['1'])),
     rawClient: connection.client,
     close: () => connection.close(),
+  };
+}
+
+/** Gathers the Redis twins over a cluster. Resolves after the first attempts to connect, whether or not they succeeded. */
+export async function createClusterBackend(options: ClusterOptions & { readonly keys: Keys }): Promise<Backend> {
+  const { keys, ...shared } = options;
+  const cluster = await ClusterConnection.open(shared);
+  return {
+    ports: redisPorts(cluster.wire, keys),
+    bus: cluster.bus,
+    remote: true,
+    status: () => cluster.status(),
+    probe: () => cluster.probe(probing, probeScript, keys),
+    get rawClient() {
+      return cluster.clients;
+    },
+    close: () => cluster.close(),
+  };
+}
+
+function redisPorts(wire: RedisWire, keys: Keys): Ports {
+  return {
+    cache: new RedisCache(wire, keys),
+    channel: new RedisChannel(wire, keys),
+    concurrency: new RedisConcurrency(wire, keys),
+    counter: new RedisCounter(wire, keys),
+    map: new RedisMap(wire, keys),
+    plainMap: new RedisPlainMap(wire, keys),
+    owners: new RedisOwners(wire, keys),
+    presence: new RedisPresence(wire, keys),
+    queue: new RedisQueue(wire, keys),
+    lock: new RedisLock(wire, keys),
+    rateLimit: new RedisRateLimit(wire, keys),
+    runOnce: new RedisRunOnce(wire, keys),
+    session: new RedisSession(wire, keys),
+    uniqueSet: new RedisUniqueSet(wire, keys),
   };
 }

@@ -1,14 +1,14 @@
 import type { Log } from '../../log.js';
 import { type Bus, type BusListener, deliver, type Unsubscribe } from '../bus.js';
 import type { BufferListener } from './redis-client.js';
-import type { RedisWire } from './redis-wire.js';
+import type { NodeWire } from './redis-wire.js';
 
 /**
  * Subscriptions on the command connection (RESP3 allows both on one). The client asks by itself, on each new connection,
  * for the channels it holds; what became wanted or unwanted meanwhile is put right while that connection is greeted.
  */
 export class RedisBus implements Bus {
-  readonly #wire: () => RedisWire;
+  readonly #wire: () => NodeWire;
   readonly #log: Log;
   readonly #wanted = new Map<string, Set<BusListener>>();
   /** Channels whose subscription the client keeps up. */
@@ -22,7 +22,7 @@ export class RedisBus implements Bus {
   };
 
   /** The wire is made after the bus, since greeting a connection needs both. */
-  constructor(wire: () => RedisWire, log: Log) {
+  constructor(wire: () => NodeWire, log: Log) {
     this.#wire = wire;
     this.#log = log;
   }

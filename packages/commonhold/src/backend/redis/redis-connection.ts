@@ -4,11 +4,12 @@ import type { DeadlineClass, NamedOperation } from '../../operation.js';
 import type { Random } from '../../random.js';
 import type { BackendStatus } from '../backend.js';
 import { isForbidden } from './classify.js';
+import { nodeAddress } from './cluster-topology.js';
 import { IdleWatch } from './idle-watch.js';
 import { RedisBus } from './redis-bus.js';
 import { createRedisClient, type RedisClient, type RedisEndpoint } from './redis-client.js';
 import { RedisLink } from './redis-link.js';
-import { RedisWire } from './redis-wire.js';
+import { NodeWire, type Redirector } from './redis-wire.js';
 import type { ScriptTime } from './script.js';
 import { parseServerFacts, type ServerFacts, stateWarning } from './server-facts.js';
 
@@ -20,6 +21,10 @@ export interface RedisConnectionOptions {
   readonly random: Random;
   readonly log: Log;
   readonly scriptTime: ScriptTime;
+  /** Given when this is the connection to one node of a cluster, which may be a replica for a while. */
+  readonly redirector?: Redirector;
+  /** Called when the connection is ready, and when it is lost. */
+  readonly onChange?: () => void;
 }
 
 const greeting: NamedOperation = { name: 'connection.greet', kind: 'read', away: 'refuse', deadline: 'state' };
@@ -29,11 +34,15 @@ const shortestHandshakeMs = 500;
 
 /** One connection to one Redis, kept up: what carries calls and messages, and what is known of the server. */
 export class RedisConnection {
+  /** `host:port`. */
+  readonly address: string;
+  readonly host: string;
   readonly client: RedisClient;
-  readonly wire: RedisWire;
+  readonly wire: NodeWire;
   readonly bus: RedisBus;
   readonly #link: RedisLink;
   readonly #log: Log;
+  readonly #inCluster: boolean;
   readonly #idleWatch: IdleWatch;
   #facts: ServerFacts = parseServerFacts('');
 
@@ -48,21 +57,40 @@ export class RedisConnection {
 
   private constructor(client: RedisClient, handshakeMs: number, options: RedisConnectionOptions) {
     this.client = client;
+    this.host = options.endpoint.host;
+    this.address = nodeAddress(options.endpoint);
     this.#log = options.log;
+    this.#inCluster = options.redirector !== undefined;
     this.bus = new RedisBus(() => this.wire, options.log);
     this.#link = new RedisLink(client, {
       ...options,
       handshakeMs,
       greet: () => this.#greet(),
-      onLost: () => this.bus.broken(),
-      onReady: (again) => (again ? this.bus.restored() : undefined),
+      onReady: (again) => {
+        if (again) this.bus.restored();
+        options.onChange?.();
+      },
+      onLost: () => {
+        this.bus.broken();
+        options.onChange?.();
+      },
     });
-    this.wire = new RedisWire(this.#link, options);
+    this.wire = new NodeWire(this.#link, options);
     this.#idleWatch = new IdleWatch(options.clock, {
       ready: () => this.#link.ready,
       bytesRead: () => this.#link.bytesRead,
       ask: () => void this.wire.command(asking, ['PING']).catch(() => undefined),
     });
+  }
+
+  /** Whether the server said that it is part of a cluster. */
+  get clustered(): boolean {
+    return this.#facts.clustered;
+  }
+
+  /** Whether calls can be sent. */
+  get ready(): boolean {
+    return this.#link.ready;
   }
 
   /** What is known of the server and of the connection; never waits. */
@@ -83,7 +111,7 @@ export class RedisConnection {
   async #greet(): Promise<void> {
     const [facts] = await Promise.all([this.#readFacts(), this.bus.resubscribe()]);
     // A master that stepped down; its successor may be found under the same name.
-    if (facts.role === 'slave') throw new Error('this Redis is a replica');
+    if (facts.role === 'slave' && !this.#inCluster) throw new Error('this Redis is a replica');
     this.#facts = facts;
     this.wire.clustered = facts.clustered;
     const warning = stateWarning(facts);

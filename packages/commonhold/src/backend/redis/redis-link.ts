@@ -19,6 +19,8 @@ export interface RedisLinkOptions {
   readonly onLost: () => void;
   /** Called after each connection is ready; `again` when there was one before. */
   readonly onReady: (again: boolean) => void;
+  /** Called when a connection that was ready is lost. */
+  readonly onLost?: () => void;
 }
 
 /** Where a link stands. */
@@ -105,6 +107,7 @@ export class RedisLink {
     // own, better reason.
     queueMicrotask(() => this.#destroy());
     void this.#reconnect();
+    this.#options.onLost?.();
   }
 
   // The client does not know its socket yet while that connects, and would let it go on and take it later.

@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.js';
 import { ClosedError, type CommonholdError, InvalidArgumentError, UnavailableError } from '../../errors.js';
 import type { DeadlineClass, NamedOperation } from '../../operation.js';
-import { classify, isNoScript, isReadOnly, unanswered } from './classify.js';
-import { Deadlines, type PendingCall } from './deadlines.js';
+import { isNoScript, isReadOnly } from './classify.js';
+import { Deadlines } from './deadlines.js';
 import { hangAfterMs, HangWatch } from './hang-watch.js';
 import {
   type BufferListener,
@@ -12,21 +12,50 @@ import {
   textReply,
 } from './redis-client.js';
 import type { RedisLink } from './redis-link.js';
-import { PreparedScript, type Script, type ScriptTime, shareSlot } from './script.js';
+import { PreparedScript, type Script, type ScriptTime, shareSlot, slotGuard } from './script.js';
+import { WireCall, type WireMessage } from './wire-call.js';
+
+/**
+ * What twins send by: one connection, or a cluster of them. Each call settles by its deadline with a reply, with
+ * `Unavailable` (did not run) or with `OutcomeUnknown` (may have run).
+ */
+export interface RedisWire {
+  /** Whether keys of one command must share a slot. Learnt with each connection. */
+  readonly clustered: boolean;
+  /**
+   * Sends one command. Replies are text with flat maps unless `reply` says bytes. The first word behind its name is a
+   * key, which decides the node; only SCAN has none, and its cursor is a text to be given back as it came.
+   */
+  command(operation: NamedOperation, args: readonly CommandArgument[], reply?: ReplyOptions): Promise<unknown>;
+  /** Runs one script, by its hash; where the server lost it, by its text. All keys must share a hash tag. */
+  run(
+    operation: NamedOperation,
+    script: Script,
+    keys: readonly string[],
+    args: readonly CommandArgument[],
+    reply?: ReplyOptions,
+  ): Promise<unknown>;
+}
+
+/** Where calls go that one node of a cluster did not run. */
+export interface Redirector {
+  /** For all nodes, so that a call keeps its deadline wherever it goes. */
+  readonly deadlines: Deadlines;
+  /** Takes over a call that `error` says did not run; false when the caller is to be told. */
+  redirect(call: WireCall, error: unknown): boolean;
+}
 
 /** What a wire needs besides its link. */
 export interface RedisWireOptions {
   readonly clock: Clock;
   readonly deadlineMs: Readonly<Record<DeadlineClass, number>>;
   readonly scriptTime: ScriptTime;
+  /** Given when this is the wire of one node of a cluster. */
+  readonly redirector?: Redirector;
 }
 
-/**
- * Sends commands and scripts. Each call settles by its deadline with a reply, with `Unavailable` (did not run) or with
- * `OutcomeUnknown` (may have run). A connection on which calls wait and no byte arrives is destroyed.
- */
-export class RedisWire {
-  /** Whether the server is part of a cluster, so that keys of one command must share a slot. Set by the greeting. */
+/** Sends over one connection. A connection on which calls wait and no byte arrives is destroyed. */
+export class NodeWire implements RedisWire {
   clustered = false;
   readonly #link: RedisLink;
   readonly #options: RedisWireOptions;
@@ -43,7 +72,8 @@ export class RedisWire {
     this.#options = options;
     // A server that is given longer to answer is not hung while it uses that time.
     this.#hangWatch = new HangWatch(Math.max(hangAfterMs, options.deadlineMs.state, options.deadlineMs.cache));
-    this.#deadlines = new Deadlines(options.clock, (elapsedMs) => this.#sweep(elapsedMs));
+    this.#deadlines =
+      options.redirector?.deadlines ?? new Deadlines(options.clock, (elapsedMs) => this.sweep(elapsedMs));
   }
 
   /** Whether there is a connection, perhaps one that is still being greeted. */
@@ -51,17 +81,15 @@ export class RedisWire {
     return this.#link.client.isReady;
   }
 
-  /** Sends one command. Replies are text with flat maps unless `reply` says bytes. */
   command(
     operation: NamedOperation,
     args: readonly CommandArgument[],
     reply: ReplyOptions = textReply,
   ): Promise<unknown> {
     if (!this.#link.ready) return Promise.reject(this.#away(operation));
-    return this.#send(operation, args, reply);
+    return this.#send(operation, { words: args, reply });
   }
 
-  /** Runs one script, by its hash; where the server lost it, by its text. All keys must share a hash tag. */
   run(
     operation: NamedOperation,
     script: Script,
@@ -75,12 +103,19 @@ export class RedisWire {
     }
     const prepared = this.#prepare(script);
     const tail = prepared.tail(keys, args);
-    return this.#send(operation, ['EVALSHA', prepared.hash, ...tail], reply, ['EVAL', prepared.text, ...tail]);
+    const words = ['EVALSHA', prepared.hash, ...tail];
+    return this.#send(operation, { words, reply, healed: ['EVAL', prepared.text, ...tail] });
   }
 
   /** As {@link command}, on a connection that is being greeted. */
   greet(operation: NamedOperation, args: readonly CommandArgument[]): Promise<unknown> {
-    return this.#send(operation, args, textReply);
+    return this.#send(operation, { words: args, reply: textReply });
+  }
+
+  /** Sends a call that another node did not run; `asking` when that node is handing its slot over to this one. */
+  take(call: WireCall, asking: boolean): void {
+    this.#deadlines.watch();
+    this.#write(call, asking);
   }
 
   /** Has `listener` called with what is published on `channels`. Ends with the connection at the latest. */
@@ -104,7 +139,7 @@ export class RedisWire {
         };
       });
     }
-    this.#deadlines.close();
+    if (this.#options.redirector === undefined) this.#deadlines.close();
   }
 
   #away(operation: NamedOperation): CommonholdError {
@@ -132,42 +167,49 @@ export class RedisWire {
   #prepare(script: Script): PreparedScript {
     const known = this.#prepared.get(script);
     if (known !== undefined) return known;
-    const prepared = new PreparedScript(script, this.#options.scriptTime);
+    const { scriptTime, redirector } = this.#options;
+    const prepared = new PreparedScript(script, scriptTime, redirector === undefined ? '' : slotGuard);
     this.#prepared.set(script, prepared);
     return prepared;
   }
 
-  #send(
-    operation: NamedOperation,
-    args: readonly CommandArgument[],
-    reply: ReplyOptions,
-    healed?: readonly CommandArgument[],
-  ): Promise<unknown> {
+  #send(operation: NamedOperation, message: WireMessage): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const dueAtMs = this.#options.clock.monotonic() + this.#options.deadlineMs[operation.deadline];
-      const call = new Call(operation, dueAtMs, resolve, reject);
+      const call = new WireCall(operation, dueAtMs, message, resolve, reject);
       this.#deadlines.add(call);
-      this.#write(call, args, reply, healed);
+      this.#write(call, false);
     });
   }
 
-  #write(call: Call, args: readonly CommandArgument[], reply: ReplyOptions, healed?: readonly CommandArgument[]): void {
+  #write(call: WireCall, asking: boolean): void {
     this.#inFlight++;
-    this.#sender(reply)
-      .sendCommand(args)
-      .then(
-        (value) => {
-          this.#answered();
-          call.succeed(value);
-        },
-        (error: unknown) => {
-          this.#answered();
-          if (healed !== undefined && !call.settled && isNoScript(error)) return this.#write(call, healed, reply);
-          // Another server may have become the master under the same name; only a new connection finds it.
-          if (isReadOnly(error)) this.#link.giveUp('this Redis is a replica');
-          call.fail(error);
-        },
-      );
+    call.refusal = undefined;
+    const sender = this.#sender(call.message.reply);
+    // The two go out together; a server that did not take the first redirects the second once more.
+    if (asking) void sender.sendCommand(['ASKING']).catch(() => undefined);
+    sender.sendCommand(call.message.words).then(
+      (value) => {
+        this.#answered();
+        call.succeed(value);
+      },
+      (error: unknown) => {
+        this.#answered();
+        this.#refused(call, error, asking);
+      },
+    );
+  }
+
+  #refused(call: WireCall, error: unknown, asking: boolean): void {
+    const { healed, reply } = call.message;
+    if (healed !== undefined && !call.settled && isNoScript(error)) {
+      call.message = { words: healed, reply };
+      return this.#write(call, asking);
+    }
+    if (this.#options.redirector?.redirect(call, error)) return;
+    // Another server may have become the master under the same name; only a new connection finds it.
+    if (isReadOnly(error)) this.#link.giveUp('this Redis is a replica');
+    call.fail(error);
   }
 
   #answered(): void {
@@ -176,45 +218,10 @@ export class RedisWire {
     if (this.#inFlight === 0) this.#onIdle?.();
   }
 
-  #sweep(elapsedMs: number): boolean {
+  /** Looks whether the connection hangs, and gives it up if so; whether calls are in flight on it. */
+  sweep(elapsedMs: number): boolean {
     const progress = this.#link.bytesRead + this.#replies;
     if (this.#hangWatch.look(elapsedMs, this.#inFlight, progress)) this.#link.giveUp('no byte arrived in time');
     return this.#inFlight > 0;
-  }
-}
-
-class Call implements PendingCall {
-  readonly operation: NamedOperation;
-  readonly dueAtMs: number;
-  settled = false;
-  readonly #resolve: (reply: unknown) => void;
-  readonly #reject: (error: Error) => void;
-
-  constructor(
-    operation: NamedOperation,
-    dueAtMs: number,
-    resolve: (reply: unknown) => void,
-    reject: (error: Error) => void,
-  ) {
-    this.operation = operation;
-    this.dueAtMs = dueAtMs;
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  succeed(reply: unknown): void {
-    this.settled = true;
-    this.#resolve(reply);
-  }
-
-  fail(error: unknown): void {
-    if (this.settled) return;
-    this.settled = true;
-    this.#reject(classify(this.operation, error));
-  }
-
-  expire(): void {
-    this.settled = true;
-    this.#reject(unanswered(this.operation, 'no answer by its deadline'));
   }
 }

@@ -40,15 +40,27 @@ export const serverTime: ScriptTime = {
   prelude: `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)\n`,
 };
 
+/**
+ * A first line for a cluster: has a script do nothing while its slot moves. Keys that a script forms of its first key may
+ * then lie on two nodes, where it would stop in the middle or not see them all. Of two absent keys the server says so
+ * itself, on both nodes; a script whose key has no hash tag forms no others.
+ */
+export const slotGuard: string =
+  "if string.find(KEYS[1], '^[^{]*{[^}]+}') then " +
+  "local moving = redis.pcall('EXISTS', KEYS[1] .. '\\1', KEYS[1] .. '\\2') " +
+  "if type(moving) == 'table' and string.find(moving.err, 'non local', 1, true) then " +
+  "return redis.error_reply('TRYAGAIN the slot is moving') end end\n";
+
 /** A script as it is sent: text and hash with the time prelude, which only scripts that read `now` pay for. */
 export class PreparedScript {
   readonly text: string;
   readonly hash: string;
   readonly #argument: (() => string) | undefined;
 
-  constructor(script: Script, time: ScriptTime) {
+  /** `guard` is put before everything else. */
+  constructor(script: Script, time: ScriptTime, guard: string = '') {
     const timed = /\bnow\b/.test(script.source.replace(/--.*/g, ''));
-    this.text = timed ? time.prelude + script.source : script.source;
+    this.text = guard + (timed ? time.prelude : '') + script.source;
     this.hash = createHash('sha1').update(this.text).digest('hex');
     this.#argument = timed ? time.argument : undefined;
   }

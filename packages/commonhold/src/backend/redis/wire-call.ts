@@ -1,0 +1,72 @@
+import { type CommonholdError, UnavailableError } from '../../errors.js';
+import type { NamedOperation } from '../../operation.js';
+import { classify, unanswered } from './classify.js';
+import type { PendingCall } from './deadlines.js';
+import type { CommandArgument, ReplyOptions } from './redis-client.js';
+
+/** What is sent, how its reply is read, and what to send instead where the server lost the script. */
+export interface WireMessage {
+  readonly words: readonly CommandArgument[];
+  readonly reply: ReplyOptions;
+  readonly healed?: readonly CommandArgument[] | undefined;
+}
+
+/** A call on its way: settled once, by a reply, an error or its deadline. */
+export class WireCall implements PendingCall {
+  readonly operation: NamedOperation;
+  readonly dueAtMs: number;
+  message: WireMessage;
+  settled = false;
+  /** How often another node was asked instead. */
+  redirects = 0;
+  /** Why it certainly did not run so far; undefined from when it is written until it is refused. */
+  refusal: string | undefined;
+  readonly #resolve: (reply: unknown) => void;
+  readonly #reject: (error: Error) => void;
+
+  constructor(
+    operation: NamedOperation,
+    dueAtMs: number,
+    message: WireMessage,
+    resolve: (reply: unknown) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.operation = operation;
+    this.dueAtMs = dueAtMs;
+    this.message = message;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** The first key. */
+  get key(): string {
+    const { words } = this.message;
+    return String(words[0] === 'EVALSHA' || words[0] === 'EVAL' ? words[3] : words[1]);
+  }
+
+  succeed(reply: unknown): void {
+    this.settled = true;
+    this.#resolve(reply);
+  }
+
+  /** Tells the caller what an error of the client, or of the server, means. */
+  fail(error: unknown): void {
+    this.refuse(classify(this.operation, error));
+  }
+
+  /** Rejects with `error` as it is. */
+  refuse(error: CommonholdError): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.#reject(error);
+  }
+
+  expire(): void {
+    const { operation, refusal } = this;
+    this.refuse(
+      refusal === undefined
+        ? unanswered(operation, 'no answer by its deadline')
+        : new UnavailableError(operation.name, refusal),
+    );
+  }
+}
