@@ -10,7 +10,10 @@ import {
 import { awkwardPasswords } from './backend/redis/passwords.js';
 
 /** The URL that variables come to, or undefined for memory. */
-const url = (environment: Environment): string | undefined => redisFromEnvironment(environment)?.url;
+function url(environment: Environment): string | undefined {
+  const named = redisFromEnvironment(environment);
+  return named !== undefined && 'url' in named ? named.url : undefined;
+}
 
 describe('variable', () => {
   it('takes an empty one as unset', () => {
@@ -116,9 +119,19 @@ describe('redisFromEnvironment', () => {
 
   it('carries every password unchanged', () => {
     for (const password of awkwardPasswords) {
-      const named = redisFromEnvironment({ REDIS_HOST: 'h', REDIS_PASSWORD: password });
-      expect(parseRedisUrl(named?.url ?? '')).toEqual({ host: 'h', port: 6379, database: 0, password });
+      const named = url({ REDIS_HOST: 'h', REDIS_PASSWORD: password }) ?? '';
+      expect(parseRedisUrl(named)).toEqual({ host: 'h', port: 6379, database: 0, password });
     }
+  });
+
+  it('reads the nodes of a cluster, which win over a URL and not over USE_REDIS=false', () => {
+    const nodes = { REDIS_CLUSTER: 'redis://a:7000, redis://b:7001', REDIS_URL: 'redis://c' };
+    expect(redisFromEnvironment(nodes)).toEqual({
+      cluster: ['redis://a:7000', 'redis://b:7001'],
+      where: 'Environment variable REDIS_CLUSTER',
+    });
+    expect(redisFromEnvironment({ ...nodes, USE_REDIS: 'false' })).toBeUndefined();
+    expect(redisFromEnvironment({ REDIS_CLUSTER: '', REDIS_URL: 'redis://c' })).toMatchObject({ url: 'redis://c' });
   });
 
   it('S1.2: knows which variable to blame for a URL', () => {

@@ -17,7 +17,7 @@ import type { WireCall } from './wire-call.js';
 const looking: NamedOperation = { name: 'cluster.look', kind: 'read', away: 'refuse', deadline: 'state' };
 /** How often the cluster is looked at while all is well, while something is missing, and after a hint of a change. */
 const lookEveryMs = 5_000;
-const lookAgainMs = 200;
+const lookAgainMs = 100;
 const lookSoonMs = 20;
 /** Redirections that a call follows at once; more of them come from nodes that disagree, and wait for these. */
 const mostHops = 4;

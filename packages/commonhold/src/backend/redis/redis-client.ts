@@ -55,9 +55,17 @@ export const bytesReply: ReplyOptions = { typeMapping: { [bulkString]: Buffer, [
 /** Calls waiting for an answer beyond this number are refused at once: a queue that grows is an outage in disguise. */
 const maxCallsInFlight = 10_000;
 
+type MakeClient = (options: object) => RedisClient;
+
 interface RedisModule {
-  readonly createClient: (options: object) => RedisClient;
+  readonly RedisClient: { readonly factory: (config: object) => MakeClient };
 }
+
+/**
+ * Node-redis makes a class for clients with the same options, which takes it 10 ms and more, and remembers one such class:
+ * `createClient` makes one for each node of a cluster. Ours differ in nothing that the class depends on.
+ */
+let makeClient: MakeClient | undefined;
 
 /**
  * A client that leaves deadlines, hangs and reconnecting to us (K3): no per-command timer, no offline queue, no
@@ -65,9 +73,9 @@ interface RedisModule {
  * @throws MissingDependencyError when `@redis/client` is not installed.
  */
 export async function createRedisClient(endpoint: RedisEndpoint, connectTimeout: number): Promise<RedisClient> {
-  const { createClient } = await loadModule();
+  makeClient ??= (await loadModule()).RedisClient.factory({ RESP: 3 });
   const { host, port, database, username, password, tls } = endpoint;
-  return createClient({
+  return makeClient({
     RESP: 3,
     socket: { host, port, connectTimeout, reconnectStrategy: false, ...(tls ? { tls: true, ...tls } : {}) },
     database,
