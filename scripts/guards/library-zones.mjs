@@ -12,6 +12,7 @@ const top = new Map([
   ['options.ts', 'options'],
   ['index.ts', 'index'],
   ['open-state.ts', 'open-state'],
+  ['redis-place.ts', 'open-state'],
   ['shared-state.ts', 'shared-state'],
 ]);
 

@@ -105,6 +105,22 @@ describe('what is refused', () => {
     ['a namespace that is no text', { namespace: 5 }, /^namespace: .* received 5/],
     ['a URL of something else', { redis: 'http://localhost' }, /^redis: expected a URL such as/],
     ['options without a URL', { redis: {} }, /^redis\.url: expected a URL such as .* received undefined/],
+    ['no node of a cluster', { redis: { cluster: [] } }, /^redis\.cluster: expected the URL of at least one node/],
+    ['a cluster that is no list', { redis: { cluster: 'redis://a' } }, /^redis\.cluster: expected a list of URLs/],
+    ['a node that is no URL', { redis: { cluster: ['redis://a', 'b'] } }, /^redis\.cluster: expected a URL such as/],
+    ['a database of a cluster', { redis: { cluster: ['redis://a/1'] } }, /^redis\.cluster: expected no database but 0/],
+    [
+      'two ways into one cluster',
+      { redis: { cluster: ['redis://:x@a', 'redis://:y@b'] } },
+      /^redis\.cluster: expected one user, password and scheme/,
+    ],
+    [
+      'nodes with TLS and without',
+      { redis: { cluster: ['redis://a', 'rediss://b'] } },
+      /^redis\.cluster: expected one user, password and scheme/,
+    ],
+    ['a URL beside a cluster', { redis: { cluster: ['redis://a'], url: 'redis://b' } }, /^redis.*url/],
+    ['a bad node in a variable', { environment: { REDIS_CLUSTER: 'a,b' } }, /^Environment variable REDIS_CLUSTER/],
     ['null for Redis', { redis: null }, /^redis: expected a URL such as .* received null/],
     ['true for Redis', { redis: true }, /^redis: expected a URL such as .* received true/],
     [

@@ -26,7 +26,7 @@ export interface RedisCluster extends AsyncDisposable {
   readonly urls: readonly string[];
   /** The servers that are masters now and run. */
   masters(): Promise<RedisServer[]>;
-  /** The master of the slot of `key` now, as the first server that runs knows it. */
+  /** The master that takes itself for the owner of the slot of `key`. */
   masterOf(key: string): Promise<RedisServer>;
   /** A running replica of `master`. */
   replicaOf(master: RedisServer): Promise<RedisServer>;
@@ -129,14 +129,7 @@ class LocalCluster implements RedisCluster {
   }
 
   async masterOf(key: string): Promise<RedisServer> {
-    const slot = slotOf(key);
-    const [asked] = await this.#running();
-    assert(asked !== undefined, 'no server of the cluster runs');
-    const ranges = (await asked.command('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
-    const range = ranges.find(([first, last]) => first <= slot && slot <= last);
-    const master = this.servers.find(({ port }) => port === range?.[2][1]);
-    assert(master !== undefined, `no server has slot ${slot}`);
-    return master;
+    return this.#ownerOf(slotOf(key), await this.masters());
   }
 
   async replicaOf(master: RedisServer): Promise<RedisServer> {
@@ -170,9 +163,9 @@ class LocalCluster implements RedisCluster {
   async failover(master: RedisServer): Promise<RedisServer> {
     const replica = await this.replicaOf(master);
     await replica.command('CLUSTER', 'FAILOVER');
-    await waitUntil('the replica to take over', async () => (await role(replica))[0] === 'master', {
-      timeoutMs: settleTimeoutMs,
-    });
+    const every = { timeoutMs: settleTimeoutMs };
+    await waitUntil('the replica to take over', async () => (await role(replica))[0] === 'master', every);
+    await waitUntil('the master to follow it', async () => (await role(master))[0] === 'slave', every);
     return replica;
   }
 
@@ -205,8 +198,8 @@ class LocalCluster implements RedisCluster {
 
   async #ownerOf(slot: number, masters: readonly RedisServer[]): Promise<RedisServer> {
     for (const server of masters) {
-      const [lines] = [String(await server.command('CLUSTER', 'NODES'))];
-      const own = /^\S+ \S+ myself,.*$/m.exec(lines)?.[0].split(' ').slice(8) ?? [];
+      const nodes = String(await server.command('CLUSTER', 'NODES'));
+      const own = /^\S+ \S+ myself,.*$/m.exec(nodes)?.[0].split(' ').slice(8) ?? [];
       if (own.some((range) => covers(range, slot))) return server;
     }
     return assert.fail(`no master has slot ${slot}`);

@@ -8,9 +8,9 @@ export interface FeatureLoad {
   /** Keys of the feature that the load uses, one for each slot worth moving. */
   readonly keys: readonly string[];
   /** One round of work; throws what a caller would see. Answers that are wrong throw an `Error` of their own. */
-  round(number: number): Promise<void>;
+  readonly round: (number: number) => Promise<void>;
   /** Acknowledged writes that are gone. */
-  lost(): Promise<readonly unknown[]>;
+  readonly lost: () => Promise<readonly unknown[]>;
 }
 
 /** Every feature at work in two processes; the second reads what the first writes where that matters. */
