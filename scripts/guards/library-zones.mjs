@@ -12,7 +12,7 @@ const top = new Map([
   ['options.ts', 'options'],
   ['index.ts', 'index'],
   ['open-state.ts', 'open-state'],
-  ['redis-place.ts', 'open-state'],
+  ['redis-place.ts', 'redis-place'],
   ['shared-state.ts', 'shared-state'],
 ]);
 
@@ -65,6 +65,7 @@ const inFeatures = ['front', 'port', 'part', 'operations'];
 const arrows = {
   ground: { any: ['ground'], types: ['backend'] },
   options: { any: ['ground'], types: ['backend', 'memory-base', 'redis-base'] },
+  'redis-place': { any: ['ground', 'options', 'redis-base'] },
   port: { any: ['ground'], own: ['part'], types: ['port'] },
   operations: { any: ['ground'], own: ['port', 'part'] },
   part: { any: ['ground'], own: ['port', 'part'], types: ['port', 'backend'] },
@@ -87,7 +88,7 @@ const arrows = {
   'memory-gather': { any: ['ground', 'backend', 'memory-base', 'memory-twin', 'operations', 'part'], types: ['port'] },
   'redis-gather': { any: ['ground', 'backend', 'redis-base', 'redis-twin', 'operations', 'part'], types: ['port'] },
   'shared-state': { any: ['ground', 'backend', ...inFeatures] },
-  'open-state': { any: ['ground', 'options', 'shared-state', ...backends, ...inFeatures] },
+  'open-state': { any: ['ground', 'options', 'redis-place', 'shared-state', ...backends, ...inFeatures] },
   index: { any: ['ground', 'options', 'shared-state', 'open-state', ...backends, ...inFeatures] },
   adapters: { any: ['ground', 'adapters', 'shared-state', 'index', 'front', 'part'], types: ['port'] },
 };
