@@ -126,7 +126,9 @@ export class ChannelSubscription<Message> implements Subscription, Interruptible
       const { name } = this.#feed;
       return this.#context.log.warn({ channel: name }, 'something that is not a message was published on a channel');
     }
-    if (this.#lastId === undefined) this.#moveTo(message.previous);
+    // While the place is being found, which is when this is busy, it may be older than that: on a cluster a message goes
+    // from node to node, and comes later than the answer to who published it.
+    if (this.#lastId === undefined && !this.#busy) this.#moveTo(message.previous);
     if (!this.#buffer.push(message)) this.#fallBehind();
     void this.#advance();
   }

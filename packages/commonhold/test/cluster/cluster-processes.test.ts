@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { slotCount, slotOf } from '../../src/backend/redis/slot.js';
 import type { Engine } from '../../src/testing/engine.js';
 import { redisClusterEngine } from '../../src/testing/engine.js';
+import type { SharedState } from '../../src/shared-state.js';
 import { type RedisCluster, startRedisCluster } from '../../src/testing/redis-cluster.js';
 import type { RedisServer } from '../../src/testing/redis-server.js';
 import { pause, waitUntil } from '../../src/testing/waiting.js';
@@ -24,10 +25,19 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
+/** The states under load. */
+let states: readonly [SharedState, SharedState];
+
 async function loaded(deadline: number): Promise<FeatureLoad[]> {
   const redis = { cluster: cluster.urls, deadline, cacheDeadline: deadline };
   const namespace = `load-${randomInt(1e9)}`;
-  return featureLoads(await engine.open({ redis, namespace }), await engine.open({ redis, namespace }));
+  states = [await engine.open({ redis, namespace }), await engine.open({ redis, namespace })];
+  return featureLoads(...states);
+}
+
+/** Resolves when everybody has found the whole cluster again. */
+function allConnected(): Promise<void> {
+  return waitUntil('all states to be connected', () => states.every((state) => state.status().connected));
 }
 
 /** Moves slots that are in use, and some that are not, each to a master that does not have it. */
@@ -86,8 +96,8 @@ describe('a cluster of three masters with replicas, every feature at work', { ti
       await cluster.settled();
     });
     expect(codes(errors)).toMatch(onlyOutages);
-    await waitUntil('the state to be whole', () => state.status().connected);
-    await state.probe();
+    await allConnected();
+    await waitUntil('the state to be whole', () => succeeds(state.probe()));
     expect(await lostWrites(loads)).toEqual({});
   });
 
@@ -113,6 +123,7 @@ describe('a cluster of three masters with replicas, every feature at work', { ti
       backMs = performance.now() - killedAtMs;
       await pause(300);
     });
+    await allConnected();
     const lost = await lostWrites(loads);
     const times = `a new master after ${Math.round(electedMs)} ms, all slots back after ${Math.round(backMs)} ms`;
     console.log(`${times}, ${errors.length} calls failed; acknowledged and lost:`, lost);

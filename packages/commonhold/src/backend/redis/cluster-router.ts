@@ -19,6 +19,7 @@ const looking: NamedOperation = { name: 'cluster.look', kind: 'read', away: 'ref
 const lookEveryMs = 5_000;
 const lookAgainMs = 100;
 const lookSoonMs = 20;
+const longestStepMs = 1_000;
 /** Redirections that a call follows at once; more of them come from nodes that disagree, and wait for these. */
 const mostHops = 4;
 
@@ -124,9 +125,18 @@ export class ClusterRouter {
   #lookIn(delayMs: number): void {
     const dueAtMs = this.#clock.monotonic() + delayMs;
     if (this.#closed || dueAtMs >= this.#dueAtMs) return;
-    this.#timer?.cancel();
     this.#dueAtMs = dueAtMs;
-    this.#timer = this.#clock.setTimer(() => void this.refresh(), delayMs);
+    this.#arm();
+  }
+
+  // In steps, as the watch for idle connections goes: a cluster changes in real time, also where a test moves time.
+  #arm(): void {
+    this.#timer?.cancel();
+    const delayMs = Math.min(longestStepMs, Math.max(0, this.#dueAtMs - this.#clock.monotonic()));
+    this.#timer = this.#clock.setTimer(() => {
+      if (this.#clock.monotonic() < this.#dueAtMs) this.#arm();
+      else void this.refresh();
+    }, delayMs);
   }
 
   #nodeChanged(): void {
