@@ -135,6 +135,8 @@ function declareChanges(test: DeclareTest): void {
     ];
     for (const look of looks) {
       await map.set('k', 1);
+      // On a cluster changes may come later than the answer to who made them.
+      await waitUntil('the entry', () => isEntry(changes.changes.at(-1)));
       const before = changes.changes.length;
       await engine.advance(6_000);
       await look();
@@ -338,4 +340,9 @@ function declareReplica(test: DeclareTest): void {
 
 function shows(replica: MapReplica<number>, expected: Readonly<Record<string, number>>): Promise<void> {
   return eventually(() => assert.deepEqual(Object.fromEntries(replica), expected));
+}
+
+/** Whether `change` is that of an entry k whose value is 1. */
+function isEntry(change: MapChange<number> | undefined): boolean {
+  return change?.type === 'set' && change.key === 'k' && change.value === 1;
 }

@@ -132,7 +132,7 @@ export function presenceLifeConformance(runner: TestRunner, kind: () => EngineKi
       assert.deepEqual(await read(presence), ['a']);
       const lastMs = (await presence.get('a'))?.lastActivityAtMs ?? 0;
       assert.ok(lastMs >= joinedAtMs + 13_000 && lastMs < joinedAtMs + 20_000, `${lastMs - joinedAtMs}`);
-      assert.deepEqual(heard, ['joined a']);
+      await eventually(() => assert.deepEqual(heard, ['joined a']));
     });
 
     test('a heartbeat just before the silence is too long does not wait for the next beat', async (engine) => {
