@@ -22,6 +22,8 @@ const lookSoonMs = 20;
 const longestStepMs = 1_000;
 /** Redirections that a call follows at once; more of them come from nodes that disagree, and wait for these. */
 const mostHops = 4;
+/** So shortly before its deadline a call is not tried again: that it did not run is certain, and stays so. */
+const lastTryMs = 30;
 
 /**
  * Knows which node serves which slot, and finds the place of calls that were sent to another one. The picture comes from
@@ -175,7 +177,8 @@ export class ClusterRouter {
 
   #resend(call: WireCall): void {
     const node = this.table.at(slotOf(call.key));
-    if (node?.ready) node.wire.take(call, false);
+    const worthwhile = call.dueAtMs - this.#clock.monotonic() > lastTryMs;
+    if (node?.ready && worthwhile) node.wire.take(call, false);
     else if (!this.#parked.add(call)) call.expire();
   }
 
