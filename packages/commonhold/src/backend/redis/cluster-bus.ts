@@ -15,9 +15,10 @@ interface Subscription {
 export class ClusterBus implements Bus {
   readonly #log: Log;
   readonly #subscriptions = new Set<Subscription>();
+  readonly #broken = new Set<() => void>();
   readonly #restored = new Set<() => void>();
   #home: Bus | undefined;
-  #leaveHome: Unsubscribe | undefined;
+  #leaveHome: Unsubscribe[] = [];
 
   constructor(log: Log) {
     this.#log = log;
@@ -32,18 +33,21 @@ export class ClusterBus implements Bus {
     };
   }
 
+  onBroken(listener: () => void): Unsubscribe {
+    return register(this.#broken, listener);
+  }
+
   onRestored(listener: () => void): Unsubscribe {
-    const own = (): void => listener();
-    this.#restored.add(own);
-    return () => void this.#restored.delete(own);
+    return register(this.#restored, listener);
   }
 
   /** Moves every subscription to `home`, if that is another one, and tells the listeners that messages may be missed. */
   async moveTo(home: Bus): Promise<void> {
     if (home === this.#home) return;
-    this.#leaveHome?.();
+    for (const leave of this.#leaveHome) leave();
+    if (this.#home !== undefined) this.#tell(this.#broken);
     this.#home = home;
-    this.#leaveHome = home.onRestored(() => this.restored());
+    this.#leaveHome = [home.onBroken(() => this.#tell(this.#broken)), home.onRestored(() => this.restored())];
     const moved = [...this.#subscriptions].map((subscription) => {
       const before = subscription.attached;
       subscription.attached = home.subscribe(subscription.channel, subscription.listener);
@@ -56,8 +60,19 @@ export class ClusterBus implements Bus {
 
   /** Tells the listeners that messages may have been missed. */
   restored(): void {
-    for (const listener of [...this.#restored]) deliver(this.#log, listener, '');
+    this.#tell(this.#restored);
   }
+
+  #tell(listeners: ReadonlySet<() => void>): void {
+    for (const listener of [...listeners]) deliver(this.#log, listener, '');
+  }
+}
+
+/** One entry a call, so that a listener given twice is told twice and leaves once. */
+function register(listeners: Set<() => void>, listener: () => void): Unsubscribe {
+  const own = (): void => listener();
+  listeners.add(own);
+  return () => void listeners.delete(own);
 }
 
 function end(attached: Promise<Unsubscribe> | undefined): void {

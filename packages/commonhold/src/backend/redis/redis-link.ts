@@ -19,8 +19,6 @@ export interface RedisLinkOptions {
   readonly onLost: () => void;
   /** Called after each connection is ready; `again` when there was one before. */
   readonly onReady: (again: boolean) => void;
-  /** Called when a connection that was ready is lost. */
-  readonly onLost?: () => void;
 }
 
 /** Where a link stands. */
@@ -102,12 +100,11 @@ export class RedisLink {
     this.#state = 'away';
     this.#reason = reason;
     this.#options.log.warn({ reason }, 'Redis is unreachable: calls fail until it is back');
-    this.#options.onLost();
     // What failed may be the reading of replies, with the socket still open. First the client settles its calls with its
     // own, better reason.
     queueMicrotask(() => this.#destroy());
     void this.#reconnect();
-    this.#options.onLost?.();
+    this.#options.onLost();
   }
 
   // The client does not know its socket yet while that connects, and would let it go on and take it later.

@@ -7,12 +7,18 @@ const log = { info: () => undefined, warn: () => undefined, error: () => undefin
 /** A node's bus, as far as messages go. */
 class Node implements Bus {
   readonly #listeners = new Map<string, Set<BusListener>>();
+  readonly #broken = new Set<() => void>();
   readonly #restored = new Set<() => void>();
 
   subscribe(channel: string, listener: BusListener): Promise<() => void> {
     const listeners = this.#listeners.get(channel) ?? new Set();
     this.#listeners.set(channel, listeners.add(listener));
     return Promise.resolve(() => void listeners.delete(listener));
+  }
+
+  onBroken(listener: () => void): () => void {
+    this.#broken.add(listener);
+    return () => void this.#broken.delete(listener);
   }
 
   onRestored(listener: () => void): () => void {
@@ -22,6 +28,10 @@ class Node implements Bus {
 
   publish(channel: string, message: string): void {
     for (const listener of this.#listeners.get(channel) ?? []) listener(message);
+  }
+
+  break(): void {
+    for (const listener of this.#broken) listener();
   }
 
   restore(): void {
@@ -37,6 +47,24 @@ function setUp(): { bus: ClusterBus; nodes: readonly [Node, Node]; heard: string
 }
 
 describe('ClusterBus', () => {
+  it('tells of breaks of its home and of a move, and of none of a home it left', async () => {
+    const bus = new ClusterBus(log);
+    const [first, second] = [new Node(), new Node()];
+    let breaks = 0;
+    const leave = bus.onBroken(() => void breaks++);
+    await bus.moveTo(first);
+    first.break();
+    expect(breaks).toBe(1);
+    await bus.moveTo(second);
+    expect(breaks).toBe(2);
+    first.break();
+    second.break();
+    expect(breaks).toBe(3);
+    leave();
+    second.break();
+    expect(breaks).toBe(3);
+  });
+
   it('hears on its home alone, and on the next one when it moves', async () => {
     const { bus, nodes, heard } = setUp();
     const [one, other] = nodes;
