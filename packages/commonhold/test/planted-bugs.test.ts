@@ -34,6 +34,7 @@ type Suite =
   | 'presence-life'
   | 'queue'
   | 'lock'
+  | 'queue-limits'
   | 'queue-turn'
   | 'run-once'
   | 'rate-limit'
@@ -82,6 +83,14 @@ const bugs: readonly PlantedBug[] = [
     replace: 'false',
     suite: 'queue',
     noticedBy: 'not added again',
+  },
+  {
+    name: 'anybody writes to the log of a job',
+    script: 'queue/lua/log.lua',
+    find: "if job[1] ~= 'processing' or job[2] ~= ARGV[11] or job[3] ~= ARGV[9] then",
+    replace: 'if false then',
+    suite: 'queue-limits',
+    noticedBy: 'nobody but the worker',
   },
   {
     name: 'a stale holder frees the lock of another',
@@ -279,6 +288,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   presence: ['../src/testing/presence-conformance.js', 'presenceConformance'],
   'presence-life': ['../src/testing/presence-life-conformance.js', 'presenceLifeConformance'],
   queue: ['../src/testing/queue-conformance.js', 'queueConformance'],
+  'queue-limits': ['../src/testing/queue-limits-conformance.js', 'queueLimitsConformance'],
   'queue-turn': ['../src/testing/queue-turn-conformance.js', 'queueTurnConformance'],
   'rate-limit': ['../src/testing/rate-limit-conformance.js', 'rateLimitConformance'],
   'rate-limit-rules': ['../src/testing/rate-limit-rules-conformance.js', 'rateLimitRulesConformance'],

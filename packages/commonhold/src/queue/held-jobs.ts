@@ -70,6 +70,11 @@ export class HeldJobs {
     this.#confirmedAtMs = Math.max(this.#confirmedAtMs, sentAtMs);
   }
 
+  /** Whether no other worker can have the jobs of this one at `nowMs`, by the monotonic clock. */
+  isSure(nowMs: number): boolean {
+    return nowMs - this.#confirmedAtMs < this.#place.worker.leaseMs - marginMs;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiter.close();
@@ -103,10 +108,9 @@ export class HeldJobs {
   }
 
   #watchLease(): void {
-    const { context, worker } = this.#place;
-    const silentMs = context.clock.monotonic() - this.#confirmedAtMs;
+    const { context } = this.#place;
     this.#watch = undefined;
-    if (silentMs >= worker.leaseMs - marginMs) {
+    if (!this.isSure(context.clock.monotonic())) {
       for (const running of this.#running.values()) running.abort('lease');
     } else if (this.#running.size > 0) this.#watch = this.#armWatch();
   }

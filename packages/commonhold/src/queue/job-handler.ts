@@ -1,8 +1,9 @@
 import { isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { jittered } from '../random.js';
-import { backoffMs, readJobOptions, type ResolvedRetry } from './queue-options.js';
+import { backoffMs, readJobOptions, type ResolvedJobOptions } from './queue-options.js';
 import type { ClaimedJob, JobEnd } from './queue-port.js';
+import { isOverdue, overdueError, restMs, type TimeLimit, timeLimit } from './job-time.js';
 import { errorText, NonRetryableError, returned, type RunningJob } from './running-job.js';
 
 /** A job as its handler sees it. */
@@ -18,13 +19,21 @@ export interface JobToRun<Data> {
 
 /** What a handler is given besides its job. */
 export interface JobControls {
-  /** Aborts, with a `JobAborted`, when the job was cancelled, another worker may have it, or this worker stops. */
+  /**
+   * Aborts, with a `JobAborted`, when the job was cancelled, another worker may have it, its time is over, or this worker
+   * stops.
+   */
   readonly signal: AbortSignal;
   /**
    * Notes how far the job is, 0 to 1; less than was noted before counts for nothing. At most one note is under way; later
    * ones replace those that wait.
    */
   readonly progress: (fraction: number) => void;
+  /**
+   * Writes a line to the job's log, which stands in its record: the last 100 lines and 8 KiB, each line cut at 1,024
+   * characters. A line that cannot be sent at once, because the store is away, is lost.
+   */
+  readonly log: (text: string) => void;
 }
 
 /**
@@ -36,9 +45,12 @@ export type JobHandler<Data, Result> = (job: JobToRun<Data>, controls: JobContro
 /** What handlers of one worker are run with. */
 export interface HandlerPlace<Data, Result> {
   readonly handler: JobHandler<Data, Result>;
-  readonly retry: ResolvedRetry;
+  readonly settings: ResolvedJobOptions;
   readonly context: FeatureContext;
   readonly progress: (running: RunningJob, fraction: number) => void;
+  readonly log: (running: RunningJob, text: string) => void;
+  /** Milliseconds since 1970 by the store's clock, about. */
+  readonly storeNow: () => number;
 }
 
 /** A job that a newer version wrote waits about this long for a worker of that version. */
@@ -71,12 +83,36 @@ function withData<Data, Result>(
 ): JobEnd | Promise<JobEnd> {
   const threw = (error: unknown): JobEnd => failed(place, running, error);
   try {
+    const limit = timeLimit(running.job, readJobOptions(running.job.options, place.settings), place.storeNow);
+    if (limit !== undefined && limit.ms <= 0) return overdue(place, running, limit);
     const result = place.handler(jobToRun(running.job, data), controlsOf(place, running));
     if (!isThenable(result)) return completed(place, running.job, result);
-    return Promise.resolve(result).then((value) => completed(place, running.job, value), threw);
+    const end = Promise.resolve(result).then((value) => completed(place, running.job, value), threw);
+    return limit === undefined ? end : withinLimit(place, running, end, limit);
   } catch (error) {
     return threw(error);
   }
+}
+
+// The handler may go on, unheard: whoever gets the job next must not wait for it.
+function withinLimit<Data, Result>(
+  place: HandlerPlace<Data, Result>,
+  running: RunningJob,
+  end: Promise<JobEnd>,
+  limit: TimeLimit,
+): Promise<JobEnd> {
+  return new Promise((resolve) => {
+    const timer = place.context.clock.setTimer(() => resolve(overdue(place, running, limit)), limit.ms);
+    void end.then((ended) => {
+      timer.cancel();
+      resolve(ended);
+    });
+  });
+}
+
+function overdue<Data, Result>(place: HandlerPlace<Data, Result>, running: RunningJob, { why }: TimeLimit): JobEnd {
+  running.abort(why);
+  return failed(place, running, overdueError(why));
 }
 
 function jobToRun<Data>({ id, attempt, priority, createdAtMs, topic }: ClaimedJob, data: Data): JobToRun<Data> {
@@ -90,6 +126,7 @@ function controlsOf<Data, Result>(place: HandlerPlace<Data, Result>, running: Ru
       return running.signal;
     },
     progress: (fraction) => place.progress(running, fraction),
+    log: (text) => place.log(running, text),
   };
 }
 
@@ -112,11 +149,13 @@ function completed<Data, Result>(
 }
 
 function failed<Data, Result>(place: HandlerPlace<Data, Result>, { job, aborted }: RunningJob, error: unknown): JobEnd {
-  if (aborted !== undefined) return returned(job);
+  if (aborted !== undefined && !isOverdue(aborted)) return returned(job);
   const { id, attempt } = job;
-  const retry = readJobOptions(job.options, place.retry);
-  const again = attempt < retry.attempts && !(error instanceof NonRetryableError);
-  const delayMs = again ? backoffMs(retry, attempt, place.context.random) : 0;
+  const settings = readJobOptions(job.options, place.settings);
+  const waitMs = backoffMs(settings, attempt, place.context.random);
+  const inTime = waitMs < restMs(job, settings, place.storeNow);
+  const again = attempt < settings.attempts && !(error instanceof NonRetryableError) && inTime;
+  const delayMs = again ? waitMs : 0;
   return { id, attempt, kind: again ? 'retry' : 'fail', payload: errorText(error), delayMs };
 }
 

@@ -2,16 +2,17 @@ import type { Clock } from '../clock.js';
 import type { FeatureContext } from '../feature-context.js';
 import { HeldJobs } from './held-jobs.js';
 import { type HandlerPlace, type JobHandler, runHandler } from './job-handler.js';
+import { JobLogs } from './job-logs.js';
 import { JobsAhead } from './jobs-ahead.js';
 import { ProgressNotes } from './progress-notes.js';
-import type { ResolvedRetry } from './queue-options.js';
+import type { ResolvedJobOptions } from './queue-options.js';
 import type { ClaimedJob, JobEnd, QueueAddress, QueuePort, QueueWorker } from './queue-port.js';
 import { allReturned, RunningJob } from './running-job.js';
 
 /** What a runner is made of besides its handler. */
 export interface JobRunnerPlace {
   readonly address: QueueAddress;
-  readonly retry: ResolvedRetry;
+  readonly settings: ResolvedJobOptions;
   readonly port: QueuePort;
   readonly context: FeatureContext;
   readonly worker: QueueWorker;
@@ -35,12 +36,14 @@ export class JobRunner<Data, Result> {
   readonly #ahead: JobsAhead;
   #aloneId: string | undefined;
   #startLater = false;
+  /** By how much the store's clock, which dates jobs, is ahead of our monotonic one. */
+  #storeAheadMs = 0;
   #stopped = false;
   /** Of how long handlers took of late; at first as if they were slow. */
   #meanMs = quickMs * 2;
 
   constructor(handler: JobHandler<Data, Result>, place: JobRunnerPlace) {
-    const { address, port, context, worker, retry } = place;
+    const { address, port, context, worker, settings } = place;
     this.#clock = context.clock;
     this.#concurrency = place.concurrency;
     this.#onEnds = place.onEnds;
@@ -48,7 +51,10 @@ export class JobRunner<Data, Result> {
     this.#ahead = new JobsAhead(this.#clock, (jobs) => this.#giveBackStale(jobs));
     const notes = new ProgressNotes({ address, port, worker, held: this.#held });
     const progress = (running: RunningJob, fraction: number): void => notes.note(running, fraction);
-    this.#handling = { handler, retry, context, progress };
+    const logs = new JobLogs({ address, port, worker });
+    const log = (running: RunningJob, text: string): void => logs.write(running, text);
+    const storeNow = (): number => this.#clock.monotonic() + this.#storeAheadMs;
+    this.#handling = { handler, settings, context, progress, log, storeNow };
   }
 
   /** Jobs whose handlers run. */
@@ -80,9 +86,11 @@ export class JobRunner<Data, Result> {
     this.#startJobs();
   }
 
-  /** The store answered a call of this worker that was sent at `sentAtMs`, by the monotonic clock. */
-  confirm(sentAtMs: number): void {
+  /** The store answered at `storeNowMs` by its clock a turn that was sent at `sentAtMs` by our monotonic clock. */
+  confirm(sentAtMs: number, storeNowMs: number): void {
     this.#held.confirm(sentAtMs);
+    // A turn that came too late tells no time.
+    if (storeNowMs > 0) this.#storeAheadMs = storeNowMs - sentAtMs;
   }
 
   /** Starts no more jobs; returns what is to be handed in for those that it had not started. */
@@ -105,13 +113,15 @@ export class JobRunner<Data, Result> {
 
   #startJobs(): void {
     const sinceMs = this.#clock.monotonic();
+    let nowMs = sinceMs;
     this.#startLater = false;
     while (!this.#stopped && this.#held.size < this.#concurrency) {
-      const job = this.#ahead.shift();
-      if (job === undefined) return;
-      this.#start(job);
+      if (this.#ahead.size === 0) return;
+      if (!this.#held.isSure(nowMs)) return this.#giveBackUnsure();
+      this.#start(this.#ahead.shift() as ClaimedJob, nowMs);
+      nowMs = this.#clock.monotonic();
       // The lease must be renewed meanwhile.
-      if (this.#ahead.size > 0 && this.#clock.monotonic() - sinceMs >= sliceMs) return this.#startSoon();
+      if (this.#ahead.size > 0 && nowMs - sinceMs >= sliceMs) return this.#startSoon();
     }
     this.#ahead.settle();
   }
@@ -122,16 +132,20 @@ export class JobRunner<Data, Result> {
     this.#clock.afterPoll(() => this.#startJobs());
   }
 
-  #start(job: ClaimedJob): void {
+  #start(job: ClaimedJob, startedAtMs: number): void {
     const running = new RunningJob(job);
-    const startedAtMs = this.#clock.monotonic();
     this.#held.add(running);
     const end = runHandler(this.#handling, running);
-    if (!(end instanceof Promise)) return this.#ended(running, startedAtMs, end);
-    void end.then((later) => {
-      this.#ended(running, startedAtMs, later);
-      if (!this.#startLater) this.#startJobs();
-    });
+    if (end instanceof Promise) void end.then((later) => this.#endedLater(running, startedAtMs, later));
+    else if (running.log === undefined) this.#ended(running, startedAtMs, end);
+    else this.#endedLater(running, startedAtMs, end);
+  }
+
+  #endedLater(running: RunningJob, startedAtMs: number, end: JobEnd): void {
+    // Once its end is handed in, the store takes no more lines.
+    if (running.log !== undefined) return void running.log.sent.then(() => this.#endedLater(running, startedAtMs, end));
+    this.#ended(running, startedAtMs, end);
+    if (!this.#startLater) this.#startJobs();
   }
 
   #ended(running: RunningJob, startedAtMs: number, end: JobEnd): void {
@@ -140,6 +154,13 @@ export class JobRunner<Data, Result> {
     // Given back meanwhile, or not ours any more: nothing to hand in.
     const ours = this.#held.take(running) && running.aborted !== 'lost';
     this.#onEnds(ours ? [end] : []);
+  }
+
+  // This process stood still, or the store was away: others may have these jobs.
+  #giveBackUnsure(): void {
+    const jobs = this.#ahead.takeAll();
+    if (jobs.some((job) => job.id === this.#aloneId)) this.#aloneId = undefined;
+    this.#onEnds(allReturned(jobs));
   }
 
   // The handlers that run turned out slow.

@@ -6,7 +6,7 @@ import type { FeatureContext } from '../feature-context.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { JobHandler } from './job-handler.js';
 import { JobRunner } from './job-runner.js';
-import type { ResolvedRetry } from './queue-options.js';
+import type { ResolvedJobOptions } from './queue-options.js';
 import {
   type JobEnd,
   type QueueAddress,
@@ -34,7 +34,7 @@ export interface CloseOptions {
 /** What a worker is made of besides its handler. */
 export interface JobWorkerPlace {
   readonly address: QueueAddress;
-  readonly retry: ResolvedRetry;
+  readonly settings: ResolvedJobOptions;
   readonly port: QueuePort;
   readonly context: FeatureContext;
   /** Called when it has closed. */
@@ -57,6 +57,8 @@ const longestRetryMs = 2_000;
 /** Workers that wait for one moment come to it this far apart, so that one of them can do what is due for all. */
 const apartMs = 5;
 const longestApartMs = 1_000;
+/** How often a worker that waits to be free looks whether it still must. */
+const whileWaitingMs = 1_000;
 
 /**
  * Takes jobs and runs them. One loop, one trip at a time: a trip hands in what ended and takes what is free.
@@ -194,7 +196,7 @@ export class JobWorker<Data, Result> {
   /** Returns whether there is reason for another trip at once. */
   async #trip(): Promise<boolean> {
     const { port, address } = this.#place;
-    const room = this.#room();
+    const { room } = this.#runner;
     const free = Math.min(mostJobsATrip, room);
     const ends = this.#ends.splice(0, endsOfTrip(this.#ends));
     const sentAtMs = this.#clock.monotonic();
@@ -206,7 +208,7 @@ export class JobWorker<Data, Result> {
       await this.#backOff(error);
       return true;
     }
-    this.#runner.confirm(sentAtMs);
+    this.#runner.confirm(sentAtMs, reply.nowMs);
     this.#report(ends, reply);
     this.#take(reply);
     const taken = reply.jobs.length;
@@ -230,14 +232,17 @@ export class JobWorker<Data, Result> {
     else this.#ends.push(...allReturned(reply.jobs));
   }
 
-  #nextLook({ lookAgainMs = Infinity, waitingWorkers }: QueueTurnReply): number {
+  #nextLook({ lookAgainMs = Infinity, waitingWorkers, waitingForIdle }: QueueTurnReply): number {
+    // A free worker may have taken what this one waits for with empty places.
+    if (waitingForIdle > 0) return this.#clock.monotonic() + Math.min(lookAgainMs, whileWaitingMs);
     const spreadMs = waitingWorkers > 1 ? Math.min(longestApartMs, apartMs * waitingWorkers) : 0;
     return this.#clock.monotonic() + lookAgainMs + this.#place.context.random.number() * spreadMs;
   }
 
   // After a lost answer a job may be superseded by its own first end, which is no news.
   #report(ends: readonly JobEnd[], reply: QueueTurnReply): void {
-    const superseded = ends.filter((_, index) => reply.ends[index] === 'superseded').map((end) => end.id);
+    const refused = ends.filter(({ kind }, index) => kind !== 'return' && reply.ends[index] === 'superseded');
+    const superseded = refused.map((end) => end.id);
     if (superseded.length === 0 || this.#answerLost) return;
     const fields = { queue: this.#place.address.name, jobs: superseded };
     this.#place.context.log.warn(fields, 'results were refused: another worker has these jobs, or they were cancelled');

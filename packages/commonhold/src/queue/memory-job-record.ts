@@ -1,6 +1,13 @@
 import { handOut, storedBytes } from '../backend/memory/memory-store.js';
 import type { Stored } from '../codec/stored.js';
-import type { ClaimedJob, JobStatus, NewJob, StoredJob } from './queue-port.js';
+import {
+  type ClaimedJob,
+  type JobStatus,
+  mostLogBytes,
+  mostLogLines,
+  type NewJob,
+  type StoredJob,
+} from './queue-port.js';
 
 /** A job's record. Unlike on Redis every job has one from the start. */
 export interface JobRecord {
@@ -18,6 +25,7 @@ export interface JobRecord {
   progress: number | undefined;
   result: Stored | undefined;
   error: string | undefined;
+  log: string | undefined;
   owner: string | undefined;
   deaths: number;
 }
@@ -37,6 +45,7 @@ export function createRecord(id: string, { priority, data, options, topic, delay
     options,
     topic,
     ...unstarted,
+    log: undefined,
     deaths: 0,
   };
 }
@@ -57,8 +66,8 @@ export function resetRecord(record: JobRecord): void {
 }
 
 /** What the record counts for in the store's bound. */
-export function bytesOf({ data, result }: JobRecord): number {
-  return recordBytes + storedBytes(data) + (result === undefined ? 0 : storedBytes(result));
+export function bytesOf({ data, result, log = '' }: JobRecord): number {
+  return recordBytes + storedBytes(data) + (result === undefined ? 0 : storedBytes(result)) + storedBytes(log);
 }
 
 /** The job as a worker gets it. */
@@ -72,4 +81,18 @@ export function storedJob(record: JobRecord): StoredJob {
   const present = Object.entries(job).filter(([, value]) => value !== undefined);
   const copies = present.map(([name, value]) => [name, Buffer.isBuffer(value) ? handOut(value) : value]);
   return Object.fromEntries(copies) as StoredJob;
+}
+
+/** The log with `lines` of this moment appended, without what is too old to stay. */
+export function appendedLog(log: string | undefined, lines: readonly string[], now: number): string {
+  const all = [...(log ?? '').split('\n').filter((line) => line !== ''), ...lines.map((line) => `${now} ${line}`)];
+  let first = all.length;
+  let bytes = 0;
+  while (first > 0 && all.length - first < mostLogLines) {
+    const lineBytes = Buffer.byteLength(all[first - 1] as string);
+    if (bytes + lineBytes >= mostLogBytes) break;
+    first--;
+    bytes += lineBytes + 1;
+  }
+  return all.slice(first).join('\n');
 }

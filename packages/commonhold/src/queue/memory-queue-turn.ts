@@ -50,7 +50,7 @@ export class MemoryQueueTurn {
   #late(): QueueTurnReply {
     const ends = this.#turn.ends.map(() => 'superseded' as const);
     const nothing = { alone: false, waitingForIdle: 0, paused: false, lookAgainMs: undefined, waitingWorkers: 0 };
-    return { ends, jobs: [], ...nothing, cut: false };
+    return { ends, jobs: [], ...nothing, cut: false, nowMs: 0 };
   }
 
   #reply(ends: QueueTurnReply['ends'], drains: boolean): QueueTurnReply {
@@ -70,6 +70,7 @@ export class MemoryQueueTurn {
       lookAgainMs: this.#lookAgainMs(),
       waitingWorkers: waits ? state.idle.size : 0,
       cut,
+      nowMs: now,
     };
   }
 

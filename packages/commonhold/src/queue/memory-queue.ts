@@ -2,7 +2,7 @@ import type { ExpiringTable } from '../backend/memory/expiring-table.js';
 import type { MemoryStore } from '../backend/memory/memory-store.js';
 import type { Keys } from '../keys.js';
 import { MemoryJobNotices } from './memory-job-notices.js';
-import { type JobRecord, resetRecord, storedJob } from './memory-job-record.js';
+import { appendedLog, bytesOf, type JobRecord, resetRecord, storedJob } from './memory-job-record.js';
 import { QueueState } from './memory-queue-state.js';
 import { MemoryQueueStep, type QueueSurroundings, rememberMs } from './memory-queue-step.js';
 import { MemoryQueueTurn } from './memory-queue-turn.js';
@@ -92,6 +92,22 @@ export class MemoryQueue implements QueuePort {
       record.progress = progress;
       step.announce('progress', record, 'processing', progress);
     }
+    return true;
+  }
+
+  async log(
+    queue: QueueAddress,
+    worker: QueueWorker,
+    id: string,
+    attempt: number,
+    lines: readonly string[],
+  ): Promise<boolean> {
+    const { state, now } = this.#step(queue);
+    const record = state.records.get(id);
+    if (record?.status !== 'processing' || record.attempts !== attempt || record.owner !== worker.id) return false;
+    const log = appendedLog(record.log, lines, now);
+    state.records.set(id, record, bytesOf({ ...record, log }));
+    record.log = log;
     return true;
   }
 

@@ -2,11 +2,11 @@ import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
-import { type ResolvedQueueOptions, type RetryOptions, writeJobOptions } from './queue-options.js';
+import { type ResolvedQueueOptions, type JobOptions, writeJobOptions } from './queue-options.js';
 import { isDrawnByQueue, type NewJob } from './queue-port.js';
 
 /** What may be said of one job. */
-export interface AddOptions extends RetryOptions {
+export interface AddOptions extends JobOptions {
   /**
    * A name of your own, 1 to 128 letters, digits, `.`, `_` or `-`. While a job of that name is kept, adding it again adds
    * nothing, which makes adding safe to repeat.
@@ -27,6 +27,8 @@ const addOptionNames = {
   topic: true,
   attempts: true,
   backoff: true,
+  timeout: true,
+  deadline: true,
 } satisfies OptionNames<AddOptions>;
 
 /**
@@ -37,7 +39,7 @@ export function createJob(
   name: string,
   data: unknown,
   options: AddOptions,
-  { hash, retry }: ResolvedQueueOptions,
+  { hash, settings }: ResolvedQueueOptions,
   { codec, random }: FeatureContext,
 ): NewJob {
   checkOptionNames(`queue ${name}, add`, options, addOptionNames);
@@ -45,13 +47,18 @@ export function createJob(
   checkId(id);
   if (topic !== undefined) checkTopic(topic);
   const recorded = hash || delay !== undefined || topic !== undefined;
+  const delayMs = delay === undefined || delay === 0 ? 0 : durationMs(delay, 'job delay');
+  const { deadline } = options;
+  if (deadline !== undefined && delayMs >= durationMs(deadline, 'job deadline')) {
+    throw new InvalidArgumentError('job deadline', 'a time after its delay', deadline);
+  }
   return {
     id: id ?? (recorded ? random.bytes(12).toString('base64url') : undefined),
     priority: checkPriority(options.priority),
-    delayMs: delay === undefined || delay === 0 ? 0 : durationMs(delay, 'job delay'),
+    delayMs,
     topic,
     data: codec.encode(data, `A job of queue ${name}`),
-    options: writeJobOptions(options, retry),
+    options: writeJobOptions(options, settings),
     fields: hash ? plainFields(data) : [],
   };
 }
@@ -81,7 +88,7 @@ function checkPriority(priority: number = 5): number {
 /** Names in a job's record that are ours. */
 const ownFields: ReadonlySet<string> = new Set([
   ...['status', 'priority', 'created_at', 'attempts', 'data', 'options', 'topic', 'owner', 'deaths'],
-  ...['worker_id', 'started_at', 'completed_at', 'progress', 'result', 'error'],
+  ...['worker_id', 'started_at', 'completed_at', 'progress', 'result', 'error', 'log'],
 ]);
 /** A script takes some thousand arguments in one command. */
 const mostFields = 500;

@@ -12,6 +12,7 @@ export const queueOperations: Operations<QueuePort> = defineOperations<QueuePort
   renew: { kind: 'idempotent', away: 'refuse' },
   leave: { kind: 'idempotent', away: 'refuse' },
   progress: { kind: 'idempotent', away: 'refuse' },
+  log: { kind: 'mutation', away: 'refuse' },
   get: { kind: 'read', away: 'refuse' },
   list: { kind: 'read', away: 'refuse' },
   deadLetters: { kind: 'read', away: 'refuse' },

@@ -14,16 +14,26 @@ export interface BackoffOptions {
   readonly longest?: Duration;
 }
 
-/** Settings that a queue has and that one job may have of its own. */
-export interface RetryOptions {
+/** Settings that a queue has for its jobs and that one job may have of its own. */
+export interface JobOptions {
   /** How often a job is started at most, 1 to 1000. Default 3. */
   readonly attempts?: number;
   /** The wait before the next attempt; half of it is random, so that jobs which failed together part ways. */
   readonly backoff?: BackoffOptions;
+  /**
+   * How long one attempt may take. Then its signal aborts and it counts as failed, whether the handler heeds the signal or
+   * not. Default: without bound.
+   */
+  readonly timeout?: Duration;
+  /**
+   * When a job is of no use any more, counted from when it was added. It is not started after that, and not tried again;
+   * one that runs is aborted; it fails for good. Default: never.
+   */
+  readonly deadline?: Duration;
 }
 
 /** Every process that uses one queue gives it the same options. */
-export interface QueueOptions extends RetryOptions {
+export interface QueueOptions extends JobOptions {
   /** How long completed and cancelled jobs stay readable; 0 for not at all. Default 1 h. */
   readonly keepCompleted?: Duration;
   /** How long failed jobs stay, to be read or sent again. Default 7 d. */
@@ -43,21 +53,25 @@ export interface QueueOptions extends RetryOptions {
 export interface ResolvedQueueOptions {
   readonly address: QueueAddress;
   readonly hash: boolean;
-  readonly retry: ResolvedRetry;
+  readonly settings: ResolvedJobOptions;
 }
 
-/** {@link RetryOptions} with nothing left open. */
-export interface ResolvedRetry {
+/** {@link JobOptions} with nothing left open. */
+export interface ResolvedJobOptions {
   readonly attempts: number;
   readonly firstMs: number;
   readonly factor: number;
   readonly longestMs: number;
+  readonly timeoutMs: number | undefined;
+  readonly deadlineMs: number | undefined;
 }
 
 const backoffNames = { first: true, factor: true, longest: true } satisfies OptionNames<BackoffOptions>;
 const queueOptionNames = {
   attempts: true,
   backoff: true,
+  timeout: true,
+  deadline: true,
   keepCompleted: true,
   keepFailed: true,
   notices: true,
@@ -70,7 +84,14 @@ const documentedNames = {
   stats: true,
   notices: true,
 } satisfies OptionNames<DocumentedNames>;
-const defaultRetry: ResolvedRetry = { attempts: 3, firstMs: 1_000, factor: 2, longestMs: 300_000 };
+const defaults: ResolvedJobOptions = {
+  attempts: 3,
+  firstMs: 1_000,
+  factor: 2,
+  longestMs: 300_000,
+  timeoutMs: undefined,
+  deadlineMs: undefined,
+};
 
 /** @throws InvalidArgumentError naming the option. */
 export function resolveQueueOptions(name: string, options: QueueOptions): ResolvedQueueOptions {
@@ -93,48 +114,51 @@ export function resolveQueueOptions(name: string, options: QueueOptions): Resolv
       keepFailedMs: durationMs(options.keepFailed ?? '7d', 'queue keepFailed'),
     },
     hash: record === 'hash' || documented !== undefined,
-    retry: resolveRetry(options, defaultRetry),
+    settings: resolveJobOptions(options, defaults),
   };
 }
 
-/** Fills what `options` leaves open from `defaults`. @throws InvalidArgumentError naming the option. */
-function resolveRetry(options: RetryOptions, defaults: ResolvedRetry): ResolvedRetry {
-  const { attempts = defaults.attempts, backoff = {} } = options;
+/** Fills what `options` leaves open from `fallback`. @throws InvalidArgumentError naming the option. */
+function resolveJobOptions(options: JobOptions, fallback: ResolvedJobOptions): ResolvedJobOptions {
+  const { attempts = fallback.attempts, backoff = {}, timeout, deadline } = options;
   checkOptionNames('queue backoff', backoff, backoffNames);
-  const { first, factor = defaults.factor, longest } = backoff;
+  const { first, factor = fallback.factor, longest } = backoff;
   if (!isAttempts(attempts))
     throw new InvalidArgumentError('queue attempts', 'a whole number from 1 to 1000', attempts);
   if (!isFactor(factor)) throw new InvalidArgumentError('queue backoff.factor', 'a number from 1 to 100', factor);
   return {
     attempts,
     factor,
-    firstMs: first === undefined ? defaults.firstMs : durationMs(first, 'queue backoff.first'),
-    longestMs: longest === undefined ? defaults.longestMs : durationMs(longest, 'queue backoff.longest'),
+    firstMs: first === undefined ? fallback.firstMs : durationMs(first, 'queue backoff.first'),
+    longestMs: longest === undefined ? fallback.longestMs : durationMs(longest, 'queue backoff.longest'),
+    timeoutMs: timeout === undefined ? fallback.timeoutMs : durationMs(timeout, 'job timeout'),
+    deadlineMs: deadline === undefined ? fallback.deadlineMs : durationMs(deadline, 'job deadline'),
   };
 }
 
 /** The wait after the given attempt failed, in whole milliseconds. */
-export function backoffMs(retry: ResolvedRetry, attempt: number, random: Random): number {
-  const fullMs = Math.min(retry.longestMs, retry.firstMs * retry.factor ** (attempt - 1));
+export function backoffMs(settings: ResolvedJobOptions, attempt: number, random: Random): number {
+  const fullMs = Math.min(settings.longestMs, settings.firstMs * settings.factor ** (attempt - 1));
   return Math.ceil(jittered(random, fullMs));
 }
 
 /** A job's own settings as the text kept with it; empty when it has none. */
-export function writeJobOptions(options: RetryOptions, defaults: ResolvedRetry): string {
-  if (options.attempts === undefined && options.backoff === undefined) return '';
-  return JSON.stringify(resolveRetry(options, defaults));
+export function writeJobOptions(options: JobOptions, fallback: ResolvedJobOptions): string {
+  const { attempts, backoff, timeout, deadline } = options;
+  if ([attempts, backoff, timeout, deadline].every((option) => option === undefined)) return '';
+  return JSON.stringify(resolveJobOptions(options, fallback));
 }
 
 /** The settings that hold for a job. Text that cannot be read gives the queue's own. */
-export function readJobOptions(text: string, defaults: ResolvedRetry): ResolvedRetry {
-  if (text === '') return defaults;
+export function readJobOptions(text: string, fallback: ResolvedJobOptions): ResolvedJobOptions {
+  if (text === '') return fallback;
   try {
-    const read = { ...defaults, ...(JSON.parse(text) as Partial<ResolvedRetry>) };
-    const good =
-      isAttempts(read.attempts) && isFactor(read.factor) && isDuration(read.firstMs) && isDuration(read.longestMs);
-    return good ? read : defaults;
+    const read = { ...fallback, ...(JSON.parse(text) as Partial<ResolvedJobOptions>) };
+    const times = [read.firstMs, read.longestMs, read.timeoutMs ?? 1, read.deadlineMs ?? 1];
+    const good = isAttempts(read.attempts) && isFactor(read.factor) && times.every(isDuration);
+    return good ? read : fallback;
   } catch {
-    return defaults;
+    return fallback;
   }
 }
 

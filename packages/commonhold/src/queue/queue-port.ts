@@ -137,6 +137,8 @@ export interface QueueTurnReply {
   readonly waitingWorkers: number;
   /** The jobs were so large that there were fewer of them, or of those held without knowing: take another turn. */
   readonly cut: boolean;
+  /** Milliseconds since 1970, by the clock that dates jobs; 0 for a turn that came after a later one. */
+  readonly nowMs: number;
 }
 
 /** A job as it stands, absent parts left out. */
@@ -156,6 +158,8 @@ export interface StoredJob {
   readonly progress?: number;
   readonly result?: Stored;
   readonly error?: string;
+  /** Lines parted by line feeds, each the milliseconds since 1970, a space, and a text. */
+  readonly log?: string;
 }
 
 /** Some of many jobs. Large ones make a page shorter than asked for. */
@@ -189,6 +193,11 @@ export interface QueueDay {
 /** About how many bytes of jobs one answer carries: it must arrive within its deadline. */
 export const mostReplyBytes: number = 1024 * 1024;
 
+/** Lines of a job's log that stay. */
+export const mostLogLines: number = 100;
+/** Bytes of a job's log that stay. */
+export const mostLogBytes: number = 8_192;
+
 /** What the twins of the queue must do. Each method is one atomic step. */
 export interface QueuePort {
   /**
@@ -210,6 +219,17 @@ export interface QueuePort {
    * more.
    */
   progress(queue: QueueAddress, worker: QueueWorker, id: string, attempt: number, progress: number): Promise<boolean>;
+  /**
+   * Appends lines, without line feeds, to a running job's log, of which the last {@link mostLogLines} lines and
+   * {@link mostLogBytes} stay. False when it is not this worker's attempt any more.
+   */
+  log(
+    queue: QueueAddress,
+    worker: QueueWorker,
+    id: string,
+    attempt: number,
+    lines: readonly string[],
+  ): Promise<boolean>;
   /** The job; undefined when there is none or its record is no longer kept. */
   get(queue: QueueAddress, id: string): Promise<StoredJob | undefined>;
   /** The jobs of a topic, newest first; with `status`, only those. */

@@ -41,6 +41,15 @@ export interface Job<Data, Result> {
   readonly result?: Result;
   /** Why the last attempt failed. */
   readonly error?: string;
+  /** What its attempts wrote to the log, oldest line first; absent when they wrote nothing. */
+  readonly log?: readonly JobLogLine[];
+}
+
+/** A line of a job's log. */
+export interface JobLogLine {
+  /** Milliseconds since 1970, by the store's clock. */
+  readonly atMs: number;
+  readonly text: string;
 }
 
 /** Which jobs of many. */
@@ -119,9 +128,9 @@ export class Queue<Data, Result = void> {
    * kept as the job's result; when it throws, the job is tried again as its settings say, and then kept as failed.
    */
   work(handler: JobHandler<Data, Result>, options: WorkOptions = {}): JobWorker<Data, Result> {
-    const { address, retry } = this.#options;
+    const { address, settings } = this.#options;
     const onClosed = (): void => void this.#workers?.delete(worker);
-    const place = { address, retry, port: this.#port, context: this.#context, onClosed };
+    const place = { address, settings, port: this.#port, context: this.#context, onClosed };
     const worker = new JobWorker<Data, Result>(handler, options, place);
     if (this.#workers === undefined) this.#home.onWorker({ close: () => this.#closeWorkers() });
     this.#workers ??= new Set();
@@ -226,12 +235,22 @@ export class Queue<Data, Result = void> {
     }
   }
 
-  async #decode({ options: _options, ...stored }: StoredJob): Promise<Job<Data, Result>> {
+  async #decode({ options: _options, log, result, ...stored }: StoredJob): Promise<Job<Data, Result>> {
     const read = (part: Stored): unknown => this.#context.codec.decode(part, `Job ${stored.id} of queue ${this.#name}`);
     const data = (await read(stored.data)) as Data;
-    const { result, ...rest } = stored;
-    return result === undefined ? { ...rest, data } : { ...rest, data, result: (await read(result)) as Result };
+    return {
+      ...stored,
+      data,
+      ...(result === undefined ? {} : { result: (await read(result)) as Result }),
+      ...(log === undefined ? {} : { log: log.split('\n').map(logLine) }),
+    };
   }
+}
+
+// Another program may have written to the record.
+function logLine(line: string): JobLogLine {
+  const [, atMs = '0', text = line] = /^(\d{1,15}) (.*)$/s.exec(line) ?? [];
+  return { atMs: Number(atMs), text };
 }
 
 function badCursor(cursor: unknown): InvalidArgumentError {

@@ -11,6 +11,7 @@ export type TurnAnswer = [
   lookAgainMs: number,
   waitingWorkers: number,
   cut: number,
+  nowMs: number,
 ];
 
 /** What list.lua and dead-letters.lua return. */
@@ -18,8 +19,8 @@ export type PageAnswer = [cursor: Buffer, rows: [id: Buffer, record: Buffer[]][]
 
 /** Reads the answer to a turn with `endCount` ends; null for a turn that came after a later one. */
 export function readTurn(endCount: number, answer: TurnAnswer | null): QueueTurnReply {
-  if (answer === null) return readTurn(endCount, [allOf(endCount), [], 0, 0, 0, -1, 0, 0]);
-  const [refused, jobs, alone, waitingForIdle, paused, lookAgainMs, waitingWorkers, cut] = answer;
+  if (answer === null) return readTurn(endCount, [allOf(endCount), [], 0, 0, 0, -1, 0, 0, 0]);
+  const [refused, jobs, alone, waitingForIdle, paused, lookAgainMs, waitingWorkers, cut, nowMs] = answer;
   const ends = Array.from<unknown, 'done' | 'superseded'>({ length: endCount }, () => 'done');
   for (const place of refused) ends[place - 1] = 'superseded';
   return {
@@ -31,6 +32,7 @@ export function readTurn(endCount: number, answer: TurnAnswer | null): QueueTurn
     lookAgainMs: lookAgainMs < 0 ? undefined : lookAgainMs,
     waitingWorkers,
     cut: cut === 1,
+    nowMs,
   };
 }
 

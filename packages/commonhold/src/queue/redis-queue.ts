@@ -10,6 +10,8 @@ import {
   type JobBatch,
   type JobPage,
   type JobStatus,
+  mostLogBytes,
+  mostLogLines,
   type QueueAddress,
   type QueueCounts,
   type QueueDay,
@@ -31,6 +33,7 @@ const scripts = {
   turn: script('turn.lua'),
   renew: script('renew.lua'),
   progress: script('progress.lua'),
+  log: script('log.lua'),
   get: script('get.lua'),
   list: script('list.lua'),
   deadLetters: script('dead-letters.lua'),
@@ -112,6 +115,17 @@ export class RedisQueue implements QueuePort {
   ): Promise<boolean> {
     const args = [worker.id, id, String(attempt), String(progress)];
     return (await this.#run(operations.progress, scripts.progress, queue, args)) === 1;
+  }
+
+  async log(
+    queue: QueueAddress,
+    worker: QueueWorker,
+    id: string,
+    attempt: number,
+    lines: readonly string[],
+  ): Promise<boolean> {
+    const args = [worker.id, id, String(attempt), String(mostLogLines), String(mostLogBytes), ...lines];
+    return (await this.#run(operations.log, scripts.log, queue, args)) === 1;
   }
 
   async get(queue: QueueAddress, id: string): Promise<StoredJob | undefined> {

@@ -2,14 +2,15 @@ import { inspect } from 'node:util';
 import type { ClaimedJob, JobEnd } from './queue-port.js';
 
 /** Why the signal of a running job aborted. */
-export type AbortCause = 'lost' | 'lease' | 'closing';
+export type AbortCause = 'lost' | 'lease' | 'closing' | 'timeout' | 'deadline';
 
 /** Reason of the signal handed to a handler. */
 export class JobAborted extends Error {
   override readonly name = 'JobAborted';
   /**
    * `lost`: it was cancelled or another worker has it. `lease`: the store was out of reach for so long that another
-   * worker may have it. `closing`: this worker stops.
+   * worker may have it. `closing`: this worker stops. `timeout`: this attempt took too long. `deadline`: the job's time is
+   * over.
    */
   readonly why: AbortCause;
 
@@ -24,11 +25,20 @@ export class NonRetryableError extends Error {
   override readonly name: string = 'NonRetryableError';
 }
 
+/** Lines on their way into a job's log. */
+export interface UnsentLog {
+  lines: string[];
+  /** Resolves when the store has them, or will not. */
+  readonly sent: Promise<void>;
+}
+
 /** A job whose handler runs. */
 export class RunningJob {
   readonly job: ClaimedJob;
   /** Why it was aborted, if it was. */
   aborted: AbortCause | undefined;
+  /** What it wrote to its log and was not stored yet. */
+  log: UnsentLog | undefined;
   /** Made when a handler asks for its signal, which many never do. */
   #controller: AbortController | undefined;
 

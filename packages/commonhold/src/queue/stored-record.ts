@@ -45,6 +45,7 @@ export function findRecord(id: string, pairs: readonly Buffer[]): StoredJob | un
     ...optional('progress', fields.get('progress'), Number),
     ...optional('result', fields.get('result'), (value) => value),
     ...optional('error', fields.get('error'), String),
+    ...optional('log', fields.get('log'), String),
   };
 }
 

@@ -69,6 +69,11 @@ export class PortWorker {
     return this.#ports.queue.turn(this.#address, this.self, { number, ends, free, idle, known });
   }
 
+  /** Writes to the log of a job; returns whether it was this worker's. */
+  log(id: string, attempt: number, ...lines: readonly string[]): Promise<boolean> {
+    return this.#ports.queue.log(this.#address, this.self, id, attempt, lines);
+  }
+
   /** Hands in how jobs ended, and takes none; returns which were refused. */
   async hand(...ends: readonly JobEnd[]): Promise<QueueTurnReply['ends']> {
     return (await this.turn(0, { ends })).ends;

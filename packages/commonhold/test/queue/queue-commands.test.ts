@@ -123,6 +123,27 @@ describe('commands of a queue', () => {
     await worker.close();
   });
 
+  it('writes the lines of one turn to a log with one', async () => {
+    const queue = await open();
+    let write: (text: string) => void = () => undefined;
+    const worker = queue.work((_, { log, signal }) => {
+      write = log;
+      return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    });
+    const { id } = await queue.add(1);
+    await eventually(async () => expect((await queue.get(id))?.status).toBe('processing'));
+    write('the first run needs the text of the script');
+    await pause(50);
+    const commands = await count(async () => {
+      for (let line = 0; line < 50; line++) write(`line ${line}`);
+      await pause(20);
+    });
+    // A renewal or a look may fall into it.
+    expect(commands.length).toBeGreaterThanOrEqual(1);
+    expect(commands.length).toBeLessThanOrEqual(2);
+    await worker.close({ grace: 1 });
+  });
+
   it('hands in ends of one moment together', async () => {
     const queue = await open();
     await queue.addMany(Array.from({ length: 20 }, (_, data) => ({ data })));

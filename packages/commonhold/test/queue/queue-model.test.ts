@@ -92,8 +92,15 @@ function claimed(book: Book, job: ClaimedJob): object {
 
 function stored(book: Book, job: StoredJob | undefined): object | undefined {
   if (job === undefined) return undefined;
-  const { id, createdAtMs: _c, startedAtMs, completedAtMs, ...rest } = job;
-  return { id: book.name(id), started: startedAtMs !== undefined, over: completedAtMs !== undefined, ...sorted(rest) };
+  const { id, createdAtMs: _c, startedAtMs, completedAtMs, log, ...rest } = job;
+  const lines = log?.replace(/^\d+ /gm, '');
+  return {
+    id: book.name(id),
+    lines,
+    started: startedAtMs !== undefined,
+    over: completedAtMs !== undefined,
+    ...sorted(rest),
+  };
 }
 
 function named(book: Book, added: readonly AddedJob[]): object {
@@ -136,7 +143,7 @@ const turnOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
           known,
         });
         for (const job of reply.jobs) book.claims.push({ worker: name, job });
-        const { lookAgainMs, jobs, ...rest } = reply;
+        const { lookAgainMs, jobs, nowMs: _, ...rest } = reply;
         const seconds = lookAgainMs === undefined ? 'never' : Math.ceil(lookAgainMs / 1_000);
         return { ...rest, seconds, jobs: jobs.map((job) => claimed(book, job)) };
       },
@@ -177,6 +184,17 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
         return job && ports.queue.progress(address, worker(name), job.id, job.attempt, progress);
       },
     })),
+    fc
+      .tuple(workers, some, fc.constantFrom(1, 3, 60), fc.constantFrom('a line', 'é'.repeat(90)))
+      .map(([name, n, count, text]) => ({
+        label: `log ${name} ${n} ${count} of ${text.length}`,
+        run: async (ports: Ports) => {
+          const { claims } = bookOf(ports);
+          const job = claims[claims.length - 1 - (n % Math.max(1, claims.length))]?.job;
+          const lines = Array.from({ length: count }, (_, index) => `${text} ${index}`);
+          return job && ports.queue.log(address, worker(name), job.id, job.attempt, lines);
+        },
+      })),
     ...(['get', 'cancel', 'retry'] as const).map((method) =>
       fc.tuple(some, fc.boolean()).map(([n, old]) => ({
         label: `${method} ${n} ${old ? 'from the first' : 'from the last'}`,

@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest';
 import { queueConformance } from '../../src/testing/queue-conformance.js';
+import { queueLimitsConformance } from '../../src/testing/queue-limits-conformance.js';
 import { queueTurnConformance } from '../../src/testing/queue-turn-conformance.js';
 import { queueWorkerConformance } from '../../src/testing/queue-worker-conformance.js';
 import { onEveryEngine } from '../engines.js';
@@ -7,5 +8,6 @@ import { onEveryEngine } from '../engines.js';
 onEveryEngine((kind) => {
   queueConformance({ describe, it }, kind);
   queueWorkerConformance({ describe, it }, kind);
+  queueLimitsConformance({ describe, it }, kind);
   queueTurnConformance({ describe, it }, kind);
 });

@@ -5,8 +5,8 @@
 -- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs, ARGV[9] owner, ARGV[10] workerName, ARGV[11] leaseMs, ARGV[12] number
 -- ARGV[13] free, ARGV[14] idle (1 or 0), ARGV[15] number of known ids (-1 when no answer was lost)
 -- ARGV[16...] known ids, then ended jobs, each as id, attempt, kind, payload, delayMs
--- Returns {refused, jobs, alone, waitingForIdle, paused, lookAgainMs or -1, waitingWorkers, cut}: the places, from 1, of
--- refused ends, and for each job a head and its data; false for a turn that comes after a later one
+-- Returns {refused, jobs, alone, waitingForIdle, paused, lookAgainMs or -1, waitingWorkers, cut, now}: the places, from 1,
+-- of refused ends, and for each job a head and its data; false for a turn that comes after a later one
 local owner = ARGV[9]
 local worker_name = ARGV[10]
 local lease_ms = tonumber(ARGV[11])
@@ -115,4 +115,5 @@ return {
   look_again_ms(),
   waiting_workers,
   cut and 1 or 0,
+  now,
 }
