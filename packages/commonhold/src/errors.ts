@@ -16,7 +16,9 @@ export type ErrorCode =
   | 'LockTimeout'
   | 'RunTimeout'
   | 'ComputeTimeout'
-  | 'LeaseLost';
+  | 'LeaseLost'
+  | 'QueuePaused'
+  | 'JobFailed';
 
 interface Details {
   /** What went wrong underneath, when something did. */
@@ -51,6 +53,8 @@ const codes: ReadonlySet<string> = new Set<ErrorCode>([
   'RunTimeout',
   'ComputeTimeout',
   'LeaseLost',
+  'QueuePaused',
+  'JobFailed',
 ]);
 
 /** Whether `error` came from this library, by its code rather than its class. */
@@ -207,6 +211,26 @@ export class LeaseLostError extends CommonholdError {
 
   constructor(what: string, why: string, details: Details = {}) {
     super(`${what} was lost: ${why}`, 'Stop, check what was written since, and ask for it again.', details);
+  }
+}
+
+/** A queue takes no jobs until it is resumed. Nothing was added. */
+export class QueuePausedError extends CommonholdError {
+  override readonly name = 'QueuePausedError';
+  readonly code = 'QueuePaused';
+
+  constructor(queue: string, details: Details = {}) {
+    super(`Queue ${queue} takes no jobs`, "Add it again after resume('adding').", details);
+  }
+}
+
+/** The job whose result was awaited has none: it failed for good, was cancelled, or its record is gone. */
+export class JobFailedError extends CommonholdError {
+  override readonly name = 'JobFailedError';
+  readonly code = 'JobFailed';
+
+  constructor(job: string, why: string, details: Details = {}) {
+    super(`${job} has no result: ${why}`, 'Look at its record and log; a failed job can be sent again.', details);
   }
 }
 

@@ -11,8 +11,18 @@ export type { Environment } from './environment.js';
 export * from './errors.js';
 export { type Job, type JobList, type JobLogLine, type ListOptions, Queue } from './queue/queue.js';
 export type { AddOptions } from './queue/new-job.js';
+export type { ManyOptions, RemoveOptions } from './queue/queue-upkeep.js';
 export type { BackoffOptions, JobOptions, QueueOptions } from './queue/queue-options.js';
-export type { AddedJob, DocumentedNames, JobStatus, QueueCounts, QueueDay, QueueTotals } from './queue/queue-port.js';
+export type {
+  AddedJob,
+  DocumentedNames,
+  EndedStatus,
+  JobStatus,
+  PauseOf,
+  QueueCounts,
+  QueueDay,
+  QueueTotals,
+} from './queue/queue-port.js';
 export type { JobControls, JobHandler, JobToRun } from './queue/job-handler.js';
 export type { CloseOptions, JobWorker, WorkOptions } from './queue/job-worker.js';
 export type { DocumentedNotice, JobNotice } from './queue/job-notice.js';

@@ -6,6 +6,7 @@ import { useServer } from './engines.js';
 import { cacheBugs } from './planted-cache-bugs.js';
 import { presenceBugs } from './planted-presence-bugs.js';
 import { rateLimitBugs } from './planted-rate-limit-bugs.js';
+import { queueBugs } from './planted-queue-bugs.js';
 
 /** A change to a script that a suite must notice. */
 interface PlantedBug {
@@ -35,6 +36,7 @@ type Suite =
   | 'queue'
   | 'lock'
   | 'queue-limits'
+  | 'queue-upkeep'
   | 'queue-turn'
   | 'run-once'
   | 'rate-limit'
@@ -44,54 +46,6 @@ type Suite =
   | 'unique-set';
 
 const bugs: readonly PlantedBug[] = [
-  {
-    name: 'a stale worker may end a job that another has',
-    script: 'queue/lua/finish.lua',
-    find: "if job[1] ~= 'processing' or job[2] ~= attempt or job[3] ~= owner then",
-    replace: 'if false then',
-    suite: 'queue-turn',
-    noticedBy: 'taken over when its lease ends',
-  },
-  {
-    name: 'leases are ignored: dead workers keep their jobs',
-    script: 'queue/lua/take-over.lua',
-    find: "redis.call('ZRANGEBYSCORE', base .. ':leases', '-inf', '(' .. now)",
-    replace: '{}',
-    suite: 'queue-turn',
-    noticedBy: 'taken over when its lease ends',
-  },
-  {
-    name: 'low priorities go first',
-    script: 'queue/lua/claim.lua',
-    find: 'return tonumber(a.priority) > tonumber(b.priority)',
-    replace: 'return tonumber(a.priority) < tonumber(b.priority)',
-    suite: 'queue',
-    noticedBy: 'higher priorities first',
-  },
-  {
-    name: 'delayed jobs do not wait',
-    script: 'queue/lua/due.lua',
-    find: "redis.call('ZRANGEBYSCORE', base .. ':delayed', '-inf', now,",
-    replace: "redis.call('ZRANGEBYSCORE', base .. ':delayed', '-inf', '+inf',",
-    suite: 'queue',
-    noticedBy: 'a delayed job waits',
-  },
-  {
-    name: 'a job of a known id is added again',
-    script: 'queue/lua/add.lua',
-    find: "redis.call('EXISTS', key) == 1",
-    replace: 'false',
-    suite: 'queue',
-    noticedBy: 'not added again',
-  },
-  {
-    name: 'anybody writes to the log of a job',
-    script: 'queue/lua/log.lua',
-    find: "if job[1] ~= 'processing' or job[2] ~= ARGV[11] or job[3] ~= ARGV[9] then",
-    replace: 'if false then',
-    suite: 'queue-limits',
-    noticedBy: 'nobody but the worker',
-  },
   {
     name: 'a stale holder frees the lock of another',
     script: 'lock/lua/release.lua',
@@ -271,6 +225,7 @@ const bugs: readonly PlantedBug[] = [
   ...cacheBugs,
   ...presenceBugs,
   ...rateLimitBugs,
+  ...queueBugs,
 ];
 
 const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
@@ -289,6 +244,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   'presence-life': ['../src/testing/presence-life-conformance.js', 'presenceLifeConformance'],
   queue: ['../src/testing/queue-conformance.js', 'queueConformance'],
   'queue-limits': ['../src/testing/queue-limits-conformance.js', 'queueLimitsConformance'],
+  'queue-upkeep': ['../src/testing/queue-upkeep-conformance.js', 'queueUpkeepConformance'],
   'queue-turn': ['../src/testing/queue-turn-conformance.js', 'queueTurnConformance'],
   'rate-limit': ['../src/testing/rate-limit-conformance.js', 'rateLimitConformance'],
   'rate-limit-rules': ['../src/testing/rate-limit-rules-conformance.js', 'rateLimitRulesConformance'],

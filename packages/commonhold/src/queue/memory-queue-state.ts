@@ -70,6 +70,13 @@ export class QueueState {
   failed = 0;
   sequence = 0;
   paused = false;
+  /** Whether no job may be added. */
+  closed = false;
+
+  /** What the store keeps of it besides this object. */
+  get tables(): readonly { keys(): Iterable<string>; delete(key: string): boolean }[] {
+    return [this.records, this.turns, this.batches, this.topics];
+  }
 
   /** The state of the queue called `base` in `store`. */
   constructor(store: MemoryStore, base: string) {

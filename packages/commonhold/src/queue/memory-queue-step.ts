@@ -87,6 +87,13 @@ export class MemoryQueueStep {
     return index;
   }
 
+  /** Says that a job of the topic ended, or is gone. */
+  leaveTopic(topic: string): void {
+    const index = this.state.topics.get(topic);
+    if (index === undefined || --index.open > 0) return;
+    this.state.topics.expire(topic, this.#indexEndMs());
+  }
+
   complete(record: JobRecord, result: Stored): void {
     const day = this.#today();
     this.state.completed++;
@@ -109,7 +116,7 @@ export class MemoryQueueStep {
   /** Ends a job. Its record then stays for as long as the queue keeps such records. */
   end(record: JobRecord, status: JobStatus): void {
     const keepMs = status === 'failed' ? this.queue.keepFailedMs : this.queue.keepCompletedMs;
-    if (record.topic !== undefined) this.#leaveTopic(record.topic);
+    if (record.topic !== undefined) this.leaveTopic(record.topic);
     record.status = status;
     record.completedAtMs = this.now;
     record.owner = undefined;
@@ -142,12 +149,6 @@ export class MemoryQueueStep {
     const { dead } = this.state;
     dead.set(id, this.now);
     for (const old of dead.upTo(this.now - this.queue.keepFailedMs - 1)) dead.delete(old);
-  }
-
-  #leaveTopic(topic: string): void {
-    const index = this.state.topics.get(topic);
-    if (index === undefined || --index.open > 0) return;
-    this.state.topics.expire(topic, this.#indexEndMs());
   }
 
   #indexEndMs(): number {

@@ -1,11 +1,13 @@
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
 import type { MemoryStore } from '../backend/memory/memory-store.js';
+import { QueuePausedError } from '../errors.js';
 import type { Keys } from '../keys.js';
 import { MemoryJobNotices } from './memory-job-notices.js';
-import { appendedLog, bytesOf, type JobRecord, resetRecord, storedJob } from './memory-job-record.js';
+import { appendedLog, bytesOf, type JobRecord, storedJob } from './memory-job-record.js';
 import { QueueState } from './memory-queue-state.js';
 import { MemoryQueueStep, type QueueSurroundings, rememberMs } from './memory-queue-step.js';
 import { MemoryQueueTurn } from './memory-queue-turn.js';
+import { drainSome, removeEnded, resend, sweepSome } from './memory-queue-upkeep.js';
 import {
   type AddedJob,
   heldTopic,
@@ -14,7 +16,9 @@ import {
   type JobStatus,
   mostReplyBytes,
   mostUnanswered,
+  type DrainStep,
   type NewJob,
+  type PauseOf,
   type QueueAddress,
   type QueueCounts,
   type QueueDay,
@@ -24,6 +28,8 @@ import {
   type QueueTurnReply,
   type QueueWorker,
   type StoredJob,
+  type Sweep,
+  type SweepStep,
 } from './queue-port.js';
 import { queueNames } from './queue-names.js';
 
@@ -50,6 +56,7 @@ export class MemoryQueue implements QueuePort {
     const remembered = batches.get(adder) ?? new Map<number, { number: number; added: readonly AddedJob[] }>();
     const before = remembered.get(number % mostUnanswered);
     if (before !== undefined && before.number >= number) return before.number === number ? before.added : [];
+    if (step.state.closed) throw new QueuePausedError(queue.name);
     batches.set(adder, remembered, 0, step.now + rememberMs);
     const created = createAll(step, jobs);
     for (const [index, record] of created.entries()) if (record) place(step, record, (jobs[index] as NewJob).delayMs);
@@ -175,11 +182,7 @@ export class MemoryQueue implements QueuePort {
     const step = this.#step(queue);
     const record = step.state.records.get(id);
     if (record?.status !== 'failed') return false;
-    step.state.dead.delete(id);
-    resetRecord(record);
-    step.state.records.expire(id, Infinity);
-    if (record.topic !== undefined) step.joinTopic(record.topic);
-    step.enqueueAgain(record, false);
+    resend(step, record);
     step.wake(1);
     return true;
   }
@@ -208,8 +211,31 @@ export class MemoryQueue implements QueuePort {
     });
   }
 
-  async pause(queue: QueueAddress, paused: boolean): Promise<void> {
+  async remove(queue: QueueAddress, id: string): Promise<boolean> {
+    return removeEnded(this.#step(queue), id);
+  }
+
+  async sweep(queue: QueueAddress, sweep: Sweep, cursor: string | undefined, most: number): Promise<SweepStep> {
+    return sweepSome(this.#step(queue), sweep, cursor, most);
+  }
+
+  async drain(queue: QueueAddress, most: number): Promise<DrainStep> {
+    return drainSome(this.#step(queue), most);
+  }
+
+  async obliterate(queue: QueueAddress): Promise<undefined> {
+    const { state } = this.#step(queue);
+    for (const table of state.tables) for (const key of [...table.keys()]) table.delete(key);
+    const base = queueNames(queue, this.#keys).base;
+    const empty = new QueueState(this.#surroundings.store, base);
+    // An id is not drawn twice.
+    empty.sequence = state.sequence;
+    this.#queues.set(base, empty, stateBytes);
+  }
+
+  async pause(queue: QueueAddress, what: PauseOf, paused: boolean): Promise<void> {
     const step = this.#step(queue);
+    if (what === 'adding') return void (step.state.closed = paused);
     step.state.paused = paused;
     const { lines, suspects } = step.state;
     if (!paused) step.wake(lines.reduce((sum, line) => sum + line.count, suspects.length));

@@ -39,6 +39,13 @@ export function splitNotices(notices: string): { readonly prefix: string; readon
   throw new InvalidArgumentError('The name of a channel for the notices of a queue', expected, notices);
 }
 
+/** Glob patterns that every key of the queue matches. */
+export function ownPatterns({ base, record, stats }: QueueNames): string[] {
+  const others = [record, `${stats}:tasks`, `${stats}:daily`].filter((name) => !name.startsWith(`${base}:`));
+  const prefixes = [base, ...others];
+  return prefixes.map((prefix) => `${prefix.replace(/[*?[\]\\^]/g, '\\$&')}:*`);
+}
+
 /** Whether the keys of a queue lie in several slots of a cluster, where no script could see them all. */
 export function isScattered(names: QueueNames): boolean {
   const all = Object.values<string>({ ...names });

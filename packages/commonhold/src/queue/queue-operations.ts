@@ -22,4 +22,8 @@ export const queueOperations: Operations<QueuePort> = defineOperations<QueuePort
   totals: { kind: 'read', away: 'refuse' },
   days: { kind: 'read', away: 'refuse' },
   pause: { kind: 'idempotent', away: 'refuse' },
+  remove: { kind: 'idempotent', away: 'refuse' },
+  sweep: { kind: 'idempotent', away: 'refuse' },
+  drain: { kind: 'idempotent', away: 'refuse' },
+  obliterate: { kind: 'idempotent', away: 'refuse' },
 });

@@ -193,6 +193,37 @@ export interface QueueDay {
 /** About how many bytes of jobs one answer carries: it must arrive within its deadline. */
 export const mostReplyBytes: number = 1024 * 1024;
 
+/** What of a queue can be paused. */
+export type PauseOf = 'taking' | 'adding';
+
+/** Which jobs that ended are changed, and how. */
+export interface Sweep {
+  /** `retry` is for failed jobs alone. */
+  readonly change: 'retry' | 'remove';
+  readonly status: EndedStatus;
+  /** Undefined for all, which there is for failed jobs alone. */
+  readonly topic: string | undefined;
+  /** They ended at least so long ago. */
+  readonly olderThanMs: number;
+}
+
+/** The status of a job that has ended. */
+export type EndedStatus = Extract<JobStatus, 'completed' | 'failed' | 'cancelled'>;
+
+/** What one step of a sweep did. */
+export interface SweepStep {
+  readonly changed: number;
+  /** For the next step; undefined when this was the last. */
+  readonly cursor: string | undefined;
+}
+
+/** What one step of draining did. */
+export interface DrainStep {
+  readonly removed: number;
+  /** Whether some may be left. */
+  readonly more: boolean;
+}
+
 /** Lines of a job's log that stay. */
 export const mostLogLines: number = 100;
 /** Bytes of a job's log that stay. */
@@ -201,7 +232,7 @@ export const mostLogBytes: number = 8_192;
 /** What the twins of the queue must do. Each method is one atomic step. */
 export interface QueuePort {
   /**
-   * Adds the jobs in order, all or none; counts them and wakes as many waiting workers as there are jobs. A batch that
+   * Adds the jobs in order, all or none, and none while adding is paused; counts them and wakes as many waiting workers as there are jobs. A batch that
    * comes after one of {@link mostUnanswered} numbers later adds nothing and answers with no jobs.
    */
   add(queue: QueueAddress, batch: JobBatch): Promise<readonly AddedJob[]>;
@@ -255,8 +286,19 @@ export interface QueuePort {
   totals(queue: QueueAddress): Promise<QueueTotals>;
   /** The last `count` UTC days by the store's clock, oldest first. Days are kept for 400. */
   days(queue: QueueAddress, count: number): Promise<readonly QueueDay[]>;
-  /** While paused, workers take nothing; jobs may be added. */
-  pause(queue: QueueAddress, paused: boolean): Promise<void>;
+  /** While taking is paused, workers take nothing; while adding is, {@link add} rejects with `QueuePaused`. */
+  pause(queue: QueueAddress, what: PauseOf, paused: boolean): Promise<void>;
+  /** Removes the record of a job that ended; false when there is none or it has not ended. */
+  remove(queue: QueueAddress, id: string): Promise<boolean>;
+  /**
+   * Looks at the next `most` jobs that ended, oldest first, and changes those that are meant. Their data stays unread. Jobs
+   * that fail after the first step of a sweep are not part of it.
+   */
+  sweep(queue: QueueAddress, sweep: Sweep, cursor: string | undefined, most: number): Promise<SweepStep>;
+  /** Removes about `most` jobs that wait, or all of them when there are fewer. */
+  drain(queue: QueueAddress, most: number): Promise<DrainStep>;
+  /** Removes some of all keys of the queue but its notices; returns the cursor of the next step, undefined when done. */
+  obliterate(queue: QueueAddress, cursor: string | undefined): Promise<string | undefined>;
 }
 
 /** Whether an id is one that the queue draws for compact jobs: `<priority>-<stream entry>-<place in it>`. */

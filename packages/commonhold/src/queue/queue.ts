@@ -8,11 +8,21 @@ import { type DocumentedNotice, type JobNotice, noticeChannel } from './job-noti
 import { JobWorker, type WorkOptions } from './job-worker.js';
 import { type AddOptions, checkTopic, createJob, isJobId } from './new-job.js';
 import { queueNames } from './queue-names.js';
+import {
+  checkPauseOf,
+  drainAll,
+  type ManyOptions,
+  obliterateAll,
+  removeAll,
+  type RemoveOptions,
+  retryAll,
+} from './queue-upkeep.js';
 import { type QueueOptions, resolveQueueOptions, type ResolvedQueueOptions } from './queue-options.js';
 import type {
   AddedJob,
   JobPage,
   JobStatus,
+  PauseOf,
   QueueCounts,
   QueueDay,
   QueuePort,
@@ -204,14 +214,52 @@ export class Queue<Data, Result = void> {
     throw new InvalidArgumentError('queue days', 'a whole number from 1 to 366', days);
   }
 
-  /** Workers of every process take nothing until `resume`; jobs that run go on, and jobs may be added. */
-  pause(): Promise<void> {
-    return this.#port.pause(this.#options.address, true);
+  /** Removes the record of a job that has ended; false when there is none, or when it has not: cancel it first. */
+  async remove(id: string): Promise<boolean> {
+    return isJobId(id) && this.#port.remove(this.#options.address, id);
   }
 
-  /** Ends {@link pause}. */
-  resume(): Promise<void> {
-    return this.#port.pause(this.#options.address, false);
+  /**
+   * Sends all failed jobs again that are meant, in steps of 500 and without reading their data; returns how many. Jobs that
+   * fail meanwhile are not among them. After an error some of them were sent; calling again is safe.
+   */
+  async retryMany(meant: ManyOptions = {}): Promise<number> {
+    return retryAll(this.#port, this.#options.address, meant);
+  }
+
+  /**
+   * Removes the records of all jobs that have ended so and are meant, as {@link retryMany} does; returns how many. Completed
+   * and cancelled ones are found by their `topic`, which must be given; without one they go after `keepCompleted`.
+   */
+  async removeMany(meant: RemoveOptions): Promise<number> {
+    return removeAll(this.#port, this.#options.address, meant);
+  }
+
+  /** Removes all jobs that wait, in steps of 500; those that run go on. Returns how many. No notice tells of it. */
+  drain(): Promise<number> {
+    return drainAll(this.#port, this.#options.address);
+  }
+
+  /**
+   * Removes the queue: jobs, records, totals, pauses. For tests, and for queues that nobody uses any more: a job that runs
+   * meanwhile is refused in the end, one that is added may be lost. Notices go by themselves. Walks through all keys of the
+   * server, in steps.
+   */
+  obliterate(): Promise<void> {
+    return obliterateAll(this.#port, this.#options.address);
+  }
+
+  /**
+   * `taking` (default): workers of every process take nothing until {@link resume}; jobs that run go on, and jobs may be
+   * added. `adding`: adding rejects with `QueuePaused`; what is there is worked off, and tried again.
+   */
+  async pause(what: PauseOf = 'taking'): Promise<void> {
+    await this.#port.pause(this.#options.address, checkPauseOf(what), true);
+  }
+
+  /** Ends {@link pause} of the same. */
+  async resume(what: PauseOf = 'taking'): Promise<void> {
+    await this.#port.pause(this.#options.address, checkPauseOf(what), false);
   }
 
   async #closeWorkers(): Promise<void> {

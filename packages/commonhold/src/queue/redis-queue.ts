@@ -1,6 +1,7 @@
 import { bytesReply, type CommandArgument } from '../backend/redis/redis-client.js';
 import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript, type Script } from '../backend/redis/script.js';
+import { QueuePausedError } from '../errors.js';
 import type { Keys } from '../keys.js';
 import type { NamedOperation } from '../operation.js';
 import { queueOperations as operations } from './queue-operations.js';
@@ -12,6 +13,8 @@ import {
   type JobStatus,
   mostLogBytes,
   mostLogLines,
+  type DrainStep,
+  type PauseOf,
   type QueueAddress,
   type QueueCounts,
   type QueueDay,
@@ -22,11 +25,14 @@ import {
   type QueueTurnReply,
   type QueueWorker,
   type StoredJob,
+  type Sweep,
+  type SweepStep,
 } from './queue-port.js';
-import { isScattered, type QueueNames, queueNames, scatteredError } from './queue-names.js';
+import { isScattered, ownPatterns, type QueueNames, queueNames, scatteredError } from './queue-names.js';
 import { type PageAnswer, readPage, readTurn, type TurnAnswer } from './redis-queue-replies.js';
 import { readRecord } from './stored-record.js';
 
+const keysPerScan = 1_000;
 const script = (file: string): Script => loadScript(import.meta.url, file);
 const scripts = {
   add: script('add.lua'),
@@ -43,6 +49,9 @@ const scripts = {
   totals: script('totals.lua'),
   days: script('days.lua'),
   pause: script('pause.lua'),
+  remove: script('remove.lua'),
+  sweep: script('sweep.lua'),
+  drain: script('drain.lua'),
 };
 
 interface QueuePlace {
@@ -82,7 +91,9 @@ export class RedisQueue implements QueuePort {
     }
     const reply = (await this.#run(operations.add, scripts.add, queue, args)) as Buffer | null;
     if (reply === null || reply.length === 0) return [];
-    const ids = reply.toString().split(' ');
+    const text = reply.toString();
+    if (text === '!') throw new QueuePausedError(queue.name);
+    const ids = text.split(' ');
     return ids.map((id) => (id.startsWith('=') ? { id: id.slice(1), duplicate: true } : { id, duplicate: false }));
   }
 
@@ -182,8 +193,41 @@ export class RedisQueue implements QueuePort {
     });
   }
 
-  async pause(queue: QueueAddress, paused: boolean): Promise<void> {
-    await this.#run(operations.pause, scripts.pause, queue, [paused ? '1' : '0']);
+  async pause(queue: QueueAddress, what: PauseOf, paused: boolean): Promise<void> {
+    await this.#run(operations.pause, scripts.pause, queue, [what, paused ? '1' : '0']);
+  }
+
+  async remove(queue: QueueAddress, id: string): Promise<boolean> {
+    return (await this.#run(operations.remove, scripts.remove, queue, [id])) === 1;
+  }
+
+  async sweep(
+    queue: QueueAddress,
+    { change, status, topic, olderThanMs }: Sweep,
+    cursor: string | undefined,
+    most: number,
+  ): Promise<SweepStep> {
+    const args = [change, status, topic ?? '', String(olderThanMs), cursor ?? '', String(most)];
+    const [changed, next] = (await this.#run(operations.sweep, scripts.sweep, queue, args)) as [number, Buffer];
+    return { changed, cursor: next.length === 0 ? undefined : next.toString() };
+  }
+
+  async drain(queue: QueueAddress, most: number): Promise<DrainStep> {
+    const [removed, more] = (await this.#run(operations.drain, scripts.drain, queue, [String(most)])) as number[];
+    return { removed: removed ?? 0, more: more === 1 };
+  }
+
+  async obliterate(queue: QueueAddress, cursor: string = '0:0'): Promise<string | undefined> {
+    const { names } = this.#placeOf(queue);
+    const patterns = ownPatterns(names);
+    const [pattern, place = '0'] = cursor.split(':');
+    const index = Number(pattern);
+    const scan = ['SCAN', place, 'MATCH', patterns[index] as string, 'COUNT', String(keysPerScan)];
+    const [next, found] = (await this.#wire.command(operations.obliterate, scan)) as [string, string[]];
+    const own = found.filter((key) => !`${key}:`.startsWith(`${names.notices}:`));
+    if (own.length > 0) await this.#wire.command(operations.obliterate, ['UNLINK', ...own]);
+    if (next !== '0') return `${index}:${next}`;
+    return index + 1 < patterns.length ? `${index + 1}:0` : undefined;
   }
 
   #run(

@@ -49,12 +49,30 @@ describe('commands of a queue', () => {
       days: () => queue.daily(30),
       cancel: () => queue.cancel(compact?.id ?? ''),
       retry: () => queue.retry(id),
+      'retry of many': () => queue.retryMany(),
+      'removal of many': () => queue.removeMany({ status: 'completed', topic: 't' }),
+      remove: () => queue.remove(compact?.id ?? ''),
+      'pause of adding': () => queue.pause('adding'),
+      'resuming of adding': () => queue.resume('adding'),
+      drain: () => queue.drain(),
       pause: () => queue.pause(),
       resume: () => queue.resume(),
     };
     for (const [name, work] of Object.entries(once)) expect(await count(work), name).toEqual(script);
     const trip = await count(() => Promise.all([queue.get('a'), queue.get('b'), queue.cancel('c'), queue.counts()]));
     expect(trip).toEqual([...script, ...script, ...script, ...script]);
+  });
+
+  it('looks at 500 jobs a step, and obliterates what one look at the keys found with one more', async () => {
+    const state = await engine.open();
+    const queue = state.queue<number>('q');
+    await queue.addMany(Array.from({ length: 1_001 }, (_, data) => ({ data })));
+    expect(await count(() => queue.drain())).toEqual([...script, ...script, ...script]);
+    await queue.add(1, { id: 'own', topic: 't' });
+    const commands = await count(() => queue.obliterate());
+    expect(commands.filter((command) => command !== 'SCAN' && command !== 'UNLINK')).toEqual([]);
+    expect(commands.filter((command) => command === 'UNLINK').length).toBeLessThanOrEqual(commands.length / 2);
+    expect(await server().command('KEYS', `${state.namespace}:*`)).toEqual([]);
   });
 
   it('processes jobs with far less than one each', async () => {

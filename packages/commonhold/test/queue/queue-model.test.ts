@@ -9,6 +9,7 @@ import type {
   NewJob,
   QueueAddress,
   StoredJob,
+  Sweep,
 } from '../../src/queue/queue-port.js';
 import type { ModelStep } from '../../src/testing/model.js';
 import { checkModel } from '../model-check.js';
@@ -111,6 +112,19 @@ function sorted(fields: object): object {
   return Object.fromEntries(Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+const ended = fc.constantFrom('failed' as const, 'completed' as const, 'cancelled' as const);
+
+async function sweepAll({ queue }: Ports, address: QueueAddress, sweep: Sweep): Promise<number> {
+  let changed = 0;
+  let cursor: string | undefined;
+  do {
+    const step = await queue.sweep(address, sweep, cursor, 2);
+    changed += step.changed;
+    ({ cursor } = step);
+  } while (cursor !== undefined);
+  return changed;
+}
+
 const kinds = fc.constantFrom('complete', 'complete', 'fail', 'retry', 'return');
 
 const turnOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
@@ -195,7 +209,7 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
           return job && ports.queue.log(address, worker(name), job.id, job.attempt, lines);
         },
       })),
-    ...(['get', 'cancel', 'retry'] as const).map((method) =>
+    ...(['get', 'cancel', 'retry', 'remove'] as const).map((method) =>
       fc.tuple(some, fc.boolean()).map(([n, old]) => ({
         label: `${method} ${n} ${old ? 'from the first' : 'from the last'}`,
         run: async (ports: Ports) => {
@@ -224,9 +238,37 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
         return [dead, await queue.counts(address), await queue.totals(address), await queue.days(address, 2)];
       },
     }),
-    fc
-      .boolean()
-      .map((paused) => ({ label: `pause ${paused}`, run: (ports: Ports) => ports.queue.pause(address, paused) })),
+    fc.tuple(fc.constantFrom('taking' as const, 'adding' as const), fc.boolean()).map(([what, paused]) => ({
+      label: `pause ${what} ${paused}`,
+      run: (ports: Ports) => ports.queue.pause(address, what, paused),
+    })),
+    fc.tuple(ended, fc.constantFrom(0, 1_500)).map(([status, olderThanMs]) => ({
+      label: `sweep of topic a:b ${status} ${olderThanMs}`,
+      run: (ports: Ports) =>
+        sweepAll(ports, address, {
+          change: status === 'failed' ? 'retry' : 'remove',
+          status,
+          topic: 'a:b',
+          olderThanMs,
+        }),
+    })),
+    fc.tuple(ended, fc.constantFrom(undefined, 'c'), fc.constantFrom(0, 1_500)).map(([status, topic, olderThanMs]) => ({
+      label: `removal of ${topic} ${status} ${olderThanMs}`,
+      run: async ({ queue }: Ports) => {
+        const failed = topic === undefined ? 'failed' : status;
+        return (await queue.sweep(address, { change: 'remove', status: failed, topic, olderThanMs }, undefined, 500))
+          .changed;
+      },
+    })),
+    fc.nat(20).map((n) => ({
+      label: n === 0 ? 'obliterate' : 'drain',
+      run: async (ports: Ports) => {
+        if (n > 0) return ports.queue.drain(address, 1_000);
+        let cursor = await ports.queue.obliterate(address, undefined);
+        while (cursor !== undefined) cursor = await ports.queue.obliterate(address, cursor);
+        return 'gone';
+      },
+    })),
     workers.map((name) => ({
       label: `leave ${name}`,
       run: (ports: Ports) => ports.queue.leave(address, worker(name)),

@@ -85,14 +85,22 @@ describe('a queue that another program wrote to', () => {
     'cancel of a running job': (queue) => queue.cancel(address, ends[0]?.id ?? ''),
     'cancel of a suspect': (queue) => queue.cancel(address, 's'),
     retry: (queue) => queue.retry(address, failed?.id ?? ''),
+    log: (queue) => queue.log(address, self('w'), ends[0]?.id ?? '', 1, ['a line']),
+    remove: (queue) => queue.remove(address, failed?.id ?? ''),
+    'sweep of all': (queue) =>
+      queue.sweep(address, { change: 'retry', status: 'failed', topic: undefined, olderThanMs: 0 }, undefined, 9),
+    'sweep of a topic': (queue) =>
+      queue.sweep(address, { change: 'remove', status: 'cancelled', topic: 't', olderThanMs: 0 }, undefined, 9),
+    drain: (queue) => queue.drain(address, 9),
+    'pause of adding': (queue) => queue.pause(address, 'adding', true),
     get: (queue) => queue.get(address, 'waits'),
     list: (queue) => queue.list(address, 't', undefined, undefined, 50),
     'dead letters': (queue) => queue.deadLetters(address, undefined, 50),
     counts: (queue) => queue.counts(address),
     totals: (queue) => queue.totals(address),
     days: (queue) => queue.days(address, 2),
-    pause: (queue) => queue.pause(address, true),
-    resume: (queue) => queue.pause(address, false),
+    pause: (queue) => queue.pause(address, 'taking', true),
+    resume: (queue) => queue.pause(address, 'taking', false),
   };
 
   it('has keys of every kind, and every step works on it', async () => {

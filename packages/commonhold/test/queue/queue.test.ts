@@ -2,6 +2,7 @@ import { describe, it } from 'vitest';
 import { queueConformance } from '../../src/testing/queue-conformance.js';
 import { queueLimitsConformance } from '../../src/testing/queue-limits-conformance.js';
 import { queueTurnConformance } from '../../src/testing/queue-turn-conformance.js';
+import { queueUpkeepConformance } from '../../src/testing/queue-upkeep-conformance.js';
 import { queueWorkerConformance } from '../../src/testing/queue-worker-conformance.js';
 import { onEveryEngine } from '../engines.js';
 
@@ -9,5 +10,6 @@ onEveryEngine((kind) => {
   queueConformance({ describe, it }, kind);
   queueWorkerConformance({ describe, it }, kind);
   queueLimitsConformance({ describe, it }, kind);
+  queueUpkeepConformance({ describe, it }, kind);
   queueTurnConformance({ describe, it }, kind);
 });

@@ -13,6 +13,8 @@ const libraryProblems: Readonly<Record<Exclude<ErrorCode, StoreCode>, ((error: E
   RunTimeout: () => busy(),
   ComputeTimeout: () => busy(),
   LeaseLost: () => busy(),
+  QueuePaused: () => busy(),
+  JobFailed: undefined,
   MissingDependency: undefined,
   UnknownForm: undefined,
   CorruptState: undefined,

@@ -4,7 +4,8 @@
 -- ARGV[1] recordBase, ARGV[2] statsBase, ARGV[3] noticeBase, ARGV[4] noticeFormat, ARGV[5] wakePrefix, ARGV[6] wakeTopic
 -- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs, ARGV[9] adder, ARGV[10] number of the batch
 -- ARGV[11...] jobs, each as id ('' for a compact one), priority, delayMs, topic, options, data, number of fields, fields
--- Returns the ids of the jobs, parted by spaces, after '=' where there was such a job; false for a batch that comes too late
+-- Returns the ids of the jobs, parted by spaces, after '=' where there was such a job; false for a batch that comes too late;
+-- '!' while no job may be added
 -- include keys.lua
 -- include wake.lua
 -- include line.lua
@@ -139,7 +140,9 @@ if tonumber(before) >= number then
 end
 
 -- Everything is looked at before the first write: Redis does not roll back.
-redis.call('HLEN', base .. ':waiting')
+if redis.call('HGET', base .. ':waiting', 'closed') then
+  return '!'
+end
 redis.call('ZCARD', base .. ':idle')
 if not integer(redis.call('GET', stats_base .. ':tasks:total')) or not integer(redis.call('GET', base .. ':sequence')) then
   return redis.error_reply('WRONGTYPE a total of the queue is not a whole number')

@@ -1,6 +1,6 @@
 -- queue/claim.lua, layout 1
 -- Takes jobs that wait: of the highest priority first, within it those that wait again, then fresh ones.
--- Defines claimed, start_recorded(id), hand_over_all(), check_lines(), read_lines(), claim_all(lines)
+-- Defines claimed, start_recorded(id), hand_over_all(), check_lines(), claim_all(lines)
 
 -- What goes to the worker: for each job a head and its data; and what it holds from now on, as scores and ids.
 local claimed = { jobs = {}, holds = {}, count = 0, bytes = 0, alone = 0 }
@@ -87,43 +87,6 @@ local function check_lines()
     redis.call('LLEN', base .. ':again:' .. priority)
     redis.call('HLEN', base .. ':gone:' .. priority)
   end
-end
-
--- The lines with jobs that wait, highest priority first. Looks at every key of each, and so at its type.
-local function read_lines()
-  local lines = {}
-  local counts = redis.call('HGETALL', base .. ':waiting')
-  for i = 1, #counts, 2 do
-    local priority = counts[i]
-    redis.call('XLEN', base .. ':stream:' .. priority)
-    lines[#lines + 1] = {
-      priority = priority,
-      waiting = tonumber(counts[i + 1]),
-      again = redis.call('LLEN', base .. ':again:' .. priority),
-      has_gone = redis.call('HLEN', base .. ':gone:' .. priority) > 0,
-      taken_of_first = tonumber(redis.call('HGET', base .. ':current', priority) or '0'),
-    }
-  end
-  table.sort(lines, function(a, b)
-    return tonumber(a.priority) > tonumber(b.priority)
-  end)
-  return lines
-end
-
--- Whether a job was cancelled after this reference to it was put into the stream. Its id may have been added again since:
--- each mark stands for one reference.
-local function is_gone(line, id)
-  if not line.has_gone then
-    return false
-  end
-  local gone_key = base .. ':gone:' .. line.priority
-  local marks = tonumber(redis.call('HGET', gone_key, id) or '0')
-  if marks > 1 then
-    redis.call('HINCRBY', gone_key, id, -1)
-  elseif marks == 1 then
-    redis.call('HDEL', gone_key, id)
-  end
-  return marks > 0
 end
 
 local function claim_again(line)

@@ -8,28 +8,15 @@
 -- include wake.lua
 -- include line.lua
 -- include record.lua
+-- include resend.lua
 local id = ARGV[9]
-local key = job_key(id)
 
 -- Everything is looked at before the first write: Redis does not roll back.
-local job = redis.call('HMGET', key, 'status', 'priority', 'topic')
-local line = line_of(job[2])
-redis.call('ZCARD', base .. ':dead')
-redis.call('ZCARD', base .. ':idle')
-redis.call('HLEN', base .. ':open')
-redis.call('HLEN', base .. ':waiting')
-redis.call('LLEN', base .. ':again:' .. line)
+local job = redis.call('HMGET', job_key(id), 'status', 'priority', 'topic')
+check_resend()
 if job[1] ~= 'failed' then
   return 0
 end
-
-redis.call('ZREM', base .. ':dead', id)
-redis.call('HDEL', key, 'error', 'completed_at', 'started_at', 'worker_id', 'owner', 'progress', 'deaths')
-redis.call('HSET', key, 'status', 'pending', 'attempts', 0)
-redis.call('PERSIST', key)
-if job[3] then
-  join_topic(job[3])
-end
-enqueue_again(id, line, false)
+resend(id, line_of(job[2]), job[3])
 wake(1)
 return 1

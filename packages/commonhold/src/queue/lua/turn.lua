@@ -23,6 +23,7 @@ local ends_at = 16 + math.max(0, tonumber(ARGV[15]))
 -- include finish.lua
 -- include take-over.lua
 -- include due.lua
+-- include lines.lua
 -- include claim.lua
 -- include alone.lua
 local turn_key = base .. ':turn:' .. owner

@@ -1,0 +1,112 @@
+-- queue/drain.lua, layout 1
+-- Removes jobs that wait, in steps. Jobs that run or have ended stay.
+-- KEYS[1] queue
+-- ARGV[1] recordBase, ARGV[2] statsBase, ARGV[3] noticeBase, ARGV[4] noticeFormat, ARGV[5] wakePrefix, ARGV[6] wakeTopic
+-- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs, ARGV[9] about how many of them at most
+-- Returns {removed, 1 while some are left or 0}
+-- include keys.lua
+-- include wake.lua
+-- include line.lua
+-- include record.lua
+-- include lines.lua
+local most = tonumber(ARGV[9])
+local looked_at = 0
+local removed = 0
+
+-- Removes the record of a job that waits, and its place in its topic.
+local function drop(id, status)
+  looked_at = looked_at + 1
+  local job = redis.pcall('HMGET', job_key(id), 'status', 'topic')
+  if job.err or job[1] ~= status then
+    return 0
+  end
+  redis.call('DEL', job_key(id))
+  if job[2] then
+    -- What another program put there does not keep jobs from going.
+    redis.pcall('ZREM', topic_key(job[2]), id)
+    leave_topic(job[2])
+  end
+  removed = removed + 1
+  return 1
+end
+
+local function drain_delayed()
+  local ids = redis.call('ZRANGE', base .. ':delayed', 0, most - 1)
+  call_many('ZREM', base .. ':delayed', ids)
+  for _, id in ipairs(ids) do
+    drop(id, 'delayed')
+  end
+end
+
+-- Returns how many waiting jobs were removed from a list of ids.
+local function drain_list(key)
+  local count = 0
+  while looked_at < most do
+    local id = redis.call('LPOP', key)
+    if not id then
+      return count
+    end
+    count = count + drop(id, 'pending')
+  end
+  return count
+end
+
+-- Returns how many waiting jobs of one stream entry were removed.
+local function drain_entry(line, entry)
+  local fields = entry[2]
+  if fields[1] == '@' then
+    if is_gone(line, fields[2]) then
+      looked_at = looked_at + 1
+      return 0
+    end
+    return drop(fields[2], 'pending')
+  end
+  local count = 0
+  for index = line.taken_of_first, #fields / 2 - 1 do
+    if not is_gone(line, line.priority .. '-' .. entry[1] .. '-' .. index) then
+      count = count + 1
+    end
+  end
+  line.taken_of_first = 0
+  looked_at = looked_at + #fields / 2
+  removed = removed + count
+  return count
+end
+
+local function drain_line(line)
+  local stream = base .. ':stream:' .. line.priority
+  local count = drain_list(base .. ':again:' .. line.priority)
+  local used = {}
+  local from = '-'
+  while looked_at < most do
+    local entry = redis.call('XRANGE', stream, from, '+', 'COUNT', 1)[1]
+    if not entry then
+      clear_line(line.priority)
+      return
+    end
+    count = count + drain_entry(line, entry)
+    used[#used + 1] = entry[1]
+    from = '(' .. entry[1]
+  end
+  if #used > 0 then
+    call_many('XDEL', stream, used)
+    redis.call('HDEL', base .. ':current', line.priority)
+  end
+  add_to_waiting(line.priority, -count)
+end
+
+-- Everything is looked at before the first write: Redis does not roll back.
+redis.call('ZCARD', base .. ':delayed')
+redis.call('LLEN', base .. ':suspects')
+redis.call('HLEN', base .. ':open')
+redis.call('HLEN', base .. ':current')
+local lines = read_lines()
+
+drain_delayed()
+drain_list(base .. ':suspects')
+for _, line in ipairs(lines) do
+  if looked_at < most then
+    drain_line(line)
+  end
+end
+return { removed, looked_at >= most and 1 or 0 }

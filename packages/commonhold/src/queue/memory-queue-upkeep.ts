@@ -1,0 +1,114 @@
+import { type JobRecord, resetRecord } from './memory-job-record.js';
+import type { PriorityLine } from './memory-queue-state.js';
+import type { MemoryQueueStep } from './memory-queue-step.js';
+import type { DrainStep, JobStatus, Sweep, SweepStep } from './queue-port.js';
+
+/** Makes a failed job pending again, with all its attempts. */
+export function resend(step: MemoryQueueStep, record: JobRecord): void {
+  step.state.dead.delete(record.id);
+  resetRecord(record);
+  step.state.records.expire(record.id, Infinity);
+  if (record.topic !== undefined) step.joinTopic(record.topic);
+  step.enqueueAgain(record, false);
+}
+
+/** As lua/remove.lua. */
+export function removeEnded(step: MemoryQueueStep, id: string): boolean {
+  const record = step.state.records.get(id);
+  if (record === undefined || !isEnded(record.status)) return false;
+  forget(step, record);
+  return true;
+}
+
+/** As lua/sweep.lua. */
+export function sweepSome(step: MemoryQueueStep, sweep: Sweep, cursor: string | undefined, most: number): SweepStep {
+  const { ids, next } =
+    sweep.topic === undefined ? failedFrom(step, cursor, most) : topicFrom(step, sweep.topic, cursor, most);
+  let changed = 0;
+  for (const id of ids) {
+    const record = step.state.records.get(id);
+    if (record === undefined || !isMeant(step, record, sweep)) continue;
+    if (sweep.change === 'retry') resend(step, record);
+    else forget(step, record);
+    changed++;
+  }
+  if (sweep.change === 'retry') step.wake(changed);
+  return { changed, cursor: next };
+}
+
+/** As lua/drain.lua. */
+export function drainSome(step: MemoryQueueStep, most: number): DrainStep {
+  const { delayed, suspects, records, lines } = step.state;
+  let removed = 0;
+  for (const id of delayed.members(most)) {
+    const record = records.get(id);
+    delayed.delete(id);
+    if (record === undefined) continue;
+    drop(step, record);
+    removed++;
+  }
+  for (const line of [{ shift: () => suspects.shift(), add: () => undefined }, ...lines.toReversed()]) {
+    removed += drainLine(step, line, most - removed);
+  }
+  return { removed, more: removed >= most };
+}
+
+function drainLine(step: MemoryQueueStep, line: Pick<PriorityLine, 'shift' | 'add'>, most: number): number {
+  let removed = 0;
+  while (removed < most) {
+    const record = line.shift();
+    if (record === undefined) break;
+    drop(step, record);
+    removed++;
+  }
+  line.add(-removed);
+  return removed;
+}
+
+// A job that waits.
+function drop(step: MemoryQueueStep, record: JobRecord): void {
+  const { records, topics } = step.state;
+  records.delete(record.id);
+  if (record.topic === undefined) return;
+  topics.get(record.topic)?.ids.delete(record.id);
+  step.leaveTopic(record.topic);
+}
+
+function forget({ state }: MemoryQueueStep, { id, topic }: JobRecord): void {
+  state.records.delete(id);
+  state.dead.delete(id);
+  if (topic !== undefined) state.topics.get(topic)?.ids.delete(id);
+}
+
+function isMeant({ now }: MemoryQueueStep, record: JobRecord, { status, topic, olderThanMs }: Sweep): boolean {
+  const alike = record.status === status && (topic === undefined || record.topic === topic);
+  return alike && (record.completedAtMs ?? Infinity) <= now - olderThanMs;
+}
+
+function isEnded(status: JobStatus): boolean {
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
+}
+
+interface SomeIds {
+  readonly ids: readonly string[];
+  readonly next: string | undefined;
+}
+
+function topicFrom({ state }: MemoryQueueStep, topic: string, cursor: string | undefined, most: number): SomeIds {
+  const all = [...(state.topics.get(topic)?.ids ?? [])];
+  const found = all.filter(([, sequence]) => cursor === undefined || sequence > Number(cursor)).slice(0, most);
+  return { ids: found.map(([id]) => id), next: found.length < most ? undefined : String(found.at(-1)?.[1]) };
+}
+
+// Those that fail after the first step of a sweep are left alone, so that there is an end.
+function failedFrom({ state: { dead }, now }: MemoryQueueStep, cursor: string | undefined, most: number): SomeIds {
+  const [, beganAtMs = now, failedAtMs, last = ''] = /^(\d+)-(\d+)-(.+)$/.exec(cursor ?? '') ?? [];
+  const members = dead.members();
+  const rank = members.indexOf(last);
+  const start = failedAtMs === undefined || rank >= 0 ? rank + 1 : dead.size - dead.countFrom(Number(failedAtMs));
+  const found = members.slice(start, start + most);
+  const ids = found.filter((id) => (dead.score(id) ?? Infinity) <= Number(beganAtMs));
+  const end = found.at(-1);
+  const done = end === undefined || ids.length < most;
+  return { ids, next: done ? undefined : `${beganAtMs}-${dead.score(end)}-${end}` };
+}

@@ -1,0 +1,85 @@
+/** A change to a script of the queue that a suite must notice, as in planted-bugs.test.ts. */
+interface QueueBug {
+  readonly name: string;
+  readonly script: string;
+  readonly find: string;
+  readonly replace: string;
+  readonly suite: 'queue' | 'queue-limits' | 'queue-turn' | 'queue-upkeep';
+  readonly noticedBy: string;
+}
+
+/** The bugs that the suites of the queue must notice. */
+export const queueBugs: readonly QueueBug[] = [
+  {
+    name: 'a stale worker may end a job that another has',
+    script: 'queue/lua/finish.lua',
+    find: "if job[1] ~= 'processing' or job[2] ~= attempt or job[3] ~= owner then",
+    replace: 'if false then',
+    suite: 'queue-turn',
+    noticedBy: 'taken over when its lease ends',
+  },
+  {
+    name: 'leases are ignored: dead workers keep their jobs',
+    script: 'queue/lua/take-over.lua',
+    find: "redis.call('ZRANGEBYSCORE', base .. ':leases', '-inf', '(' .. now)",
+    replace: '{}',
+    suite: 'queue-turn',
+    noticedBy: 'taken over when its lease ends',
+  },
+  {
+    name: 'low priorities go first',
+    script: 'queue/lua/lines.lua',
+    find: 'return tonumber(a.priority) > tonumber(b.priority)',
+    replace: 'return tonumber(a.priority) < tonumber(b.priority)',
+    suite: 'queue',
+    noticedBy: 'higher priorities first',
+  },
+  {
+    name: 'delayed jobs do not wait',
+    script: 'queue/lua/due.lua',
+    find: "redis.call('ZRANGEBYSCORE', base .. ':delayed', '-inf', now,",
+    replace: "redis.call('ZRANGEBYSCORE', base .. ':delayed', '-inf', '+inf',",
+    suite: 'queue',
+    noticedBy: 'a delayed job waits',
+  },
+  {
+    name: 'a job of a known id is added again',
+    script: 'queue/lua/add.lua',
+    find: "redis.call('EXISTS', key) == 1",
+    replace: 'false',
+    suite: 'queue',
+    noticedBy: 'not added again',
+  },
+  {
+    name: 'jobs are added while adding is paused',
+    script: 'queue/lua/add.lua',
+    find: "if redis.call('HGET', base .. ':waiting', 'closed') then",
+    replace: 'if false then',
+    suite: 'queue-upkeep',
+    noticedBy: 'while adding is paused',
+  },
+  {
+    name: 'draining counts what was taken before',
+    script: 'queue/lua/drain.lua',
+    find: 'for index = line.taken_of_first,',
+    replace: 'for index = 0,',
+    suite: 'queue-upkeep',
+    noticedBy: 'taken before',
+  },
+  {
+    name: 'the age of failed jobs is not looked at',
+    script: 'queue/lua/sweep.lua',
+    find: 'or (tonumber(job[3]) or math.huge) > ended_until',
+    replace: '',
+    suite: 'queue-upkeep',
+    noticedBy: 'by topic and by age',
+  },
+  {
+    name: 'anybody writes to the log of a job',
+    script: 'queue/lua/log.lua',
+    find: "if job[1] ~= 'processing' or job[2] ~= ARGV[11] or job[3] ~= ARGV[9] then",
+    replace: 'if false then',
+    suite: 'queue-limits',
+    noticedBy: 'nobody but the worker',
+  },
+];
