@@ -135,7 +135,7 @@ export class SharedState {
   /** Work that survives whoever does it. */
   queue<Data, Result = void>(name: string, options: QueueOptions = {}): Queue<Data, Result> {
     return new Queue<Data, Result>(name, options, this.#open().queue, this.#context, {
-      onWorker: (worker) => void this.#closing.push(() => worker.close()),
+      onUse: (close) => void this.#closing.push(close),
       openChannel: (channel, place) => this.channel(channel, place),
     });
   }

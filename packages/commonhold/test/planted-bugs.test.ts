@@ -36,6 +36,7 @@ type Suite =
   | 'queue'
   | 'lock'
   | 'queue-limits'
+  | 'queue-result'
   | 'queue-upkeep'
   | 'queue-turn'
   | 'run-once'
@@ -243,6 +244,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   presence: ['../src/testing/presence-conformance.js', 'presenceConformance'],
   'presence-life': ['../src/testing/presence-life-conformance.js', 'presenceLifeConformance'],
   queue: ['../src/testing/queue-conformance.js', 'queueConformance'],
+  'queue-result': ['../src/testing/queue-result-conformance.js', 'queueResultConformance'],
   'queue-limits': ['../src/testing/queue-limits-conformance.js', 'queueLimitsConformance'],
   'queue-upkeep': ['../src/testing/queue-upkeep-conformance.js', 'queueUpkeepConformance'],
   'queue-turn': ['../src/testing/queue-turn-conformance.js', 'queueTurnConformance'],

@@ -4,12 +4,20 @@ interface QueueBug {
   readonly script: string;
   readonly find: string;
   readonly replace: string;
-  readonly suite: 'queue' | 'queue-limits' | 'queue-turn' | 'queue-upkeep';
+  readonly suite: 'queue' | 'queue-limits' | 'queue-result' | 'queue-turn' | 'queue-upkeep';
   readonly noticedBy: string;
 }
 
 /** The bugs that the suites of the queue must notice. */
 export const queueBugs: readonly QueueBug[] = [
+  {
+    name: 'one of those who wait for a job is told of its end',
+    script: 'queue/lua/awaited.lua',
+    find: "for waiting in string.gmatch(owners, '[^\\n]+') do",
+    replace: "for waiting in string.gmatch(owners, '^[^\\n]+') do",
+    suite: 'queue-result',
+    noticedBy: 'without asking again',
+  },
   {
     name: 'a stale worker may end a job that another has',
     script: 'queue/lua/finish.lua',

@@ -63,6 +63,8 @@ export class QueueState {
   readonly held: Map<string, Set<JobRecord>> = new Map();
   /** Days since 1970 -> what ended on them. */
   readonly days: Map<number, DayCount> = new Map();
+  /** Id of a job that has not ended -> owners that wait for its end. */
+  readonly awaited: Map<string, Set<string>> = new Map();
   /** The busy worker that takes nothing until it is free for a job that must run alone. */
   drainer: string | undefined;
   total = 0;

@@ -1,10 +1,11 @@
 import { type MemoryStore, storedBytes } from '../backend/memory/memory-store.js';
 import type { Stored } from '../codec/stored.js';
 import { isCommonholdError } from '../errors.js';
+import { encodePart } from '../keys.js';
 import { bytesOf, createRecord, type JobRecord } from './memory-job-record.js';
 import type { MemoryJobNotices } from './memory-job-notices.js';
 import type { DayCount, PriorityLine, QueueState, TopicIndex } from './memory-queue-state.js';
-import { type JobStatus, type NewJob, type QueueAddress, queueTopic } from './queue-port.js';
+import { doneTopic, type JobStatus, type NewJob, type QueueAddress, queueTopic } from './queue-port.js';
 
 /** What a step works with besides the state. */
 export interface QueueSurroundings {
@@ -47,8 +48,15 @@ export class MemoryQueueStep {
 
   /** Wakes a worker's process. A worker is its process's owner, a colon, and a name of its own. */
   tell(worker: string, topic: string): void {
-    const { store, wakePrefix } = this.#surroundings;
-    store.bus.publish(wakePrefix + worker.slice(0, worker.indexOf(':')), topic);
+    this.#publish(worker.slice(0, worker.indexOf(':')), topic);
+  }
+
+  /** Wakes who waits for a job that ended or is gone. */
+  tellAwaiting(id: string): void {
+    const owners = this.state.awaited.get(id);
+    if (owners === undefined) return;
+    this.state.awaited.delete(id);
+    for (const owner of owners) this.#publish(encodePart(owner), doneTopic(this.queue, id));
   }
 
   announce(kind: string, record: JobRecord, status: JobStatus, progress: number): void {
@@ -117,6 +125,7 @@ export class MemoryQueueStep {
   end(record: JobRecord, status: JobStatus): void {
     const keepMs = status === 'failed' ? this.queue.keepFailedMs : this.queue.keepCompletedMs;
     if (record.topic !== undefined) this.leaveTopic(record.topic);
+    this.tellAwaiting(record.id);
     record.status = status;
     record.completedAtMs = this.now;
     record.owner = undefined;
@@ -149,6 +158,11 @@ export class MemoryQueueStep {
     const { dead } = this.state;
     dead.set(id, this.now);
     for (const old of dead.upTo(this.now - this.queue.keepFailedMs - 1)) dead.delete(old);
+  }
+
+  #publish(owner: string, topic: string): void {
+    const { store, wakePrefix } = this.#surroundings;
+    store.bus.publish(wakePrefix + owner, topic);
   }
 
   #indexEndMs(): number {

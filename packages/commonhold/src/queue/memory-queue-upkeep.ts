@@ -69,6 +69,7 @@ function drainLine(step: MemoryQueueStep, line: Pick<PriorityLine, 'shift' | 'ad
 function drop(step: MemoryQueueStep, record: JobRecord): void {
   const { records, topics } = step.state;
   records.delete(record.id);
+  step.tellAwaiting(record.id);
   if (record.topic === undefined) return;
   topics.get(record.topic)?.ids.delete(record.id);
   step.leaveTopic(record.topic);
@@ -85,7 +86,8 @@ function isMeant({ now }: MemoryQueueStep, record: JobRecord, { status, topic, o
   return alike && (record.completedAtMs ?? Infinity) <= now - olderThanMs;
 }
 
-function isEnded(status: JobStatus): boolean {
+/** Whether a job of this status runs no more. */
+export function isEnded(status: JobStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled';
 }
 

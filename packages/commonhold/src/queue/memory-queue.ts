@@ -7,7 +7,7 @@ import { appendedLog, bytesOf, type JobRecord, storedJob } from './memory-job-re
 import { QueueState } from './memory-queue-state.js';
 import { MemoryQueueStep, type QueueSurroundings, rememberMs } from './memory-queue-step.js';
 import { MemoryQueueTurn } from './memory-queue-turn.js';
-import { drainSome, removeEnded, resend, sweepSome } from './memory-queue-upkeep.js';
+import { drainSome, isEnded, removeEnded, resend, sweepSome } from './memory-queue-upkeep.js';
 import {
   type AddedJob,
   heldTopic,
@@ -231,6 +231,15 @@ export class MemoryQueue implements QueuePort {
     // An id is not drawn twice.
     empty.sequence = state.sequence;
     this.#queues.set(base, empty, stateBytes);
+  }
+
+  async awaitEnd(queue: QueueAddress, id: string, owner: string): Promise<StoredJob | 'waits' | undefined> {
+    const { records, awaited } = this.#step(queue).state;
+    const record = records.get(id);
+    if (record === undefined) return undefined;
+    if (isEnded(record.status)) return storedJob(record);
+    awaited.set(id, (awaited.get(id) ?? new Set()).add(owner));
+    return 'waits';
   }
 
   async pause(queue: QueueAddress, what: PauseOf, paused: boolean): Promise<void> {

@@ -21,6 +21,7 @@ export const queueOperations: Operations<QueuePort> = defineOperations<QueuePort
   counts: { kind: 'read', away: 'refuse' },
   totals: { kind: 'read', away: 'refuse' },
   days: { kind: 'read', away: 'refuse' },
+  awaitEnd: { kind: 'idempotent', away: 'refuse' },
   pause: { kind: 'idempotent', away: 'refuse' },
   remove: { kind: 'idempotent', away: 'refuse' },
   sweep: { kind: 'idempotent', away: 'refuse' },

@@ -286,6 +286,11 @@ export interface QueuePort {
   totals(queue: QueueAddress): Promise<QueueTotals>;
   /** The last `count` UTC days by the store's clock, oldest first. Days are kept for 400. */
   days(queue: QueueAddress, count: number): Promise<readonly QueueDay[]>;
+  /**
+   * The job if it has ended, `waits` if it has not, undefined if there is none. While it waits, the process `owner` is woken
+   * with {@link doneTopic} when the job ends or is drained; asking again, within a minute, keeps it so.
+   */
+  awaitEnd(queue: QueueAddress, id: string, owner: string): Promise<StoredJob | 'waits' | undefined>;
   /** While taking is paused, workers take nothing; while adding is, {@link add} rejects with `QueuePaused`. */
   pause(queue: QueueAddress, what: PauseOf, paused: boolean): Promise<void>;
   /** Removes the record of a job that ended; false when there is none or it has not ended. */
@@ -314,6 +319,11 @@ export function queueTopic(queue: QueueAddress): string {
 /** The topic on which a worker hears that it should look whether the jobs it runs are still its own. */
 export function heldTopic(queue: QueueAddress): string {
   return `queue-held:${encodePart(queue.documented?.queue ?? queue.name)}`;
+}
+
+/** The topic on which one who waits hears that a job has ended. */
+export function doneTopic(queue: QueueAddress, id: string): string {
+  return `queue-done:${encodePart(queue.documented?.queue ?? queue.name)}:${id}`;
 }
 
 /** The id of one who works or adds: the process it is woken through, and a name of its own in it. */

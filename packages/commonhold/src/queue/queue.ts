@@ -1,11 +1,14 @@
 import type { Channel, ChannelOptions } from '../channel/channel.js';
 import type { Stored } from '../codec/stored.js';
-import { InvalidArgumentError, isCommonholdError } from '../errors.js';
+import { InvalidArgumentError, isCommonholdError, JobFailedError, RunTimeoutError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { AddBatch } from './add-batch.js';
+import { checkEventsOptions, type EventsOptions, eventsOf, type JobEvent } from './job-events.js';
 import type { JobHandler } from './job-handler.js';
 import { type DocumentedNotice, type JobNotice, noticeChannel } from './job-notice.js';
+import { jobEnd, type JobWaitOptions, type JobWaitPlace } from './job-wait.js';
 import { JobWorker, type WorkOptions } from './job-worker.js';
+import { QueuedJob } from './queued-job.js';
 import { type AddOptions, checkTopic, createJob, isJobId } from './new-job.js';
 import { queueNames } from './queue-names.js';
 import {
@@ -78,10 +81,14 @@ export interface JobList<Data, Result> {
   readonly cursor?: string;
 }
 
+interface Closeable {
+  close(): Promise<void>;
+}
+
 /** What a queue needs of the state it belongs to. */
 export interface QueueHome {
-  /** Hears of something that must be closed with the state. */
-  onWorker(worker: { close(): Promise<void> }): void;
+  /** Hears how to close what must be closed with the state. */
+  onUse(close: () => Promise<void>): void;
   openChannel<Message>(name: string, options: ChannelOptions): Channel<Message>;
 }
 
@@ -102,8 +109,9 @@ export class Queue<Data, Result = void> {
   readonly #options: ResolvedQueueOptions;
   readonly #batch: AddBatch;
   readonly #home: QueueHome;
-  /** Undefined until there was a worker. */
-  #workers: Set<JobWorker<Data, Result>> | undefined;
+  readonly #result = (id: string, options: JobWaitOptions): Promise<Result> => this.result(id, options);
+  /** What ends with the state; undefined until there was something. */
+  #parts: Set<Closeable> | undefined;
 
   /** Use `state.queue(name, options)`. @throws InvalidArgumentError naming the option. */
   constructor(name: string, options: QueueOptions, port: QueuePort, context: FeatureContext, home: QueueHome) {
@@ -121,16 +129,17 @@ export class Queue<Data, Result = void> {
    * Adds a job; resolves when it is stored. Jobs added in one turn of the event loop share a trip. A lost answer is asked
    * for again without adding twice; after `OutcomeUnknown` all the same, adding again is safe only with an `id`.
    */
-  async add(data: Data, options: AddOptions = {}): Promise<AddedJob> {
-    return this.#batch.add(createJob(this.#name, data, options, this.#options, this.#context));
+  async add(data: Data, options: AddOptions = {}): Promise<QueuedJob<Result>> {
+    return this.#queued(await this.#batch.add(createJob(this.#name, data, options, this.#options, this.#context)));
   }
 
   /** Adds jobs in order; all are checked before any is added. A failure may leave some of them added. */
-  async addMany(jobs: readonly (AddOptions & { readonly data: Data })[]): Promise<AddedJob[]> {
+  async addMany(jobs: readonly (AddOptions & { readonly data: Data })[]): Promise<QueuedJob<Result>[]> {
     const checked = jobs.map(({ data, ...options }) =>
       createJob(this.#name, data, options, this.#options, this.#context),
     );
-    return Promise.all(checked.map((job) => this.#batch.add(job)));
+    const added = await Promise.all(checked.map((job) => this.#batch.add(job)));
+    return added.map((job) => this.#queued(job));
   }
 
   /**
@@ -139,12 +148,10 @@ export class Queue<Data, Result = void> {
    */
   work(handler: JobHandler<Data, Result>, options: WorkOptions = {}): JobWorker<Data, Result> {
     const { address, settings } = this.#options;
-    const onClosed = (): void => void this.#workers?.delete(worker);
+    const onClosed = (): void => void this.#parts?.delete(worker);
     const place = { address, settings, port: this.#port, context: this.#context, onClosed };
     const worker = new JobWorker<Data, Result>(handler, options, place);
-    if (this.#workers === undefined) this.#home.onWorker({ close: () => this.#closeWorkers() });
-    this.#workers ??= new Set();
-    this.#workers.add(worker);
+    this.#keep(worker);
     return worker;
   }
 
@@ -162,10 +169,47 @@ export class Queue<Data, Result = void> {
     return this.#home.openChannel<Notice>(name, options);
   }
 
+  /**
+   * The changes of jobs as {@link notices} tells them, one after the other as they are asked for: `for await (const { event }
+   * of queue.events())`. Begins when the first is asked for, and ends with `signal`, `break` or the state. Who is away for
+   * less than an hour misses nothing by giving `after`. Needs `notices: true`.
+   */
+  events<Notice extends JobNotice | DocumentedNotice = JobNotice>(
+    options: EventsOptions = {},
+  ): AsyncGenerator<JobEvent<Notice>, void, undefined> {
+    checkEventsOptions(options);
+    return eventsOf(this.notices<Notice>(options.topic), options, (end) => {
+      const part = { close: async () => end() };
+      this.#keep(part);
+      return () => void this.#parts?.delete(part);
+    });
+  }
+
   /** The job, or undefined when there is none or its record is no longer kept. */
   async get(id: string): Promise<Job<Data, Result> | undefined> {
     const stored = isJobId(id) ? await this.#port.get(this.#options.address, id) : undefined;
     return stored && this.#decode(stored);
+  }
+
+  /**
+   * The job when it has ended, however it did; undefined when there is no such job, or it has not ended within `wait`. Woken
+   * by the step that ends it, not by asking again and again. A job whose record is not kept is gone when it ends.
+   */
+  async waitFor(id: string, options: JobWaitOptions = {}): Promise<Job<Data, Result> | undefined> {
+    const found = isJobId(id) ? await jobEnd(this.#place, id, options) : undefined;
+    return found === undefined || found === 'waits' ? undefined : this.#decode(found);
+  }
+
+  /**
+   * What the job's handler returned, when it has. Rejects with `JobFailed` when the job failed for good, was cancelled or is
+   * gone, and with `RunTimeout` when it has not ended within `wait`.
+   */
+  async result(id: string, options: JobWaitOptions = {}): Promise<Result> {
+    const found = isJobId(id) ? await jobEnd(this.#place, id, options) : undefined;
+    const what = `Job ${id} of queue ${this.#name}`;
+    if (found === 'waits') throw new RunTimeoutError(what, options.wait);
+    if (found?.status !== 'completed') throw new JobFailedError(what, found?.error ?? found?.status ?? 'it is gone');
+    return (await this.#decode(found)).result as Result;
   }
 
   /** The jobs that concern `topic`, newest first. */
@@ -262,8 +306,22 @@ export class Queue<Data, Result = void> {
     await this.#port.pause(this.#options.address, checkPauseOf(what), false);
   }
 
-  async #closeWorkers(): Promise<void> {
-    await Promise.all([...(this.#workers ?? [])].map((worker) => worker.close()));
+  get #place(): JobWaitPlace {
+    return { address: this.#options.address, port: this.#port, context: this.#context };
+  }
+
+  #queued(added: AddedJob): QueuedJob<Result> {
+    return new QueuedJob(added, this.#result);
+  }
+
+  #keep(part: Closeable): void {
+    if (this.#parts === undefined) this.#home.onUse(() => this.#closeParts());
+    this.#parts ??= new Set();
+    this.#parts.add(part);
+  }
+
+  async #closeParts(): Promise<void> {
+    await Promise.all([...(this.#parts ?? [])].map((part) => part.close()));
   }
 
   async #page({ jobs: stored, cursor }: JobPage): Promise<JobList<Data, Result>> {

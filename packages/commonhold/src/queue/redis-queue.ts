@@ -2,7 +2,7 @@ import { bytesReply, type CommandArgument } from '../backend/redis/redis-client.
 import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript, type Script } from '../backend/redis/script.js';
 import { QueuePausedError } from '../errors.js';
-import type { Keys } from '../keys.js';
+import { encodePart, type Keys } from '../keys.js';
 import type { NamedOperation } from '../operation.js';
 import { queueOperations as operations } from './queue-operations.js';
 import {
@@ -48,6 +48,7 @@ const scripts = {
   counts: script('counts.lua'),
   totals: script('totals.lua'),
   days: script('days.lua'),
+  awaitEnd: script('await.lua'),
   pause: script('pause.lua'),
   remove: script('remove.lua'),
   sweep: script('sweep.lua'),
@@ -191,6 +192,11 @@ export class RedisQueue implements QueuePort {
         averageMs: Number(averageMs),
       };
     });
+  }
+
+  async awaitEnd(queue: QueueAddress, id: string, owner: string): Promise<StoredJob | 'waits' | undefined> {
+    const reply = await this.#run(operations.awaitEnd, scripts.awaitEnd, queue, [id, encodePart(owner)]);
+    return reply === null ? undefined : (readRecord(id, reply as Buffer[]) ?? 'waits');
   }
 
   async pause(queue: QueueAddress, what: PauseOf, paused: boolean): Promise<void> {

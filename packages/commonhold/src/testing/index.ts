@@ -34,6 +34,7 @@ export { presenceLifeConformance } from './presence-life-conformance.js';
 export { queueConformance } from './queue-conformance.js';
 export { queueLimitsConformance } from './queue-limits-conformance.js';
 export { queueUpkeepConformance } from './queue-upkeep-conformance.js';
+export { queueResultConformance } from './queue-result-conformance.js';
 export { queueTurnConformance } from './queue-turn-conformance.js';
 export { queueWorkerConformance } from './queue-worker-conformance.js';
 export { rateLimitConformance } from './rate-limit-conformance.js';

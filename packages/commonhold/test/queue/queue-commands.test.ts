@@ -162,6 +162,22 @@ describe('commands of a queue', () => {
     await worker.close({ grace: 1 });
   });
 
+  it('waits for a job with one, and one more when it has ended', async () => {
+    const [queue, other] = [await open(), await open()];
+    const added = await queue.add(1);
+    const waiting: Promise<unknown>[] = [];
+    const begun = await count(async () => {
+      waiting.push(added.result());
+      await pause(30);
+    });
+    expect(begun).toEqual(script);
+    const worker = other.work(() => undefined);
+    await Promise.all(waiting);
+    await worker.close();
+    expect(await count(() => added.result())).toEqual(script);
+    expect(await count(() => queue.waitFor('absent'))).toEqual(script);
+  });
+
   it('hands in ends of one moment together', async () => {
     const queue = await open();
     await queue.addMany(Array.from({ length: 20 }, (_, data) => ({ data })));

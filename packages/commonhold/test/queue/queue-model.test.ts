@@ -260,6 +260,14 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
           .changed;
       },
     })),
+    some.map((n) => ({
+      label: `await ${n}`,
+      run: async (ports: Ports) => {
+        const book = bookOf(ports);
+        const found = await ports.queue.awaitEnd(address, book.ids.at(-1 - n) ?? 'absent', 'o');
+        return typeof found === 'object' ? stored(book, found) : found;
+      },
+    })),
     fc.nat(20).map((n) => ({
       label: n === 0 ? 'obliterate' : 'drain',
       run: async (ports: Ports) => {

@@ -93,6 +93,7 @@ describe('a queue that another program wrote to', () => {
       queue.sweep(address, { change: 'remove', status: 'cancelled', topic: 't', olderThanMs: 0 }, undefined, 9),
     drain: (queue) => queue.drain(address, 9),
     'pause of adding': (queue) => queue.pause(address, 'adding', true),
+    await: (queue) => queue.awaitEnd(address, 'waits', 'o'),
     get: (queue) => queue.get(address, 'waits'),
     list: (queue) => queue.list(address, 't', undefined, undefined, 50),
     'dead letters': (queue) => queue.deadLetters(address, undefined, 50),

@@ -21,6 +21,7 @@ local function drop(id, status)
     return 0
   end
   redis.call('DEL', job_key(id))
+  tell_awaiting(id)
   if job[2] then
     -- What another program put there does not keep jobs from going.
     redis.pcall('ZREM', topic_key(job[2]), id)
@@ -63,7 +64,9 @@ local function drain_entry(line, entry)
   end
   local count = 0
   for index = line.taken_of_first, #fields / 2 - 1 do
-    if not is_gone(line, line.priority .. '-' .. entry[1] .. '-' .. index) then
+    local id = line.priority .. '-' .. entry[1] .. '-' .. index
+    if not is_gone(line, id) then
+      tell_awaiting(id)
       count = count + 1
     end
   end

@@ -9,6 +9,7 @@ local released = {}
 -- The record of this job was replaced by another program. The job counts as failed; what stands there is left alone.
 local function spoiled(id)
   list_failed(id)
+  tell_awaiting(id)
   done.failed = done.failed + 1
 end
 

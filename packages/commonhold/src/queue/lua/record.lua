@@ -3,6 +3,7 @@
 -- Defines join_topic(topic), check_totals(), list_failed(id), end_job(id, status, topic, field, payload), count_ends(completed, failed, processing_ms)
 -- include ../../counter/lua/civil.lua
 -- include ../../counter/lua/integer.lua
+-- include awaited.lua
 
 -- The index of a topic stays while one of its jobs has not ended, and then for as long as a record may.
 local function join_topic(topic)
@@ -54,6 +55,7 @@ local function end_job(id, status, topic, field, payload)
   if topic then
     leave_topic(topic)
   end
+  tell_awaiting(id)
   if keep_ms == 0 then
     redis.call('DEL', key)
     return
