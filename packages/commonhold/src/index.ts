@@ -12,6 +12,7 @@ export * from './errors.js';
 export { type Job, type JobList, type JobLogLine, type ListOptions, Queue } from './queue/queue.js';
 export type { AddOptions } from './queue/new-job.js';
 export type { EventsOptions, JobEvent } from './queue/job-events.js';
+export type { JobSchedule, ScheduleTimes } from './queue/job-schedule.js';
 export type { JobWaitOptions } from './queue/job-wait.js';
 export type { QueuedJob } from './queue/queued-job.js';
 export type { ManyOptions, RemoveOptions } from './queue/queue-upkeep.js';

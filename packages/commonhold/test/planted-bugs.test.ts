@@ -37,6 +37,7 @@ type Suite =
   | 'lock'
   | 'queue-limits'
   | 'queue-result'
+  | 'queue-schedule'
   | 'queue-upkeep'
   | 'queue-turn'
   | 'run-once'
@@ -245,6 +246,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   'presence-life': ['../src/testing/presence-life-conformance.js', 'presenceLifeConformance'],
   queue: ['../src/testing/queue-conformance.js', 'queueConformance'],
   'queue-result': ['../src/testing/queue-result-conformance.js', 'queueResultConformance'],
+  'queue-schedule': ['../src/testing/queue-schedule-conformance.js', 'queueScheduleConformance'],
   'queue-limits': ['../src/testing/queue-limits-conformance.js', 'queueLimitsConformance'],
   'queue-upkeep': ['../src/testing/queue-upkeep-conformance.js', 'queueUpkeepConformance'],
   'queue-turn': ['../src/testing/queue-turn-conformance.js', 'queueTurnConformance'],

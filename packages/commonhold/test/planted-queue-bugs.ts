@@ -4,12 +4,20 @@ interface QueueBug {
   readonly script: string;
   readonly find: string;
   readonly replace: string;
-  readonly suite: 'queue' | 'queue-limits' | 'queue-result' | 'queue-turn' | 'queue-upkeep';
+  readonly suite: 'queue' | 'queue-limits' | 'queue-result' | 'queue-schedule' | 'queue-turn' | 'queue-upkeep';
   readonly noticedBy: string;
 }
 
 /** The bugs that the suites of the queue must notice. */
 export const queueBugs: readonly QueueBug[] = [
+  {
+    name: 'every process adds the job of a tick',
+    script: 'queue/lua/add.lua',
+    find: 'if tonumber(before) >= number then',
+    replace: 'if false then',
+    suite: 'queue-schedule',
+    noticedBy: 'each tick is added once',
+  },
   {
     name: 'one of those who wait for a job is told of its end',
     script: 'queue/lua/awaited.lua',

@@ -242,6 +242,10 @@ export class MemoryQueue implements QueuePort {
     return 'waits';
   }
 
+  async now(): Promise<number> {
+    return this.#surroundings.store.now();
+  }
+
   async pause(queue: QueueAddress, what: PauseOf, paused: boolean): Promise<void> {
     const step = this.#step(queue);
     if (what === 'adding') return void (step.state.closed = paused);

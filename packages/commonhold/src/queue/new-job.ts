@@ -63,6 +63,12 @@ export function createJob(
   };
 }
 
+/** @throws InvalidArgumentError for options that the jobs of a schedule cannot have. */
+export function checkScheduled(name: string, { id, ...options }: AddOptions): void {
+  checkOptionNames(`queue ${name}, schedule`, options, addOptionNames);
+  if (id !== undefined) throw new InvalidArgumentError('schedule id', 'none: each tick has its own job', id);
+}
+
 /** Whether a job may be called so. */
 export function isJobId(id: unknown): id is string {
   return typeof id === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(id);

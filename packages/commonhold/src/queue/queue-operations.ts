@@ -22,6 +22,7 @@ export const queueOperations: Operations<QueuePort> = defineOperations<QueuePort
   totals: { kind: 'read', away: 'refuse' },
   days: { kind: 'read', away: 'refuse' },
   awaitEnd: { kind: 'idempotent', away: 'refuse' },
+  now: { kind: 'read', away: 'refuse' },
   pause: { kind: 'idempotent', away: 'refuse' },
   remove: { kind: 'idempotent', away: 'refuse' },
   sweep: { kind: 'idempotent', away: 'refuse' },

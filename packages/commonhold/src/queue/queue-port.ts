@@ -291,6 +291,8 @@ export interface QueuePort {
    * with {@link doneTopic} when the job ends or is drained; asking again, within a minute, keeps it so.
    */
   awaitEnd(queue: QueueAddress, id: string, owner: string): Promise<StoredJob | 'waits' | undefined>;
+  /** Milliseconds since 1970, by the clock that dates jobs. */
+  now(queue: QueueAddress): Promise<number>;
   /** While taking is paused, workers take nothing; while adding is, {@link add} rejects with `QueuePaused`. */
   pause(queue: QueueAddress, what: PauseOf, paused: boolean): Promise<void>;
   /** Removes the record of a job that ended; false when there is none or it has not ended. */

@@ -6,10 +6,11 @@ import { AddBatch } from './add-batch.js';
 import { checkEventsOptions, type EventsOptions, eventsOf, type JobEvent } from './job-events.js';
 import type { JobHandler } from './job-handler.js';
 import { type DocumentedNotice, type JobNotice, noticeChannel } from './job-notice.js';
+import { JobSchedule, type ScheduleTimes } from './job-schedule.js';
 import { jobEnd, type JobWaitOptions, type JobWaitPlace } from './job-wait.js';
 import { JobWorker, type WorkOptions } from './job-worker.js';
 import { QueuedJob } from './queued-job.js';
-import { type AddOptions, checkTopic, createJob, isJobId } from './new-job.js';
+import { type AddOptions, checkScheduled, checkTopic, createJob, isJobId } from './new-job.js';
 import { queueNames } from './queue-names.js';
 import {
   checkPauseOf,
@@ -25,6 +26,7 @@ import type {
   AddedJob,
   JobPage,
   JobStatus,
+  NewJob,
   PauseOf,
   QueueCounts,
   QueueDay,
@@ -153,6 +155,27 @@ export class Queue<Data, Result = void> {
     const worker = new JobWorker<Data, Result>(handler, options, place);
     this.#keep(worker);
     return worker;
+  }
+
+  /**
+   * Adds a job at each tick of `times`, once over all processes that have the schedule: each gives it the same name, times
+   * and options. `data` may be a function of the tick's time. Ticks that pass while no process has it are not made up for;
+   * of those missed while the store was away the last is, within 5 minutes. While adding is paused its ticks pass.
+   */
+  schedule(
+    name: string,
+    times: ScheduleTimes,
+    data: Data | ((tickAtMs: number) => Data),
+    options: Omit<AddOptions, 'id'> = {},
+  ): JobSchedule {
+    const make = (tickAtMs: number): NewJob => {
+      const tickData = typeof data === 'function' ? (data as (tickAtMs: number) => Data)(tickAtMs) : data;
+      return createJob(this.#name, tickData, options, this.#options, this.#context);
+    };
+    checkScheduled(this.#name, options);
+    const schedule = new JobSchedule(name, times, { ...this.#place, createJob: make });
+    this.#keep(schedule);
+    return schedule;
   }
 
   /**

@@ -49,6 +49,7 @@ const scripts = {
   totals: script('totals.lua'),
   days: script('days.lua'),
   awaitEnd: script('await.lua'),
+  now: script('now.lua'),
   pause: script('pause.lua'),
   remove: script('remove.lua'),
   sweep: script('sweep.lua'),
@@ -197,6 +198,10 @@ export class RedisQueue implements QueuePort {
   async awaitEnd(queue: QueueAddress, id: string, owner: string): Promise<StoredJob | 'waits' | undefined> {
     const reply = await this.#run(operations.awaitEnd, scripts.awaitEnd, queue, [id, encodePart(owner)]);
     return reply === null ? undefined : (readRecord(id, reply as Buffer[]) ?? 'waits');
+  }
+
+  async now(queue: QueueAddress): Promise<number> {
+    return (await this.#run(operations.now, scripts.now, queue, [])) as number;
   }
 
   async pause(queue: QueueAddress, what: PauseOf, paused: boolean): Promise<void> {

@@ -35,6 +35,7 @@ export { queueConformance } from './queue-conformance.js';
 export { queueLimitsConformance } from './queue-limits-conformance.js';
 export { queueUpkeepConformance } from './queue-upkeep-conformance.js';
 export { queueResultConformance } from './queue-result-conformance.js';
+export { queueScheduleConformance } from './queue-schedule-conformance.js';
 export { queueTurnConformance } from './queue-turn-conformance.js';
 export { queueWorkerConformance } from './queue-worker-conformance.js';
 export { rateLimitConformance } from './rate-limit-conformance.js';

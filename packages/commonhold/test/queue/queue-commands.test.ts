@@ -178,6 +178,17 @@ describe('commands of a queue', () => {
     expect(await count(() => queue.waitFor('absent'))).toEqual(script);
   });
 
+  it('has a schedule look at the clock before and after a tick, and add its job with one', async () => {
+    const state = await engine.open();
+    const queue = state.queue<number>('q');
+    queue.schedule('beat', { every: '1s' }, 1);
+    await eventually(async () => expect((await queue.totals()).total).toBe(1));
+    await pause(30);
+    const commands = await count(() => pause(1_000));
+    expect(commands.length).toBeGreaterThanOrEqual(3);
+    expect(commands.length).toBeLessThanOrEqual(4);
+  });
+
   it('hands in ends of one moment together', async () => {
     const queue = await open();
     await queue.addMany(Array.from({ length: 20 }, (_, data) => ({ data })));

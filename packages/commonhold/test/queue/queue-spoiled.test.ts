@@ -94,6 +94,7 @@ describe('a queue that another program wrote to', () => {
     drain: (queue) => queue.drain(address, 9),
     'pause of adding': (queue) => queue.pause(address, 'adding', true),
     await: (queue) => queue.awaitEnd(address, 'waits', 'o'),
+    now: (queue) => queue.now(address),
     get: (queue) => queue.get(address, 'waits'),
     list: (queue) => queue.list(address, 't', undefined, undefined, 50),
     'dead letters': (queue) => queue.deadLetters(address, undefined, 50),

@@ -2,6 +2,7 @@ import { describe, it } from 'vitest';
 import { queueConformance } from '../../src/testing/queue-conformance.js';
 import { queueLimitsConformance } from '../../src/testing/queue-limits-conformance.js';
 import { queueResultConformance } from '../../src/testing/queue-result-conformance.js';
+import { queueScheduleConformance } from '../../src/testing/queue-schedule-conformance.js';
 import { queueTurnConformance } from '../../src/testing/queue-turn-conformance.js';
 import { queueUpkeepConformance } from '../../src/testing/queue-upkeep-conformance.js';
 import { queueWorkerConformance } from '../../src/testing/queue-worker-conformance.js';
@@ -13,5 +14,6 @@ onEveryEngine((kind) => {
   queueLimitsConformance({ describe, it }, kind);
   queueUpkeepConformance({ describe, it }, kind);
   queueResultConformance({ describe, it }, kind);
+  queueScheduleConformance({ describe, it }, kind);
   queueTurnConformance({ describe, it }, kind);
 });

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import type { Engine, EngineKind } from './engine.js';
+import { describeSuite, type TestRunner } from './suite.js';
+import { eventually, pause } from './waiting.js';
+
+/** What schedules must do on every twin: each tick once, over all processes. */
+export function queueScheduleConformance(runner: TestRunner, kind: () => EngineKind): void {
+  describeSuite(runner, kind, 'queue schedules', (test) => {
+    /** Passes from tick to tick, waiting until each has added as many jobs as are expected by then. */
+    const pass = async (
+      engine: Engine,
+      queue: { totals(): Promise<{ readonly total: number }> },
+      stepMs: number,
+      totals: readonly number[],
+    ): Promise<void> => {
+      for (const total of totals) {
+        await engine.advance(stepMs);
+        await eventually(async () => assert.equal((await queue.totals()).total, total));
+      }
+    };
+    /** Longer than any process takes to see that a tick has come. */
+    const settleMs = 1_200;
+
+    test('each tick is added once, however many processes have the schedule', async (engine) => {
+      const states = [await engine.open(), await engine.open(), await engine.open()];
+      const queues = states.map((state) => state.queue<number>('q'));
+      for (const queue of queues) queue.schedule('beat', { every: '1m' }, (tickAtMs) => tickAtMs);
+      const seen: number[] = [];
+      await pause(50);
+      await pass(engine, queues[0] ?? assert.fail(), 60_000, [1, 2, 3]);
+      await pause(settleMs);
+      queues[0]?.work(({ data }) => void seen.push(data));
+      await eventually(() => assert.equal(seen.length, 3));
+      const [first = 0] = seen;
+      assert.equal(first % 60_000, 0);
+      assert.deepEqual(seen, [first, first + 60_000, first + 120_000]);
+    });
+
+    test('schedules of one queue do not meet, and end by themselves', async (engine) => {
+      const queue = (await engine.open()).queue<string>('q');
+      const every = queue.schedule('every', { every: '1m' }, 'every', { priority: 9, topic: 't' });
+      queue.schedule('cron', { cron: '* * * * *' }, 'cron');
+      await pause(50);
+      await pass(engine, queue, 60_000, [2, 4]);
+      const { jobs } = await queue.list('t');
+      assert.deepEqual(
+        jobs.map(({ data, priority }) => [data, priority]),
+        [
+          ['every', 9],
+          ['every', 9],
+        ],
+      );
+      await every.close();
+      await pass(engine, queue, 60_000, [5]);
+      await pause(settleMs);
+      assert.equal((await queue.totals()).total, 5);
+    });
+
+    test('ticks that pass while nobody has the schedule, or adding is paused, are not made up for', async (engine) => {
+      const queue = (await engine.open()).queue<string>('q');
+      const first = queue.schedule('beat', { every: '1m' }, 'x');
+      await pause(50);
+      await pass(engine, queue, 60_000, [1]);
+      await first.close();
+      await engine.advance(120_000);
+      queue.schedule('beat', { every: '1m' }, 'x');
+      await pause(50);
+      await queue.pause('adding');
+      await engine.advance(60_000);
+      await pause(settleMs);
+      await queue.resume('adding');
+      assert.equal((await queue.totals()).total, 1);
+      await pass(engine, queue, 60_000, [2]);
+    });
+
+    test('what is no schedule is refused', async (engine) => {
+      const queue = (await engine.open()).queue<string>('q');
+      const bad: (() => unknown)[] = [
+        () => queue.schedule('x', {}, 'x'),
+        () => queue.schedule('x', { every: '1h', cron: '* * * * *' }, 'x'),
+        () => queue.schedule('x', { every: 0 }, 'x'),
+        () => queue.schedule('x', { every: 1_500 }, 'x'),
+        () => queue.schedule('x', { cron: '* * * * * *' }, 'x'),
+        () => queue.schedule('x', { at: '1h' } as never, 'x'),
+        () => queue.schedule('no name', { every: '1h' }, 'x'),
+        () => queue.schedule('x', { every: '1h' }, 'x', { id: 'own' } as never),
+        () => queue.schedule('x', { every: '1h' }, 'x', { prio: 1 } as never),
+      ];
+      for (const call of bad) assert.throws(call, { code: 'InvalidArgument' }, String(call));
+    });
+  });
+}
