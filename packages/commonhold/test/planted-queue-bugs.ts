@@ -11,6 +11,22 @@ interface QueueBug {
 /** The bugs that the suites of the queue must notice. */
 export const queueBugs: readonly QueueBug[] = [
   {
+    name: 'jobs of other workers do not count towards the limit of the queue',
+    script: 'queue/lua/limits.lua',
+    find: 'capacity = most_running - count_running()',
+    replace: "capacity = most_running - redis.call('ZCARD', held_key(owner))",
+    suite: 'queue-limits',
+    noticedBy: 'no more jobs run at once',
+  },
+  {
+    name: 'a window of starts never fills',
+    script: 'queue/lua/limits.lua',
+    find: 'window.starts = window.starts + count',
+    replace: 'window.starts = 0',
+    suite: 'queue-limits',
+    noticedBy: 'no more jobs are started in a window',
+  },
+  {
     name: 'every process adds the job of a tick',
     script: 'queue/lua/add.lua',
     find: 'if tonumber(before) >= number then',

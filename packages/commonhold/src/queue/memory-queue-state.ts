@@ -67,6 +67,8 @@ export class QueueState {
   readonly awaited: Map<string, Set<string>> = new Map();
   /** The busy worker that takes nothing until it is free for a job that must run alone. */
   drainer: string | undefined;
+  /** Jobs started since `fromMs`, where the queue bounds them. */
+  window: { fromMs: number; starts: number } = { fromMs: -Infinity, starts: 0 };
   total = 0;
   completed = 0;
   failed = 0;

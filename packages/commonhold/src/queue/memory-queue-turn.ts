@@ -23,6 +23,9 @@ export class MemoryQueueTurn {
   #bytes = 0;
   #alone = false;
   #suspected = 0;
+  /** How many jobs the limits of the queue allow besides those handed over. */
+  #capacity = Infinity;
+  #handedOver = 0;
 
   constructor(step: MemoryQueueStep, worker: QueueWorker, turn: QueueTurn) {
     this.#step = step;
@@ -40,7 +43,9 @@ export class MemoryQueueTurn {
     for (const worker of state.leases.upTo(now - 1)) if (worker !== id) this.#takeOver(worker);
     this.#promote();
     this.#handOver();
+    this.#readLimits();
     const drains = this.#claim();
+    this.#noteStarts();
     this.#wake();
     this.#renew();
     return this.#reply(ends, drains);
@@ -195,7 +200,7 @@ export class MemoryQueueTurn {
   }
 
   #hasRoom(): boolean {
-    return this.#jobs.length < this.#turn.free && this.#bytes < mostReplyBytes;
+    return this.#jobs.length < Math.min(this.#turn.free, this.#capacity) && this.#bytes < mostReplyBytes;
   }
 
   #start(record: JobRecord): void {
@@ -220,7 +225,8 @@ export class MemoryQueueTurn {
   #wake(): void {
     const { state } = this.#step;
     if (state.idle.size === 0) return;
-    if (!state.paused && state.lines.some((line) => line.count > 0)) this.#step.wake(1);
+    const limited = this.#capacity <= this.#jobs.length - this.#handedOver;
+    if (!state.paused && !limited && state.lines.some((line) => line.count > 0)) this.#step.wake(1);
     this.#step.wake(this.#suspected - (this.#alone ? 1 : 0));
   }
 
@@ -230,6 +236,31 @@ export class MemoryQueueTurn {
     else state.leases.delete(this.#worker.id);
   }
 
+  // As lua/limits.lua.
+  #readLimits(): void {
+    const { queue, state, now } = this.#step;
+    this.#handedOver = this.#jobs.length;
+    if (queue.limits === undefined) return;
+    const { running, starts, windowMs } = queue.limits;
+    if (now >= state.window.fromMs + windowMs) state.window = { fromMs: now, starts: 0 };
+    const held = state.leases.members().reduce((sum, worker) => sum + (state.held.get(worker)?.size ?? 0), 0);
+    const capacity = Math.min(
+      running > 0 ? running - held : Infinity,
+      starts > 0 ? starts - state.window.starts : Infinity,
+    );
+    this.#capacity = Math.max(0, capacity);
+  }
+
+  #noteStarts(): void {
+    if (this.#step.queue.limits !== undefined) this.#step.state.window.starts += this.#jobs.length - this.#handedOver;
+  }
+
+  #windowEndsAtMs(): number {
+    const { queue, state } = this.#step;
+    const { starts = 0, windowMs = 0 } = queue.limits ?? {};
+    return starts > 0 && state.window.starts >= starts ? state.window.fromMs + windowMs : Infinity;
+  }
+
   #lookAgainMs(): number | undefined {
     const { delayed, leases } = this.#step.state;
     const due = delayed.lowest();
@@ -237,7 +268,7 @@ export class MemoryQueueTurn {
     const dueAtMs = due === undefined ? Infinity : (delayed.score(due) ?? Infinity);
     // Alive includes the last millisecond.
     const endsAtMs = other === undefined ? Infinity : (leases.score(other) ?? Infinity) + 1;
-    const first = Math.min(dueAtMs, endsAtMs);
+    const first = Math.min(dueAtMs, endsAtMs, this.#windowEndsAtMs());
     return first === Infinity ? undefined : Math.max(0, first - this.#step.now);
   }
 }

@@ -2,7 +2,7 @@ import { type Duration, durationMs, longestDurationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { jittered, type Random } from '../random.js';
-import type { DocumentedNames, QueueAddress } from './queue-port.js';
+import type { DocumentedNames, QueueAddress, QueueLimits } from './queue-port.js';
 
 /** How long a job that failed waits before it is tried again: `first`, then `factor` times as long each time. */
 export interface BackoffOptions {
@@ -32,12 +32,22 @@ export interface JobOptions {
   readonly deadline?: Duration;
 }
 
+/** Bounds over all workers of a queue. */
+export interface LimitOptions {
+  /** Jobs that run at once, 1 to 1,000,000. */
+  readonly concurrency?: number;
+  /** Jobs that are started within a time: `max`, 1 to 1,000,000, in a window that begins with the first of them. */
+  readonly rate?: { readonly max: number; readonly per: Duration };
+}
+
 /** Every process that uses one queue gives it the same options. */
 export interface QueueOptions extends JobOptions {
   /** How long completed and cancelled jobs stay readable; 0 for not at all. Default 1 h. */
   readonly keepCompleted?: Duration;
   /** How long failed jobs stay, to be read or sent again. Default 7 d. */
   readonly keepFailed?: Duration;
+  /** Bounds over all workers of all processes. Default: none. */
+  readonly limits?: LimitOptions;
   /** Whether the changes of jobs are announced: see `notices`. Default false. */
   readonly notices?: boolean;
   /**
@@ -74,10 +84,13 @@ const queueOptionNames = {
   deadline: true,
   keepCompleted: true,
   keepFailed: true,
+  limits: true,
   notices: true,
   record: true,
   documented: true,
 } satisfies OptionNames<QueueOptions>;
+const limitNames = { concurrency: true, rate: true } satisfies OptionNames<LimitOptions>;
+const rateNames = { max: true, per: true } satisfies OptionNames<NonNullable<LimitOptions['rate']>>;
 const documentedNames = {
   queue: true,
   record: true,
@@ -112,10 +125,27 @@ export function resolveQueueOptions(name: string, options: QueueOptions): Resolv
       notices: notices ?? false,
       keepCompletedMs: completed === 0 ? 0 : durationMs(completed, 'queue keepCompleted'),
       keepFailedMs: durationMs(options.keepFailed ?? '7d', 'queue keepFailed'),
+      limits: options.limits && resolveLimits(options.limits),
     },
     hash: record === 'hash' || documented !== undefined,
     settings: resolveJobOptions(options, defaults),
   };
+}
+
+function resolveLimits(limits: LimitOptions): QueueLimits {
+  checkOptionNames('queue limits', limits, limitNames);
+  const { concurrency, rate } = limits;
+  if (rate !== undefined) checkOptionNames('queue limits.rate', rate, rateNames);
+  return {
+    running: concurrency === undefined ? 0 : checkBound(concurrency, 'queue limits.concurrency'),
+    starts: rate === undefined ? 0 : checkBound(rate.max, 'queue limits.rate.max'),
+    windowMs: rate === undefined ? 0 : durationMs(rate.per, 'queue limits.rate.per'),
+  };
+}
+
+function checkBound(bound: number, where: string): number {
+  if (Number.isInteger(bound) && bound >= 1 && bound <= 1_000_000) return bound;
+  throw new InvalidArgumentError(where, 'a whole number from 1 to 1,000,000', bound);
 }
 
 /** Fills what `options` leaves open from `fallback`. @throws InvalidArgumentError naming the option. */

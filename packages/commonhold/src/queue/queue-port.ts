@@ -12,6 +12,17 @@ export interface QueueAddress {
   readonly keepCompletedMs: number;
   /** How long records of failed jobs stay, to be looked at or sent again. */
   readonly keepFailedMs: number;
+  /** Undefined for none. */
+  readonly limits: QueueLimits | undefined;
+}
+
+/** Bounds over all workers of a queue; 0 for none. */
+export interface QueueLimits {
+  /** Jobs that run at once. */
+  readonly running: number;
+  /** Jobs started in one window, which begins with the first of them. */
+  readonly starts: number;
+  readonly windowMs: number;
 }
 
 /** Verbatim beginnings of key names, four different ones. */

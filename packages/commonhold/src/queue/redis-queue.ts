@@ -102,7 +102,7 @@ export class RedisQueue implements QueuePort {
   async turn(queue: QueueAddress, worker: QueueWorker, turn: QueueTurn): Promise<QueueTurnReply> {
     const { number, ends, free, idle, known } = turn;
     const args: CommandArgument[] = [worker.id, worker.name, String(worker.leaseMs), String(number), String(free)];
-    args.push(idle ? '1' : '0', String(known?.length ?? -1), ...(known ?? []));
+    args.push(idle ? '1' : '0', String(known?.length ?? -1), limitsOf(queue), ...(known ?? []));
     for (const { id, attempt, kind, payload, delayMs } of ends) {
       args.push(id, String(attempt), kind, payload, String(delayMs));
     }
@@ -272,4 +272,8 @@ export class RedisQueue implements QueuePort {
     this.#places.set(queue, place);
     return place;
   }
+}
+
+function limitsOf({ limits }: QueueAddress): string {
+  return limits === undefined ? '' : `${limits.running} ${limits.starts} ${limits.windowMs}`;
 }

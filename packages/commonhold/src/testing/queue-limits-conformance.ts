@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import type { LimitOptions } from '../queue/queue-options.js';
 import type { EngineKind } from './engine.js';
-import { PortWorker, whenStatus } from './queue-runs.js';
+import { addressOf, PortWorker, whenStatus } from './queue-runs.js';
 import { describeSuite, type TestRunner } from './suite.js';
 import { eventLoopTurn, eventually, pause } from './waiting.js';
 
-/** What bounds a job's run on every twin: its timeout, its deadline, its worker's lease; and its log, which is bounded. */
+/** What bounds the runs of jobs on every twin: timeout, deadline, the worker's lease, the limits of the queue; and their logs. */
 export function queueLimitsConformance(runner: TestRunner, kind: () => EngineKind): void {
   describeSuite(runner, kind, 'queue limits', (test) => {
     const never = (): Promise<never> => new Promise<never>(() => undefined);
@@ -207,6 +208,90 @@ export function queueLimitsConformance(runner: TestRunner, kind: () => EngineKin
         assert.equal(seen.length, 23);
       });
       await Promise.all(busy.map((worker) => worker.close()));
+    });
+
+    test('no more jobs run at once than the queue allows, over all workers', async (engine) => {
+      const states = [await engine.open(), await engine.open(), await engine.open()];
+      const queues = states.map((state) => state.queue<number>('q', { limits: { concurrency: 4 } }));
+      await queues[0]?.addMany(Array.from({ length: 60 }, (_, data) => ({ data, priority: data % 3 })));
+      let running = 0;
+      let most = 0;
+      for (const queue of queues) {
+        queue.work(
+          async () => {
+            most = Math.max(most, ++running);
+            await pause(2);
+            running--;
+          },
+          { concurrency: 5 },
+        );
+      }
+      await eventually(async () => assert.equal((await queues[0]?.totals())?.completed, 60));
+      assert.equal(most, 4);
+    });
+
+    test('places come back from jobs that were cancelled, and from workers that died', async (engine) => {
+      const ports = await engine.ports();
+      const address = { ...addressOf('q'), limits: { running: 2, starts: 0, windowMs: 0 } };
+      const [a, b, c] = ['a', 'b', 'c'].map((name) => new PortWorker(ports, name, address));
+      assert.ok(a && b && c);
+      await a.add({ id: 'x' }, { id: 'y' }, { id: 'z' }, { id: 'u' });
+      assert.equal((await a.turn(5)).jobs.length, 2);
+      assert.equal((await b.turn(5)).jobs.length, 0);
+      await ports.queue.cancel(address, 'x');
+      assert.deepEqual(
+        (await b.turn(5)).jobs.map((job) => job.id),
+        ['z'],
+      );
+      assert.equal((await c.turn(5)).jobs.length, 0);
+      await engine.advance(6_000);
+      assert.equal((await c.turn(5)).jobs.length, 2);
+    });
+
+    test('no more jobs are started in a window than the queue allows', async (engine) => {
+      const limits = { rate: { max: 5, per: '1m' } } as const;
+      const states = [await engine.open(), await engine.open()];
+      const queues = states.map((state) => state.queue<number>('q', { limits }));
+      let started = 0;
+      for (const queue of queues) queue.work(() => void started++, { concurrency: 3 });
+      await queues[0]?.addMany(Array.from({ length: 12 }, (_, data) => ({ data })));
+      for (const expected of [5, 10, 12]) {
+        await eventually(() => assert.equal(started, expected));
+        await engine.advance(58_000);
+        await pause(30);
+        assert.equal(started, expected);
+        await engine.advance(2_500);
+      }
+    });
+
+    test('a queue without limits is not held up by the limits of another, nor by what is no limit', async (engine) => {
+      const state = await engine.open();
+      const bad: readonly LimitOptions[] = [
+        { concurrency: 0 },
+        { concurrency: 1.5 },
+        { rate: { max: 0, per: '1s' } },
+        { rate: { max: 1, per: 0 } },
+      ];
+      for (const limits of bad) {
+        assert.throws(() => state.queue('q', { limits }), { code: 'InvalidArgument' }, JSON.stringify(limits));
+      }
+      assert.throws(() => state.queue('q', { limits: { rates: 1 } as never }), { code: 'InvalidArgument' });
+      assert.throws(() => state.queue('q', { limits: { rate: { max: 1 } } as never }), { code: 'InvalidArgument' });
+      await state.queue<number>('other', { limits: { concurrency: 1 } }).add(1);
+      const queue = state.queue<number>('q');
+      await queue.addMany(Array.from({ length: 30 }, (_, data) => ({ data })));
+      let running = 0;
+      let finish: () => void = () => undefined;
+      const gate = new Promise<void>((resolve) => (finish = resolve));
+      queue.work(
+        () => {
+          running++;
+          return gate;
+        },
+        { concurrency: 30 },
+      );
+      await eventually(() => assert.equal(running, 30));
+      finish();
     });
   });
 }

@@ -39,7 +39,8 @@ export async function whenStatus<Data, Result>(
 
 /** A queue called `name` with the options that a queue has by default. */
 export function addressOf(name: string): QueueAddress {
-  return { name, documented: undefined, notices: false, keepCompletedMs: 3_600_000, keepFailedMs: 604_800_000 };
+  const kept = { keepCompletedMs: 3_600_000, keepFailedMs: 604_800_000 };
+  return { name, documented: undefined, notices: false, ...kept, limits: undefined };
 }
 
 /** A worker without handlers: takes turns when told to. */

@@ -62,6 +62,7 @@ const keeping: QueueAddress = {
   notices: false,
   keepCompletedMs: 4_500,
   keepFailedMs: 6_500,
+  limits: undefined,
 };
 
 // Leases of one moment end one after the other.
@@ -286,3 +287,5 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
 describe('queue model', () => checkModel(stepOn(keeping)));
 // Ids can be used again at once.
 describe('model of a queue that keeps nothing', () => checkModel(stepOn({ ...keeping, keepCompletedMs: 0 })));
+describe('model of a queue with limits', () =>
+  checkModel(stepOn({ ...keeping, limits: { running: 4, starts: 6, windowMs: 2_500 } })));

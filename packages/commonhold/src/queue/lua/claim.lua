@@ -8,7 +8,7 @@ local claimed = { jobs = {}, holds = {}, count = 0, bytes = 0, alone = 0 }
 local most_bytes = 1048576
 
 local function has_room()
-  return claimed.count < free and claimed.bytes < most_bytes
+  return claimed.count < allowed and claimed.bytes < most_bytes
 end
 
 -- The parts of a head stand on lines of their own, the topic last since it may hold line feeds.
@@ -67,7 +67,7 @@ end
 -- After a lost answer: what the worker holds without knowing is given to it once more.
 local function hand_over_all()
   local known = {}
-  for i = 16, ends_at - 1 do
+  for i = 17, ends_at - 1 do
     known[ARGV[i]] = true
   end
   for _, id in ipairs(redis.call('ZRANGE', held_key(owner), 0, -1)) do
@@ -130,7 +130,7 @@ local function claim_stream(line)
   local from = '-'
   while has_room() do
     -- Entries hold one to sixteen jobs: as many as could be used up if they were half full.
-    local most = 1 + math.floor((free - claimed.count) / 8)
+    local most = 1 + math.floor((allowed - claimed.count) / 8)
     local entries = redis.call('XRANGE', base .. ':stream:' .. line.priority, from, '+', 'COUNT', most)
     for _, entry in ipairs(entries) do
       if not has_room() or not claim_entry(line, entry) then

@@ -19,15 +19,16 @@ local function promote_all(due)
   end
 end
 
--- Milliseconds until a delayed job falls due or the lease of another worker ends, -1 when there is neither.
+-- Milliseconds until a delayed job falls due, the lease of another worker ends or jobs may be started again; -1 for never.
 local function look_again_ms()
   local due = redis.call('ZRANGE', base .. ':delayed', 0, 0, 'WITHSCORES')
   local leases = redis.call('ZRANGE', base .. ':leases', 0, 1, 'WITHSCORES')
   local due_at = tonumber(due[2])
   local ends_at = tonumber(leases[leases[1] == owner and 4 or 2])
-  if not due_at and not ends_at then
+  local window_ends_at = window_left() and now + window_left()
+  if not due_at and not ends_at and not window_ends_at then
     return -1
   end
   -- Alive includes the last millisecond.
-  return math.max(0, math.min(due_at or math.huge, (ends_at or math.huge) + 1) - now)
+  return math.max(0, math.min(due_at or math.huge, (ends_at or math.huge) + 1, window_ends_at or math.huge) - now)
 end

@@ -4,7 +4,8 @@
 -- ARGV[1] recordBase, ARGV[2] statsBase, ARGV[3] noticeBase, ARGV[4] noticeFormat, ARGV[5] wakePrefix, ARGV[6] wakeTopic
 -- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs, ARGV[9] owner, ARGV[10] workerName, ARGV[11] leaseMs, ARGV[12] number
 -- ARGV[13] free, ARGV[14] idle (1 or 0), ARGV[15] number of known ids (-1 when no answer was lost)
--- ARGV[16...] known ids, then ended jobs, each as id, attempt, kind, payload, delayMs
+-- ARGV[16] limits ('' or most running, most starts and window in ms, 0 for none)
+-- ARGV[17...] known ids, then ended jobs, each as id, attempt, kind, payload, delayMs
 -- Returns {refused, jobs, alone, waitingForIdle, paused, lookAgainMs or -1, waitingWorkers, cut, now}: the places, from 1,
 -- of refused ends, and for each job a head and its data; false for a turn that comes after a later one
 local owner = ARGV[9]
@@ -12,9 +13,11 @@ local worker_name = ARGV[10]
 local lease_ms = tonumber(ARGV[11])
 local number = tonumber(ARGV[12])
 local free = tonumber(ARGV[13])
+-- How many of them the limits of the queue leave.
+local allowed = free
 local idle = ARGV[14] == '1'
 local answer_lost = ARGV[15] ~= '-1'
-local ends_at = 16 + math.max(0, tonumber(ARGV[15]))
+local ends_at = 17 + math.max(0, tonumber(ARGV[15]))
 -- include keys.lua
 -- include wake.lua
 -- include line.lua
@@ -22,6 +25,7 @@ local ends_at = 16 + math.max(0, tonumber(ARGV[15]))
 -- include record.lua
 -- include finish.lua
 -- include take-over.lua
+-- include limits.lua
 -- include due.lua
 -- include lines.lua
 -- include claim.lua
@@ -43,6 +47,7 @@ local suspects = read_suspects()
 local dead = read_dead()
 local due = read_due()
 local lines = read_lines()
+read_limits()
 local problem, returns = check_ends_given()
 if ARGV[ends_at] or #dead > 0 or #due > 0 then
   problem = problem or check_totals()
@@ -67,6 +72,9 @@ if answer_lost then
   hand_over_all()
 end
 
+local handed_over = claimed.count
+local capacity = count_capacity()
+allowed = math.min(free, capacity)
 suspects = suspects + done.suspected
 local drains = false
 if not paused and has_room() then
@@ -80,6 +88,8 @@ if not paused and has_room() then
   end
 end
 call_many('ZADD', held_key(owner), claimed.holds)
+local started = claimed.count - handed_over
+note_starts(started)
 count_ends(done.completed, done.failed, done.processing_ms)
 
 -- One worker is woken for what this one leaves, and wakes the next. Jobs that must run alone are told of once: two busy
@@ -88,7 +98,7 @@ local left = 0
 for _, line in ipairs(lines) do
   left = left + line.waiting
 end
-if left > 0 and not paused then
+if left > 0 and not paused and capacity > started then
   wake(1)
 end
 wake(done.suspected - claimed.alone)
