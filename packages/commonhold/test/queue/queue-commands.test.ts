@@ -189,6 +189,45 @@ describe('commands of a queue', () => {
     expect(commands.length).toBeLessThanOrEqual(4);
   });
 
+  it('adds a compact job with 14 commands inside its step, and processes many with about 5 each', async () => {
+    const queue = await open();
+    await queue.add(1);
+    await queue.add(1);
+    expect(await innerCalls(() => queue.add(1))).toBeLessThanOrEqual(14);
+    await queue.addMany(Array.from({ length: 1_000 }, (_, data) => ({ data })));
+    const calls = await innerCalls(async () => {
+      let ran = 0;
+      const worker = queue.work(() => void ran++, { concurrency: 10 });
+      await eventually(() => expect(ran).toBe(1_003));
+      await worker.close();
+    });
+    expect(calls / 1_003).toBeLessThan(6.5);
+  });
+
+  it('keeps a waiting job of 78 bytes in less than 100', async () => {
+    const state = await engine.open();
+    const queue = state.queue<string>('q');
+    await queue.addMany(Array.from({ length: 4_800 }, () => ({ data: 'x'.repeat(76) })));
+    let bytes = 0;
+    for (const key of (await server().command('KEYS', `${state.namespace}:*`)) as string[]) {
+      if (!key.includes(':adds:')) bytes += Number(await server().command('MEMORY', 'USAGE', key, 'SAMPLES', '0'));
+    }
+    expect(bytes / 4_800).toBeGreaterThan(78);
+    expect(bytes / 4_800).toBeLessThan(100);
+  });
+
+  /** Commands that scripts ran meanwhile. */
+  async function innerCalls(work: () => Promise<unknown>): Promise<number> {
+    const calls = async (): Promise<number> => {
+      const text = String(await server().command('INFO', 'commandstats'));
+      const counts = [...text.matchAll(/cmdstat_(?!eval|info|script|memory|keys|ping)[^:]+:calls=(\d+)/g)];
+      return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    const before = await calls();
+    await work();
+    return (await calls()) - before;
+  }
+
   it('hands in ends of one moment together', async () => {
     const queue = await open();
     await queue.addMany(Array.from({ length: 20 }, (_, data) => ({ data })));

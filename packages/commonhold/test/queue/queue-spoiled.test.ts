@@ -76,6 +76,8 @@ describe('a queue that another program wrote to', () => {
     add: (queue) => queue.add(address, { adder: 'w:1', number: 99, jobs }),
     'turn with ends': (queue) => queue.turn(address, self('w'), { ...turn, ends, idle: false }),
     'turn of another': (queue) => queue.turn(address, self('z'), { ...turn, number: 1 }),
+    'turn within limits': (queue) =>
+      queue.turn({ ...address, limits: { running: 9, starts: 9, windowMs: 9_000 } }, self('w'), { ...turn, ends }),
     'turn after a lost answer': (queue) => queue.turn(address, self('w'), { ...turn, known: [] }),
     renew: (queue) => queue.renew(address, self('w'), ['d']),
     progress: (queue) => queue.progress(address, self('w'), ends[0]?.id ?? '', 1, 0.5),
