@@ -26,6 +26,7 @@ export class MemoryQueueTurn {
   /** How many jobs the limits of the queue allow besides those handed over. */
   #capacity = Infinity;
   #handedOver = 0;
+  #window = { fromMs: 0, starts: 0 };
 
   constructor(step: MemoryQueueStep, worker: QueueWorker, turn: QueueTurn) {
     this.#step = step;
@@ -242,23 +243,26 @@ export class MemoryQueueTurn {
     this.#handedOver = this.#jobs.length;
     if (queue.limits === undefined) return;
     const { running, starts, windowMs } = queue.limits;
-    if (now >= state.window.fromMs + windowMs) state.window = { fromMs: now, starts: 0 };
+    this.#window = now < state.window.fromMs + windowMs ? state.window : { fromMs: now, starts: 0 };
     const held = state.leases.members().reduce((sum, worker) => sum + (state.held.get(worker)?.size ?? 0), 0);
     const capacity = Math.min(
       running > 0 ? running - held : Infinity,
-      starts > 0 ? starts - state.window.starts : Infinity,
+      starts > 0 ? starts - this.#window.starts : Infinity,
     );
     this.#capacity = Math.max(0, capacity);
   }
 
   #noteStarts(): void {
-    if (this.#step.queue.limits !== undefined) this.#step.state.window.starts += this.#jobs.length - this.#handedOver;
+    const started = this.#jobs.length - this.#handedOver;
+    if (this.#step.queue.limits === undefined || started === 0) return;
+    // The window begins with the first start.
+    this.#window.starts += started;
+    this.#step.state.window = this.#window;
   }
 
   #windowEndsAtMs(): number {
-    const { queue, state } = this.#step;
-    const { starts = 0, windowMs = 0 } = queue.limits ?? {};
-    return starts > 0 && state.window.starts >= starts ? state.window.fromMs + windowMs : Infinity;
+    const { starts = 0, windowMs = 0 } = this.#step.queue.limits ?? {};
+    return starts > 0 && this.#window.starts >= starts ? this.#window.fromMs + windowMs : Infinity;
   }
 
   #lookAgainMs(): number | undefined {
