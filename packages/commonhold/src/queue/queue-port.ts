@@ -315,7 +315,10 @@ export interface QueuePort {
   sweep(queue: QueueAddress, sweep: Sweep, cursor: string | undefined, most: number): Promise<SweepStep>;
   /** Removes about `most` jobs that wait, or all of them when there are fewer. */
   drain(queue: QueueAddress, most: number): Promise<DrainStep>;
-  /** Removes some of all keys of the queue but its notices; returns the cursor of the next step, undefined when done. */
+  /**
+   * Removes some of all keys of the queue, but for its notices and, so that no id is drawn twice, its streams, which are
+   * emptied. Returns the cursor of the next step, undefined when done.
+   */
   obliterate(queue: QueueAddress, cursor: string | undefined): Promise<string | undefined>;
 }
 
