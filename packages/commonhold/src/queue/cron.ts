@@ -17,8 +17,8 @@ const fields: readonly Field[] = [
 ];
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
-/** 29 February comes every four years, but for one pause of eight. */
-const farthestDays = 3_000;
+/** 29 February falls on a given weekday every 28 years, and once every 40 where a century has no leap year. */
+const farthestDays = 14_700;
 
 /**
  * Reads the five fields of crontab(5), in UTC: minute, hour, day of month, month, day of week, with `*`, numbers, ranges,

@@ -137,7 +137,8 @@ describe('batches over all masters', () => {
   });
 
   it('clear finds what moved to a master that was scanned already', async () => {
-    const cache = (await open({ cacheDeadline: '2s' })).cache<number>('scan');
+    // Masters and tests share the cores here; what is shown is that nothing is left, not how fast.
+    const cache = (await open({ cacheDeadline: '10s' })).cache<number>('scan');
     await cache.setMany(keys.map((key, index) => [key, index]));
     const cleared = cache.clear();
     for (const key of keys.slice(0, 8)) {

@@ -69,6 +69,11 @@ describe('cron', () => {
     expect(() => parseCron(5 as never)).toThrow(/schedule cron/);
   });
 
+  it('finds a day that comes once in decades', () => {
+    const next = parseCron('0 0 29 2 */7')(Date.UTC(2088, 1, 29));
+    expect(new Date(next).toISOString()).toBe('2128-02-29T00:00:00.000Z');
+  });
+
   it('names each moment once, and none between', () => {
     const part = (from: number, to: number): fc.Arbitrary<string> =>
       fc.oneof(
