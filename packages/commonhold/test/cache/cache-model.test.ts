@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
+import { cacheOperations } from '../../src/cache/cache-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkModel } from '../model-check.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
 const cache = fc.constantFrom('a', 'b*');
 const key = fc.constantFrom('x', 'xy', 'x:y', '*');
@@ -86,3 +87,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 );
 
 describe('cache model', () => checkModel(steps));
+describe('commands of cache', () => checkCommands(cacheOperations));

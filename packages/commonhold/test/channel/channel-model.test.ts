@@ -3,8 +3,9 @@ import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
 import type { ChannelAddress } from '../../src/channel/channel-port.js';
 import type { StoredMessage } from '../../src/message-frame.js';
+import { channelOperations } from '../../src/channel/channel-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkModel } from '../model-check.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
 /** The ids that one engine gave, by channel: they hold its time, so answers are compared by their places in this list. */
 const given = new WeakMap<Ports, Map<string, string[]>>();
@@ -65,3 +66,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 );
 
 describe('channel model', () => checkModel(steps));
+describe('commands of channel', () => checkCommands(channelOperations));

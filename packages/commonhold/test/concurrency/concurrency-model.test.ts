@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
+import { concurrencyOperations } from '../../src/concurrency/concurrency-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkModel } from '../model-check.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
 const limiter = fc.constantFrom('a', 'b*');
 const subject = fc.constant('s:');
@@ -37,3 +38,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 );
 
 describe('concurrency model', () => checkModel(steps));
+describe('commands of concurrency', () => checkCommands(concurrencyOperations));

@@ -1,13 +1,11 @@
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe } from 'vitest';
 import { systemClock } from '../../src/clock.js';
-import { memoryEngine, redisEngine } from '../../src/testing/engine.js';
-import { compareTwins, type ModelStep } from '../../src/testing/model.js';
-import { seedFromEnvironment } from '../../src/testing/random.js';
-import { useServer } from '../engines.js';
-import { checkModel } from '../model-check.js';
+import { redisEngine } from '../../src/testing/engine.js';
+import { counterOperations } from '../../src/counter/counter-operations.js';
+import type { ModelStep } from '../../src/testing/model.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
-const dailyStepsToRun = Number(process.env['COMMONHOLD_MODEL_STEPS'] ?? 10_000);
 const dayMs = 86_400_000;
 const counter = fc.constantFrom('a', 'a:b', '*');
 const by = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constantFrom(2 ** 53 - 1, -(2 ** 53 - 1), 2 ** 53 - 3));
@@ -52,17 +50,9 @@ const dailySteps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('counter model', () => checkModel(steps));
 
-describe('counter model, daily', () => {
-  const server = useServer();
-  it(`answers alike over ${dailyStepsToRun} steps`, { timeout: 120_000 }, async () => {
-    const twins = { left: memoryEngine, right: redisEngine(server()) };
-    const run = fc.array(dailySteps, { minLength: 50, maxLength: 50 });
-    await fc.assert(
-      fc.asyncProperty(run, (sequence) => compareTwins(twins, [toNoon(), ...sequence])),
-      { seed: seedFromEnvironment(), numRuns: Math.ceil(dailyStepsToRun / 50), endOnFailure: false },
-    );
-  });
-});
+describe('counter model, daily', () => checkModel(dailySteps, { first: toNoon, redis: redisEngine }));
+
+describe('commands of counter', () => checkCommands(counterOperations));
 
 // So that midnight does not come while the steps run.
 function toNoon(): ModelStep {

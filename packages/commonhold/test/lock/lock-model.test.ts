@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
+import { lockOperations } from '../../src/lock/lock-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkModel } from '../model-check.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
 const lock = fc.constantFrom('a', 'b*');
 const member = fc.record({ owner: fc.constantFrom('o:%#x', 'p'), id: fc.constantFrom('1', '2') });
@@ -34,3 +35,4 @@ function advance(advanceMs: number): ModelStep {
 }
 
 describe('lock model', () => checkModel(steps));
+describe('commands of lock', () => checkCommands(lockOperations));

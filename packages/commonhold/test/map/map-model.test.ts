@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
 import type { MapExpectation, MapRecord, MapSpace } from '../../src/map/map-port.js';
+import { mapOperations } from '../../src/map/map-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkModel } from '../model-check.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
 const space = fc
   .tuple(fc.constantFrom('a', 'b*'), fc.boolean(), fc.boolean())
@@ -73,3 +74,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 );
 
 describe('map model', () => checkModel(steps));
+describe('commands of map', () => checkCommands(mapOperations));

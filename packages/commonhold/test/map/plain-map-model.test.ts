@@ -1,15 +1,11 @@
 import fc from 'fast-check';
-import { describe, it } from 'vitest';
+import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
 import type { MapExpectation, MapSpace } from '../../src/map/map-port.js';
-import { type EngineKind, memoryEngine, stoppedRedisEngine } from '../../src/testing/engine.js';
-import { compareTwins, type ModelStep } from '../../src/testing/model.js';
-import { seedFromEnvironment } from '../../src/testing/random.js';
-import { useServer } from '../engines.js';
-
-const stepsPerFeature = Number(process.env['COMMONHOLD_MODEL_STEPS'] ?? 20_000);
-// Longer than elsewhere: learning the namespace takes each run a connection of its own.
-const stepsPerRun = 200;
+import { plainMapOperations } from '../../src/map/map-operations.js';
+import type { EngineKind } from '../../src/testing/engine.js';
+import type { ModelStep } from '../../src/testing/model.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
 /** Where each engine's entries stand: behind its namespace, within which time is moved. */
 const spaces = new WeakMap<Ports, MapSpace>();
@@ -83,15 +79,7 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   })),
 );
 
-describe('documented map model', () => {
-  const server = useServer();
+// Longer than elsewhere: learning the namespace takes each run a connection of its own.
+describe('documented map model', () => checkModel(steps, { around: placed, stepsPerRun: 200 }));
 
-  it(`answers alike over ${stepsPerFeature} steps`, { timeout: 120_000 }, async () => {
-    const twins = { left: placed(memoryEngine), right: placed(stoppedRedisEngine(server())) };
-    const run = fc.array(steps, { minLength: stepsPerRun, maxLength: stepsPerRun });
-    await fc.assert(
-      fc.asyncProperty(run, (sequence) => compareTwins(twins, sequence)),
-      { seed: seedFromEnvironment(), numRuns: Math.ceil(stepsPerFeature / stepsPerRun), endOnFailure: false },
-    );
-  });
-});
+describe('commands of a documented map', () => checkCommands(plainMapOperations));

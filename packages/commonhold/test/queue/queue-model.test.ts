@@ -11,8 +11,9 @@ import type {
   StoredJob,
   Sweep,
 } from '../../src/queue/queue-port.js';
+import { queueOperations } from '../../src/queue/queue-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkModel } from '../model-check.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
 /** Jobs of one engine by the order they were added: the engines draw different ids. */
 class Book {
@@ -278,6 +279,7 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
         return 'gone';
       },
     })),
+    fc.constant({ label: 'now', run: async (ports: Ports) => typeof (await ports.queue.now(address)) }),
     workers.map((name) => ({
       label: `leave ${name}`,
       run: (ports: Ports) => ports.queue.leave(address, worker(name)),
@@ -289,3 +291,4 @@ describe('queue model', () => checkModel(stepOn(keeping)));
 describe('model of a queue that keeps nothing', () => checkModel(stepOn({ ...keeping, keepCompletedMs: 0 })));
 describe('model of a queue with limits', () =>
   checkModel(stepOn({ ...keeping, limits: { running: 4, starts: 6, windowMs: 2_500 } })));
+describe('commands of queue', () => checkCommands(queueOperations));

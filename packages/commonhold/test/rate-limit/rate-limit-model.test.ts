@@ -3,8 +3,9 @@ import { describe } from 'vitest';
 import type { Meter, RateLimitPort } from '../../src/rate-limit/rate-limit-port.js';
 import { parseRules } from '../../src/rate-limit/rule-set.js';
 import type { RateLimitRule } from '../../src/rate-limit/rule.js';
+import { rateLimitOperations } from '../../src/rate-limit/rate-limit-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkModel } from '../model-check.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
 const limiter = fc.constantFrom('a', 'a:b', '*');
 const subject = fc.constantFrom('x', '::1');
@@ -82,3 +83,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 );
 
 describe('rate limit model', () => checkModel(steps));
+describe('commands of rate-limit', () => checkCommands(rateLimitOperations));

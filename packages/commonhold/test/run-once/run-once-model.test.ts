@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
+import { runOnceOperations } from '../../src/run-once/run-once-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkModel } from '../model-check.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
 const name = fc.constantFrom('r', 'r*');
 const key = fc.constantFrom('x', 'x:y');
@@ -40,3 +41,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 );
 
 describe('run-once model', () => checkModel(steps));
+describe('commands of run-once', () => checkCommands(runOnceOperations));

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
 import type { SessionRecord, SessionSpace } from '../../src/session/session-port.js';
+import { sessionOperations } from '../../src/session/session-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkModel } from '../model-check.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
 type Port = Ports['session'];
 
@@ -101,3 +102,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 );
 
 describe('session model', () => checkModel(steps));
+describe('commands of session', () => checkCommands(sessionOperations));

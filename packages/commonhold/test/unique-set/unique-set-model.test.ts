@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
+import { uniqueSetOperations } from '../../src/unique-set/unique-set-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
 import type { SetAddress } from '../../src/unique-set/unique-set-port.js';
-import { checkModel } from '../model-check.js';
+import { checkCommands, checkModel } from '../model-check.js';
 
 const set = fc.constantFrom<SetAddress>(
   { name: 'a', prefix: undefined },
@@ -57,3 +58,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 );
 
 describe('unique set model', () => checkModel(steps));
+describe('commands of unique-set', () => checkCommands(uniqueSetOperations));
