@@ -8,6 +8,7 @@ import { compareTwins, type ModelStep } from '../src/testing/model.js';
 import { seedFromEnvironment } from '../src/testing/random.js';
 import type { RedisServer } from '../src/testing/redis-server.js';
 import { CommandRecorder } from './command-recorder.js';
+import { documentedKeys, KeyRecorder } from './key-recorder.js';
 import { useServer } from './engines.js';
 
 /** How a model check is run. */
@@ -25,6 +26,7 @@ export interface ModelOptions {
 /** `COMMONHOLD_MODEL_STEPS` for each model. */
 export const modelSteps = Number(process.env['COMMONHOLD_MODEL_STEPS'] ?? 20_000);
 const recorder = new CommandRecorder();
+const keys = new KeyRecorder();
 const page = join(import.meta.dirname, '../../../docs/commands.md');
 const row = /^\| (\S+) \| (\d+|n) \| (\d+) \| (.+) \|$/gm;
 
@@ -37,11 +39,13 @@ export function checkModel(step: fc.Arbitrary<ModelStep>, options: ModelOptions 
   it(`answers alike over ${modelSteps} steps`, { timeout: 120_000 + modelSteps * 6 }, async () => {
     const { first, redis = stoppedRedisEngine, around = (kind) => kind, stepsPerRun = 50 } = options;
     const twins = { left: around(memoryEngine), right: around(recorder.watch(redis(server()))) };
+    const unwatch = await keys.watch(server());
     const run = fc.array(step, { minLength: stepsPerRun, maxLength: stepsPerRun });
     await fc.assert(
       fc.asyncProperty(run, (steps) => compareTwins(twins, first === undefined ? steps : [first(), ...steps])),
       { seed: seedFromEnvironment(), numRuns: Math.ceil(modelSteps / stepsPerRun), endOnFailure: false },
     );
+    await unwatch();
   });
 }
 
@@ -60,6 +64,21 @@ export function checkCommands<Port>(operations: Operations<Port>): void {
     expect(sent.commands, `commands; seen was ${seen}`).toBeLessThanOrEqual(stated.commands);
     expect(sent.trips, `round trips; seen was ${seen}`).toBeLessThanOrEqual(stated.trips);
     expect([...stated.names], `what is sent; seen was ${seen}`).toEqual(expect.arrayContaining([...sent.names]));
+  });
+}
+
+/**
+ * Declares, behind the model checks of a feature, that they wrote its keys of docs/key-layout.md, and no other.
+ *
+ * @param begin what the keys on that page begin with
+ * @param rare ends of keys that the steps need not write
+ */
+export function checkKeys(begin: string, rare: readonly string[] = []): void {
+  it('writes the keys of docs/key-layout.md', () => {
+    const own = documentedKeys().map(({ key }) => key);
+    const missing = own.filter((key) => key.startsWith(begin) && !keys.documented.has(key));
+    expect([...keys.unknown].slice(0, 20)).toEqual([]);
+    expect(missing.filter((key) => !rare.some((end) => key.endsWith(end)))).toEqual([]);
   });
 }
 

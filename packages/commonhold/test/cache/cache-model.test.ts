@@ -3,7 +3,7 @@ import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
 import { cacheOperations } from '../../src/cache/cache-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 const cache = fc.constantFrom('a', 'b*');
 const key = fc.constantFrom('x', 'xy', 'x:y', '*');
@@ -88,3 +88,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('cache model', () => checkModel(steps));
 describe('commands of cache', () => checkCommands(cacheOperations));
+describe('keys of cache', () => checkKeys('<ns>:cache'));

@@ -5,7 +5,7 @@ import type { ChannelAddress } from '../../src/channel/channel-port.js';
 import type { StoredMessage } from '../../src/message-frame.js';
 import { channelOperations } from '../../src/channel/channel-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 /** The ids that one engine gave, by channel: they hold its time, so answers are compared by their places in this list. */
 const given = new WeakMap<Ports, Map<string, string[]>>();
@@ -67,3 +67,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('channel model', () => checkModel(steps));
 describe('commands of channel', () => checkCommands(channelOperations));
+describe('keys of channel', () => checkKeys('<ns>:channel:'));

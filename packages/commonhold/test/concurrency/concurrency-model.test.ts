@@ -3,7 +3,7 @@ import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
 import { concurrencyOperations } from '../../src/concurrency/concurrency-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 const limiter = fc.constantFrom('a', 'b*');
 const subject = fc.constant('s:');
@@ -39,3 +39,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('concurrency model', () => checkModel(steps));
 describe('commands of concurrency', () => checkCommands(concurrencyOperations));
+describe('keys of concurrency', () => checkKeys('<ns>:concurrency:'));

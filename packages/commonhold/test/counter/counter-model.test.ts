@@ -4,7 +4,7 @@ import { systemClock } from '../../src/clock.js';
 import { redisEngine } from '../../src/testing/engine.js';
 import { counterOperations } from '../../src/counter/counter-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 const dayMs = 86_400_000;
 const counter = fc.constantFrom('a', 'a:b', '*');
@@ -53,6 +53,7 @@ describe('counter model', () => checkModel(steps));
 describe('counter model, daily', () => checkModel(dailySteps, { first: toNoon, redis: redisEngine }));
 
 describe('commands of counter', () => checkCommands(counterOperations));
+describe('keys of counter', () => checkKeys('<ns>:counter:'));
 
 // So that midnight does not come while the steps run.
 function toNoon(): ModelStep {

@@ -3,7 +3,7 @@ import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
 import { lockOperations } from '../../src/lock/lock-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 const lock = fc.constantFrom('a', 'b*');
 const member = fc.record({ owner: fc.constantFrom('o:%#x', 'p'), id: fc.constantFrom('1', '2') });
@@ -36,3 +36,4 @@ function advance(advanceMs: number): ModelStep {
 
 describe('lock model', () => checkModel(steps));
 describe('commands of lock', () => checkCommands(lockOperations));
+describe('keys of lock', () => checkKeys('<ns>:lock:'));

@@ -4,7 +4,7 @@ import type { Ports } from '../../src/backend/backend.js';
 import type { MapExpectation, MapRecord, MapSpace } from '../../src/map/map-port.js';
 import { mapOperations } from '../../src/map/map-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 const space = fc
   .tuple(fc.constantFrom('a', 'b*'), fc.boolean(), fc.boolean())
@@ -75,3 +75,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('map model', () => checkModel(steps));
 describe('commands of map', () => checkCommands(mapOperations));
+describe('keys of map', () => checkKeys('<ns>:map:'));

@@ -5,7 +5,7 @@ import type { MapExpectation, MapSpace } from '../../src/map/map-port.js';
 import { plainMapOperations } from '../../src/map/map-operations.js';
 import type { EngineKind } from '../../src/testing/engine.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 /** Where each engine's entries stand: behind its namespace, within which time is moved. */
 const spaces = new WeakMap<Ports, MapSpace>();
@@ -83,3 +83,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 describe('documented map model', () => checkModel(steps, { around: placed, stepsPerRun: 200 }));
 
 describe('commands of a documented map', () => checkCommands(plainMapOperations));
+describe('keys of map', () => checkKeys('<prefix>'));

@@ -3,7 +3,7 @@ import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
 import { ownersOperations } from '../../src/owners/owners-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 const owner = fc.constantFrom('a#1', 'b c#2', 'd#3');
 const name = fc.constantFrom('x', 'y', 'x:y', '*');
@@ -34,3 +34,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('owners model', () => checkModel(steps));
 describe('commands of owners', () => checkCommands(ownersOperations));
+describe('keys of owners', () => checkKeys('<ns>:owners:'));

@@ -4,7 +4,7 @@ import type { Ports } from '../../src/backend/backend.js';
 import type { PresenceChange, PresenceSpace } from '../../src/presence/presence-port.js';
 import { presenceOperations } from '../../src/presence/presence-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 // Time moves in whole seconds; leases and silences end between them.
 const leaseMs = fc.constantFrom(2_500, 5_500);
@@ -67,3 +67,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('presence model', () => checkModel(steps));
 describe('commands of presence', () => checkCommands(presenceOperations));
+describe('keys of presence', () => checkKeys('<ns>:presence:'));

@@ -13,7 +13,7 @@ import type {
 } from '../../src/queue/queue-port.js';
 import { queueOperations } from '../../src/queue/queue-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 /** Jobs of one engine by the order they were added: the engines draw different ids. */
 class Book {
@@ -292,3 +292,4 @@ describe('model of a queue that keeps nothing', () => checkModel(stepOn({ ...kee
 describe('model of a queue with limits', () =>
   checkModel(stepOn({ ...keeping, limits: { running: 4, starts: 6, windowMs: 2_500 } })));
 describe('commands of queue', () => checkCommands(queueOperations));
+describe('keys of queue', () => checkKeys('<ns>:queue:', [':notices', ':notices:user:<topic>', ':suspects', ':drain']));

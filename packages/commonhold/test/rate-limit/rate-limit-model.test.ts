@@ -5,7 +5,7 @@ import { parseRules } from '../../src/rate-limit/rule-set.js';
 import type { RateLimitRule } from '../../src/rate-limit/rule.js';
 import { rateLimitOperations } from '../../src/rate-limit/rate-limit-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 const limiter = fc.constantFrom('a', 'a:b', '*');
 const subject = fc.constantFrom('x', '::1');
@@ -84,3 +84,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('rate limit model', () => checkModel(steps));
 describe('commands of rate-limit', () => checkCommands(rateLimitOperations));
+describe('keys of rate-limit', () => checkKeys('<ns>:rate-limit:'));

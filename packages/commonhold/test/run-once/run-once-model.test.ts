@@ -3,7 +3,7 @@ import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
 import { runOnceOperations } from '../../src/run-once/run-once-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 const name = fc.constantFrom('r', 'r*');
 const key = fc.constantFrom('x', 'x:y');
@@ -42,3 +42,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('run-once model', () => checkModel(steps));
 describe('commands of run-once', () => checkCommands(runOnceOperations));
+describe('keys of run-once', () => checkKeys('<ns>:run-once:'));

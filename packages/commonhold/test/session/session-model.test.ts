@@ -4,7 +4,7 @@ import type { Ports } from '../../src/backend/backend.js';
 import type { SessionRecord, SessionSpace } from '../../src/session/session-port.js';
 import { sessionOperations } from '../../src/session/session-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 type Port = Ports['session'];
 
@@ -103,3 +103,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('session model', () => checkModel(steps));
 describe('commands of session', () => checkCommands(sessionOperations));
+describe('keys of session', () => checkKeys('<ns>:session:'));

@@ -4,7 +4,7 @@ import type { Ports } from '../../src/backend/backend.js';
 import { uniqueSetOperations } from '../../src/unique-set/unique-set-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
 import type { SetAddress } from '../../src/unique-set/unique-set-port.js';
-import { checkCommands, checkModel } from '../model-check.js';
+import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
 const set = fc.constantFrom<SetAddress>(
   { name: 'a', prefix: undefined },
@@ -59,3 +59,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('unique set model', () => checkModel(steps));
 describe('commands of unique-set', () => checkCommands(uniqueSetOperations));
+describe('keys of unique-set', () => checkKeys('<ns>:unique-set:'));
