@@ -10,14 +10,33 @@ const timed = [
   'examples/*/test/programs/*.test.ts',
 ];
 
+/** What takes minutes: `npm run test:deep`, never the CI. */
+const deep = ['**/*.deep.test.ts'];
+
 const all = ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'scripts/test/*.test.ts'];
 const limits = { pool: 'forks', testTimeout: 20_000, hookTimeout: 20_000 } as const;
 
-export default defineConfig({
-  test: {
-    projects: [
-      { test: { name: 'all', include: all, exclude: timed, maxWorkers: 2, sequence: { groupOrder: 0 }, ...limits } },
-      { test: { name: 'timed', include: timed, maxWorkers: 1, sequence: { groupOrder: 1 }, ...limits } },
-    ],
+function deepOf(pattern: string): string {
+  return pattern.replace(/\.test\.ts$/, '.deep.test.ts');
+}
+
+const projects = [
+  {
+    test: {
+      name: 'all',
+      include: all,
+      exclude: [...timed, ...deep],
+      maxWorkers: 2,
+      sequence: { groupOrder: 0 },
+      ...limits,
+    },
   },
+  { test: { name: 'timed', include: timed, exclude: deep, maxWorkers: 1, sequence: { groupOrder: 1 }, ...limits } },
+];
+const deepProjects = [
+  { test: { name: 'deep', include: all.map(deepOf), maxWorkers: 1, ...limits, testTimeout: 600_000 } },
+];
+
+export default defineConfig({
+  test: { projects: process.env['DEEP'] === '1' ? deepProjects : projects },
 });

@@ -29,6 +29,7 @@ const commands = new Map([
   ['start', { programs: false, build: true, entry: 'packages/server/dist/main.js' }],
   ['screenshots', { programs: true, build: true, entry: 'scripts/screenshots.mjs' }],
   ['test', { programs: true, build: true, entry: 'scripts/test.mjs' }],
+  ['test:deep', { programs: true, build: true, entry: 'scripts/test-deep.mjs' }],
   ['check', { programs: false, build: false, entry: 'scripts/check.mjs' }],
 ]);
 
@@ -84,7 +85,7 @@ try {
   run = await main(words);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  if (words[0] === 'test') console.log('0 passed, 0 failed');
+  if (words[0]?.startsWith('test')) console.log('0 passed, 0 failed');
   process.exit(1);
 }
 await run();
