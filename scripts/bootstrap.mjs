@@ -30,6 +30,7 @@ const commands = new Map([
   ['screenshots', { programs: true, build: true, entry: 'scripts/screenshots.mjs' }],
   ['test', { programs: true, build: true, entry: 'scripts/test.mjs' }],
   ['test:deep', { programs: true, build: true, entry: 'scripts/test-deep.mjs' }],
+  ['bench', { programs: true, build: true, entry: 'bench/main.mjs' }],
   ['check', { programs: false, build: false, entry: 'scripts/check.mjs' }],
 ]);
 

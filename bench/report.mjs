@@ -1,0 +1,29 @@
+import { spread } from './statistics.mjs';
+
+/** @typedef {import('./harness.mjs').Outcome} Outcome */
+
+/**
+ * A figure with three digits that count.
+ * @param {number} value
+ * @returns {string}
+ */
+export function figure(value) {
+  if (value >= 1e6) return `${(value / 1e6).toPrecision(3)}M`;
+  if (value >= 1e4) return `${Math.round(value / 1000)}k`;
+  return value >= 100 ? String(Math.round(value)) : value.toPrecision(3);
+}
+
+/**
+ * One line of the report, and one below it for each that took part.
+ * @param {Outcome} outcome
+ * @returns {string}
+ */
+export function describe({ title, unit, goal, results, ratio, bestPeer, met }) {
+  const against = bestPeer === undefined ? figure(ratio) : `${ratio.toFixed(2)} of ${bestPeer}`;
+  const head = `${met ? 'met   ' : 'MISSED'} ${title}: ${against} (goal ${goal})`;
+  const rows = results.map(({ name, kind, summary }) => {
+    const label = kind === 'tuned' ? `${name} (tuned)` : name;
+    return `         ${label.padEnd(34)} ${figure(summary.median).padStart(7)} ${unit}  ±${Math.round(spread(summary) * 50)} %`;
+  });
+  return [head, ...rows].join('\n');
+}
