@@ -90,7 +90,7 @@ export class PresenceSeat implements BeatPart, StayHome {
     const stay = new Stay(this, { id, number, details, regions }, clock.now(), clock.monotonic());
     this.#joining.add(stay);
     try {
-      await this.#batch.add({ kind: 'join', id, number, details, idleMs: 0, joinedAtMs: undefined });
+      await this.#enter(stay);
     } catch (error) {
       if (mayHaveRun(error)) this.#leaving.set(number, stay);
       throw error;
@@ -219,6 +219,20 @@ export class PresenceSeat implements BeatPart, StayHome {
     } catch (error) {
       if (mayHaveRun(error)) this.#missAll();
       throw error;
+    }
+  }
+
+  // Where no answer came it is done again, once: by its number the store knows a join that it has done. Only where nobody
+  // has the id, since who took it meanwhile came later.
+  async #enter(stay: Stay): Promise<void> {
+    const { id, number, details } = stay;
+    const change = { id, number, details, idleMs: 0, joinedAtMs: undefined };
+    try {
+      await this.#batch.add({ ...change, kind: 'join' });
+    } catch (error) {
+      if (!mayHaveRun(error) || this.#closed) throw error;
+      const again = await this.#batch.add({ ...change, kind: 'restore' }).catch(() => 'unknown');
+      if (again !== 'done') throw error;
     }
   }
 

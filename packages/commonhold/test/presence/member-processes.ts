@@ -72,7 +72,7 @@ export function useMemberProcesses(): MemberProcesses {
   const started: ChildProcess[] = [];
   let build: string;
   beforeAll(async () => {
-    build = await compile();
+    build = await compile(program);
   }, 60_000);
   afterAll(async () => {
     for (const child of started) child.kill('SIGKILL');
@@ -97,7 +97,8 @@ export function useMemberProcesses(): MemberProcesses {
   };
 }
 
-async function compile(): Promise<string> {
+/** The library compiled into a new folder, with `program` beside it as `program.js`. */
+export async function compile(program: string): Promise<string> {
   const build = await mkdtemp(join(tmpdir(), 'commonhold-members-'));
   const root = join(import.meta.dirname, '../../../..');
   const source = join(import.meta.dirname, '../../src');
