@@ -1,4 +1,4 @@
-/** `npm run requirements`: every line of docs/requirements.md with the tests that name it; fails on a gap. */
+/** `npm run requirements`: every line of the lists with the tests that name it; fails on a gap. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import process from 'node:process';
@@ -10,7 +10,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
  * @typedef {{ file: string, title: string }} NamedTest
  */
 
-const idPattern = /\b(?:S[0-4]|X)\.\d+\b/g;
+const idPattern = /\b(?:S[0-4]|[HX])\.\d+\b/g;
+const lists = ['docs/requirements.md', 'docs/holes.md'];
 /** String literals of one line; a test's title is one. */
 const literal = /'((?:\\.|[^'\\\n])*)'|"((?:\\.|[^"\\\n])*)"|`((?:\\.|[^`\\])*)`/g;
 /** Its examples are no tests of the systems. */
@@ -22,7 +23,7 @@ const testFile = /(?:\.test\.ts|-conformance\.ts|(?:^|\/)test\/contract[\w-]*\.t
  * @returns {Requirement[]}
  */
 export function parseRequirements(markdown) {
-  const entries = markdown.matchAll(/^- ((?:S[0-4]|X)\.\d+): (.*(?:\n {2}.*)*)/gm);
+  const entries = markdown.matchAll(/^- ((?:S[0-4]|[HX])\.\d+): (.*(?:\n {2}.*)*)/gm);
   return Array.from(entries, ([, id = '', body = '']) => {
     const [text = '', ...notes] = body.split(/\n? {2}(?=(?:Reason|Later): )/);
     const note = (/** @type {string} */ name) =>
@@ -91,7 +92,7 @@ function describe(/** @type {Requirement} */ { id, text, reason, later }, /** @t
 
 function main() {
   const root = fileURLToPath(new URL('..', import.meta.url));
-  const requirements = parseRequirements(readFileSync(join(root, 'docs/requirements.md'), 'utf8'));
+  const requirements = lists.flatMap((list) => parseRequirements(readFileSync(join(root, list), 'utf8')));
   const tests = collect(root);
   for (const requirement of requirements) console.log(describe(requirement, tests.get(requirement.id)));
   const open = gaps(requirements, tests).map(({ id }) => id);

@@ -56,7 +56,7 @@ describe.each(homes)('close, on %s', (_, options) => {
 });
 
 describe('close', () => {
-  it('lets calls in flight end', async () => {
+  it('H.21: lets calls in flight end', async () => {
     const state = await open({ redis: server().url });
     const cache = state.cache<number>('closing');
     const calls = Array.from({ length: 300 }, (_, key) => outcome(cache.set(String(key), key)));
@@ -86,7 +86,7 @@ describe('close', () => {
     expect(await computing).toBe(1);
   });
 
-  it('ends within the deadline although Redis stopped answering', async () => {
+  it('H.2, H.21: ends within the deadline although Redis stopped answering', async () => {
     const state = await open({ redis: server().url });
     server().pause();
     try {

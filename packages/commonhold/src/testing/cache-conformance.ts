@@ -5,7 +5,7 @@ import { describeSuite, type TestRunner } from './suite.js';
 /** What every cache twin must do. */
 export function cacheConformance(runner: TestRunner, kind: () => EngineKind): void {
   describeSuite(runner, kind, 'cache', (test) => {
-    test('an absent key is undefined, and deleting it says so', async (engine) => {
+    test('H.13: an absent key is undefined, and deleting it says so', async (engine) => {
       const cache = (await engine.open()).cache<string>('c');
       assert.equal(await cache.get('absent'), undefined);
       assert.equal(await cache.delete('absent'), false);
@@ -17,7 +17,7 @@ export function cacheConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.deepEqual(await (await engine.open()).cache('c').get('k'), value);
     });
 
-    test('null, false, zero, the empty text and no bytes are values', async (engine) => {
+    test('H.22: null, false, zero, the empty text and no bytes are values', async (engine) => {
       const cache = (await engine.open()).cache<unknown>('c');
       for (const value of [null, false, 0, '', Buffer.alloc(0), [], {}]) {
         await cache.set('k', value);
@@ -42,7 +42,7 @@ export function cacheConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.equal(((await cache.get('b')) as Buffer)[0], 1);
     });
 
-    test('a large value survives, one over the limit is refused and changes nothing', async (engine) => {
+    test('H.22: a large value survives, one over the limit is refused and changes nothing', async (engine) => {
       const cache = (await engine.open()).cache<string>('c');
       const large = 'abcdefgh'.repeat(100_000);
       await cache.set('k', large);
@@ -70,7 +70,7 @@ export function cacheConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.equal(await cache.get('k'), undefined);
     });
 
-    test('a lifetime of one call wins, Infinity never ends, thirty days do not end at once', async (engine) => {
+    test('H.16: a lifetime of one call wins, Infinity never ends, thirty days do not end at once', async (engine) => {
       const cache = (await engine.open()).cache<number>('c', { ttl: '1s' });
       await cache.set('long', 1, { ttl: '30d' });
       await cache.set('ever', 1, { ttl: Infinity });
@@ -80,7 +80,7 @@ export function cacheConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.deepEqual([...(await cache.getMany(['long', 'ever', 'short', 'tiny'])).keys()], ['long', 'ever']);
     });
 
-    test('a lifetime of zero, below zero, NaN or 200 years is refused', async (engine) => {
+    test('H.16: a lifetime of zero, below zero, NaN or 200 years is refused', async (engine) => {
       const cache = (await engine.open()).cache<number>('c');
       for (const ttl of [0, -1, Number.NaN, '73000d' as const]) {
         await assert.rejects(cache.set('k', 1, { ttl }), { code: 'InvalidArgument' });
@@ -88,7 +88,7 @@ export function cacheConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.equal(await cache.get('k'), undefined);
     });
 
-    test('many keys are set and read at once, in different slots too, and nothing is fine', async (engine) => {
+    test('H.17, H.18: many keys are set and read at once, in different slots too, and nothing is fine', async (engine) => {
       const cache = (await engine.open()).cache<number>('c');
       const entries = Array.from({ length: 200 }, (_, n) => [`key-${n}`, n] as const);
       await cache.setMany(entries);
@@ -109,7 +109,7 @@ export function cacheConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.equal(await other.cache('a').get('k'), undefined);
     });
 
-    test('names with structure, globs, spaces, unicode and great length stay apart', async (engine) => {
+    test('H.15: names with structure, globs, spaces, unicode and great length stay apart', async (engine) => {
       const state = await engine.open();
       const names = ['a', 'a:b', 'a}', '{a', '*', 'a*', '?', '[a]', '%3A', ':', ' ', 'ä', '\n', '-', '^', '\\'];
       names.push('x'.repeat(600), `${'x'.repeat(599)}y`);
@@ -133,7 +133,7 @@ export function cacheConformance(runner: TestRunner, kind: () => EngineKind): vo
       assert.equal(await state.cache('b').get('k'), 1);
     });
 
-    test('clear takes a prefix literally', async (engine) => {
+    test('H.15: clear takes a prefix literally', async (engine) => {
       const cache = (await engine.open()).cache<number>('c');
       const keys = ['user:*', 'user:1', 'user', 'users', `user:*${'y'.repeat(600)}`];
       await cache.setMany(keys.map((key) => [key, 1]));

@@ -10,7 +10,7 @@ const largest = Number.MAX_SAFE_INTEGER;
 /** What every counter twin must do. */
 export function counterConformance(runner: TestRunner, kind: () => EngineKind): void {
   describeSuite(runner, kind, 'counter', (test) => {
-    test('an absent counter is 0, and resetting it says so', async (engine) => {
+    test('H.13: an absent counter is 0, and resetting it says so', async (engine) => {
       const counter = (await engine.open()).counter('c');
       assert.equal(await counter.get(), 0);
       assert.equal(await counter.reset(), 0);
@@ -115,7 +115,7 @@ export function counterConformance(runner: TestRunner, kind: () => EngineKind): 
       assert.equal(await counter.get(), 0);
     });
 
-    test('a counter without ttl stays, thirty days do not end at once, half a millisecond does', async (engine) => {
+    test('H.16: a counter without ttl stays, thirty days do not end at once, half a millisecond does', async (engine) => {
       const state = await engine.open();
       const [ever, long] = [state.counter('ever', { ttl: Infinity }), state.counter('long', { ttl: '30d' })];
       const tiny = state.counter('tiny', { ttl: 0.5 });

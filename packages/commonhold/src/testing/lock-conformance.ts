@@ -28,7 +28,7 @@ export function lockConformance(runner: TestRunner, kind: () => EngineKind): voi
       assert.equal(await other.release(), true);
     });
 
-    test('after a takeover the stale holder frees nothing, and the new one does', async (engine) => {
+    test('H.12: after a takeover the stale holder frees nothing, and the new one does', async (engine) => {
       const store = (await engine.ports()).lock;
       const [stale, fresh] = [member('s'), member('f')];
       await store.acquire('l', stale, 5_500, 0);
@@ -41,7 +41,7 @@ export function lockConformance(runner: TestRunner, kind: () => EngineKind): voi
       assert.equal((await store.status('l')).held, false);
     });
 
-    test('a lease lasts exactly as long as it was asked for, from the last renewal', async (engine) => {
+    test('H.11: a lease lasts exactly as long as it was asked for, from the last renewal', async (engine) => {
       const store = (await engine.ports()).lock;
       await store.acquire('l', member('a'), 5_500, 0);
       await engine.advance(5_000);
@@ -53,7 +53,7 @@ export function lockConformance(runner: TestRunner, kind: () => EngineKind): voi
       assert.equal((await store.acquire('l', member('b'), 5_500, 0)).state, 'held');
     });
 
-    test('asking again after a lost answer gives the same token', async (engine) => {
+    test('H.1: asking again after a lost answer gives the same token', async (engine) => {
       const store = (await engine.ports()).lock;
       const first = await store.acquire('l', member('a'), 5_500, 0);
       assert.deepEqual(await store.acquire('l', member('a'), 5_500, 0), first);
@@ -75,7 +75,7 @@ export function lockConformance(runner: TestRunner, kind: () => EngineKind): voi
       for (const [index, token] of tokens.entries()) assert.ok(index === 0 || token > (tokens[index - 1] ?? 0));
     });
 
-    test('two processes racing a thousand times: never two holders, tokens strictly grow', async (engine) => {
+    test('H.19: two processes racing a thousand times: never two holders, tokens strictly grow', async (engine) => {
       const locks = await pair(engine);
       let holders = 0;
       const tokens: number[] = [];
@@ -307,7 +307,7 @@ export function lockConformance(runner: TestRunner, kind: () => EngineKind): voi
       await assert.rejects(lock.tryAcquire(), { code: 'Closed' });
     });
 
-    test('names with structure, globs and great length stay apart, and namespaces too', async (engine) => {
+    test('H.15: names with structure, globs and great length stay apart, and namespaces too', async (engine) => {
       const state = await engine.open();
       const elsewhere = await engine.open({ namespace: `${state.namespace}x` });
       const names = ['a', 'a:b', 'a}', '*', 'a*', '[a]', '%3A', ':', ' ', 'ä', 'x'.repeat(600), `${'x'.repeat(599)}y`];

@@ -24,7 +24,7 @@ function openMaps(engine: Engine, count: number, options: MapOptions): Promise<S
 }
 
 function declareEntries(test: DeclareTest, options: MapOptions): void {
-  test('an absent key is undefined, and says so', async (engine) => {
+  test('H.13: an absent key is undefined, and says so', async (engine) => {
     const map = await openMap(engine, options);
     assert.equal(await map.get('k'), undefined);
     assert.equal(await map.getEntry('k'), undefined);
@@ -59,7 +59,7 @@ function declareEntries(test: DeclareTest, options: MapOptions): void {
     assert.equal(await two.get('session'), undefined);
   });
 
-  test('null, false, zero, empty and large values come back as they were', async (engine) => {
+  test('H.22: null, false, zero, empty and large values come back as they were', async (engine) => {
     const map = await openMap(engine, options);
     const values = [
       null,
@@ -161,7 +161,7 @@ function declareEntries(test: DeclareTest, options: MapOptions): void {
 }
 
 function declareLifetimes(test: DeclareTest, options: MapOptions): void {
-  test('an entry without a ttl has no end, one with a ttl ends exactly then', async (engine) => {
+  test('H.11: an entry without a ttl has no end, one with a ttl ends exactly then', async (engine) => {
     const map = await openMap<number>(engine, options);
     await map.set('for ever', 1);
     await map.set('short', 2, { ttl: '10.5s' });
@@ -234,7 +234,7 @@ function declareLifetimes(test: DeclareTest, options: MapOptions): void {
     assert.ok(Math.abs(b - a - 30_000) < 2_000, `${a} and ${b}`);
   });
 
-  test('zero, negative, endless and nonsense lifetimes', async (engine) => {
+  test('H.16: zero, negative, endless and nonsense lifetimes', async (engine) => {
     const map = await openMap<number>(engine, options);
     for (const ttl of [0, -1, Number.NaN, -Infinity, 1e15, 'soon', '1 week']) {
       await assert.rejects(map.set('k', 1, { ttl: ttl as number }), { code: 'InvalidArgument' });
@@ -351,7 +351,7 @@ function declareUpdates(test: DeclareTest, options: MapOptions): void {
     assert.ok(tookMs < 5_000, `took ${tookMs} ms`);
   });
 
-  test('updates race with sets, adds and deletes, and none is half done', async (engine) => {
+  test('H.19: updates race with sets, adds and deletes, and none is half done', async (engine) => {
     const maps = await openMaps(engine, 3, options);
     let deleted = 0;
     await Promise.all(

@@ -170,7 +170,7 @@ export function presenceConformance(runner: TestRunner, kind: () => EngineKind):
       assert.equal(await presence.get('s1'), undefined);
     });
 
-    test('of two that race for one id, one is there', async (engine) => {
+    test('H.19: of two that race for one id, one is there', async (engine) => {
       const [one, two] = [await open(engine), await open(engine)];
       const heard = await record(one);
       for (let round = 0; round < 20; round++) {

@@ -27,7 +27,7 @@ export function queueTurnConformance(runner: TestRunner, kind: () => EngineKind)
       assert.equal((await alive.totals()).completed, 3);
     });
 
-    test('a lease ends with its last millisecond, not before', async (engine) => {
+    test('H.11: a lease ends with its last millisecond, not before', async (engine) => {
       const ports = await engine.ports();
       const [dead, alive] = [new PortWorker(ports, 'dead'), new PortWorker(ports, 'alive')];
       await dead.add({});
@@ -40,7 +40,7 @@ export function queueTurnConformance(runner: TestRunner, kind: () => EngineKind)
       assert.equal((await alive.turn(1)).jobs.length, 1);
     });
 
-    test('a job whose workers keep dying runs alone, then fails alone', async (engine) => {
+    test('H.5: a job whose workers keep dying runs alone, then fails alone', async (engine) => {
       const ports = await engine.ports();
       const worker = (name: string): PortWorker => new PortWorker(ports, name);
       await worker('a').add({ id: 'poison' }, { id: 'innocent' });
@@ -79,7 +79,7 @@ export function queueTurnConformance(runner: TestRunner, kind: () => EngineKind)
       assert.equal((await free.turn(1, { idle: false })).jobs.length, drainer === d ? 0 : 1);
     });
 
-    test('what a lost answer gave is given again, and what it took is not taken twice', async (engine) => {
+    test('H.1: what a lost answer gave is given again, and what it took is not taken twice', async (engine) => {
       const worker = new PortWorker(await engine.ports(), 'a');
       await worker.add({ data: '1' }, { data: '2' }, { data: '3' });
       const { jobs } = await worker.turn(2);
@@ -107,7 +107,7 @@ export function queueTurnConformance(runner: TestRunner, kind: () => EngineKind)
       assert.equal((await new PortWorker(ports, 'b').turn(1, { number: 1 })).jobs.length, 0);
     });
 
-    test('a batch that is sent again is added once', async (engine) => {
+    test('H.1: a batch that is sent again is added once', async (engine) => {
       const { queue } = await engine.ports();
       const address = addressOf('q');
       const job = { id: undefined, priority: 5, delayMs: 0, topic: undefined, data: '1', options: '', fields: [] };

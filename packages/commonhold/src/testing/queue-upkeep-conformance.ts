@@ -148,7 +148,7 @@ export function queueUpkeepConformance(runner: TestRunner, kind: () => EngineKin
       assert.equal((await queue.totals()).completed + pending, 15);
     });
 
-    test('an obliterated queue is as if it had never been, and its neighbours stay', async (engine) => {
+    test('H.14: an obliterated queue is as if it had never been, and its neighbours stay', async (engine) => {
       const state = await engine.open();
       const queue = state.queue<number>('q', { attempts: 1 });
       const names = ['q*', 'q:job', 'Q', 'qq', '{q}', '*'];

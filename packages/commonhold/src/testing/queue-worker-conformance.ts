@@ -97,7 +97,7 @@ export function queueWorkerConformance(runner: TestRunner, kind: () => EngineKin
       for (const { id } of added) assert.equal((await queue.get(id))?.attempts, 1);
     });
 
-    test('a closing worker gives back what does not end within the grace, no attempt charged', async (engine) => {
+    test('H.21: a closing worker gives back what does not end within the grace, no attempt charged', async (engine) => {
       const queue = (await engine.open()).queue<number>('q');
       const { id } = await queue.add(1);
       let signal: AbortSignal | undefined;

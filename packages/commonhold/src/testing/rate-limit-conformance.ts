@@ -23,7 +23,7 @@ export function rateLimitConformance(runner: TestRunner, kind: () => EngineKind)
       assertBetween(refused.retryAfterMs, 3_590_000, 3_600_000);
     });
 
-    test('the first hit opens a window of exactly the time of the rule', async (engine) => {
+    test('H.11: the first hit opens a window of exactly the time of the rule', async (engine) => {
       const limit = (await engine.open()).rateLimit('l', { limit: 2, window: 1_500 });
       assert.equal((await limit.consume('s')).resetMs, 1_500);
     });
@@ -51,7 +51,7 @@ export function rateLimitConformance(runner: TestRunner, kind: () => EngineKind)
       assert.equal((await limit.consume('s')).allowed, true);
     });
 
-    test('however many processes race, the limit holds and is used up', async (engine) => {
+    test('H.19: however many processes race, the limit holds and is used up', async (engine) => {
       const states = await Promise.all([engine.open(), engine.open(), engine.open()]);
       const limits = states.map((state) => state.rateLimit('l', '10 per hour'));
       const hits = Array.from({ length: 300 }, (_, n) => (limits[n % 3] as RateLimit).consume('s'));
@@ -105,7 +105,7 @@ export function rateLimitConformance(runner: TestRunner, kind: () => EngineKind)
       assert.equal((await limit.consume('t')).allowed, false);
     });
 
-    test('a window of half a second ends, one of a hundred years does not', async (engine) => {
+    test('H.16: a window of half a second ends, one of a hundred years does not', async (engine) => {
       const state = await engine.open();
       const short = state.rateLimit('short', { limit: 1, window: 500 });
       const tiny = state.rateLimit('tiny', { limit: 1, window: 0.5 });

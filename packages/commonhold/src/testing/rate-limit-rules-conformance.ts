@@ -175,7 +175,7 @@ export function rateLimitRulesConformance(runner: TestRunner, kind: () => Engine
       await assert.rejects(limit.refund('s', {} as never), { code: 'InvalidArgument' });
     });
 
-    test('a blocked subject is refused under every rule until exactly its time, and counts nothing', async (engine) => {
+    test('H.14: a blocked subject is refused under every rule until exactly its time, and counts nothing', async (engine) => {
       const [state, other] = await Promise.all([engine.open(), engine.open()]);
       const limit = state.rateLimit('l', ['2 per second', '3 per hour']);
       await other.rateLimit('l', '1 per day').block('s', '1m');

@@ -47,7 +47,7 @@ export function runOnceConformance(runner: TestRunner, kind: () => EngineKind): 
       assert.ok(systemClock.monotonic() - startedAtMs < 2_500);
     });
 
-    test('undefined, null, bytes, Maps and large values are results', async (engine) => {
+    test('H.22: undefined, null, bytes, Maps and large values are results', async (engine) => {
       const [one, two] = await pair<unknown>(engine);
       const values = [undefined, null, 0, '', new Map([[1n, new Date(5)]]), 'abcdefgh'.repeat(50_000)];
       for (const [index, value] of values.entries()) {
@@ -97,7 +97,7 @@ export function runOnceConformance(runner: TestRunner, kind: () => EngineKind): 
       assert.equal(await run.run('k', ({ attempt }) => attempt), 1);
     });
 
-    test('a dead one is taken over by exactly one of those that wait', async (engine) => {
+    test('H.19: a dead one is taken over by exactly one of those that wait', async (engine) => {
       const store = (await engine.ports()).runOnce;
       await store.claim('r', 'k', { owner: 'dead#x', id: 'd' }, 5_500, 0, 3_600_000);
       const runs = await Promise.all([1, 2, 3].map(async () => (await engine.open()).runOnce<number>('r')));
@@ -109,7 +109,7 @@ export function runOnceConformance(runner: TestRunner, kind: () => EngineKind): 
       assert.equal(ran, 1);
     });
 
-    test('a stale one is refused: it gets the result of the one that took over, or is told', async (engine) => {
+    test('H.12: a stale one is refused: it gets the result of the one that took over, or is told', async (engine) => {
       const store = (await engine.ports()).runOnce;
       const [stale, fresh] = [member('s'), member('f')];
       await store.claim('r', 'k', stale, 5_500, 0, 60_500);
@@ -194,7 +194,7 @@ export function runOnceConformance(runner: TestRunner, kind: () => EngineKind): 
       assert.ok(done.finishedAtMs >= running.startedAtMs && running.startedAtMs > 1e12);
     });
 
-    test('forget removes a result, and leaves alone what runs or is absent', async (engine) => {
+    test('H.14: forget removes a result, and leaves alone what runs or is absent', async (engine) => {
       const run = (await engine.open()).runOnce<number>('r');
       assert.equal(await run.forget('k'), false);
       const working = begin(run, 'k');

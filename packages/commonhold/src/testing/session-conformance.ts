@@ -76,7 +76,7 @@ export function sessionConformance(runner: TestRunner, kind: () => EngineKind): 
       assert.deepEqual(await sessions.list('eve'), []);
     });
 
-    test('null, false, zero, the empty text, bytes and what is large are values', async (engine) => {
+    test('H.22: null, false, zero, the empty text, bytes and what is large are values', async (engine) => {
       const sessions = await open(engine);
       const { token } = await sessions.create();
       const values = [
@@ -296,7 +296,7 @@ export function sessionConformance(runner: TestRunner, kind: () => EngineKind): 
       assert.equal(await state(sessions, moved?.token ?? ''), 'live');
     });
 
-    test('names and users with structure, globs, spaces, unicode and great length stay apart', async (engine) => {
+    test('H.15: names and users with structure, globs, spaces, unicode and great length stay apart', async (engine) => {
       const odd = [
         'a',
         'a:b',

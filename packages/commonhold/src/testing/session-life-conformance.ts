@@ -86,7 +86,7 @@ export function sessionLifeConformance(runner: TestRunner, kind: () => EngineKin
       assert.equal(await state(sessions, token), 'absolute');
     });
 
-    test('long lifetimes do not end at once, and a fraction of a millisecond does not last', async (engine) => {
+    test('H.16: long lifetimes do not end at once, and a fraction of a millisecond does not last', async (engine) => {
       const long = await open(engine, { idle: '36500d', absolute: '36500d', remember: '36500d' });
       const { token } = await long.create({ user: 'ada' });
       await engine.advance(29 * 86_400_000);
@@ -153,7 +153,7 @@ export function sessionLifeConformance(runner: TestRunner, kind: () => EngineKin
       assert.equal(await state(long, token), 'revoked');
     });
 
-    test('a session that ends between read and write stays ended', async (engine) => {
+    test('H.7: a session that ends between read and write stays ended', async (engine) => {
       const sessions = await open(engine, { idle: '10s' });
       const { token } = await sessions.create({ user: 'ada', data: { n: 1 } });
       assert.equal((await sessions.read(token)).reason, undefined);
@@ -164,7 +164,7 @@ export function sessionLifeConformance(runner: TestRunner, kind: () => EngineKin
       assert.deepEqual(await sessions.list('ada'), []);
     });
 
-    test(`a slow request never brings back a session that was logged out (${tries} times)`, async (engine) => {
+    test(`H.7: a slow request never brings back a session that was logged out (${tries} times)`, async (engine) => {
       const [slow, other] = [await open(engine), await open(engine)];
       const finish: ((token: string) => Promise<unknown>)[] = [
         (token) => slow.set(token, { saved: true }),
@@ -199,7 +199,7 @@ export function sessionLifeConformance(runner: TestRunner, kind: () => EngineKin
       });
     });
 
-    test(`two concurrent writes of different fields both survive (${tries} times)`, async (engine) => {
+    test(`H.7: two concurrent writes of different fields both survive (${tries} times)`, async (engine) => {
       const [one, two] = [await open(engine), await open(engine)];
       await race(async () => {
         const { token } = await one.create({ data: { a: 0, b: 0 } });
@@ -209,7 +209,7 @@ export function sessionLifeConformance(runner: TestRunner, kind: () => EngineKin
       });
     });
 
-    test(`two concurrent updates of one field both survive (${tries} times)`, async (engine) => {
+    test(`H.7: two concurrent updates of one field both survive (${tries} times)`, async (engine) => {
       const [one, two] = [await open(engine), await open(engine)];
       const increment = ({ n }: Data): Data => ({ n: Number(n) + 1 });
       await race(async () => {
@@ -246,7 +246,7 @@ export function sessionLifeConformance(runner: TestRunner, kind: () => EngineKin
       }
     });
 
-    test('of two concurrent rotations one wins, and only its token opens the session', async (engine) => {
+    test('H.19: of two concurrent rotations one wins, and only its token opens the session', async (engine) => {
       const [one, two] = [await open(engine), await open(engine)];
       for (let round = 0; round < 50; round += 1) {
         const user = round % 2 === 0 ? 'ada' : undefined;

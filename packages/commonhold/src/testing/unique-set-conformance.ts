@@ -8,7 +8,7 @@ const dayMs = 86_400_000;
 /** What every unique-set twin must do. */
 export function uniqueSetConformance(runner: TestRunner, kind: () => EngineKind): void {
   describeSuite(runner, kind, 'unique set', (test) => {
-    test('an absent set has no members, and taking away from it says so', async (engine) => {
+    test('H.13: an absent set has no members, and taking away from it says so', async (engine) => {
       const set = (await engine.open()).uniqueSet('s');
       assert.equal(await set.count(), 0);
       assert.equal(await set.has('a'), false);
@@ -199,7 +199,7 @@ export function uniqueSetConformance(runner: TestRunner, kind: () => EngineKind)
       assert.equal(await set.has('b'), false);
     });
 
-    test('a set begun without ttl stays, thirty days do not end at once, half a millisecond does', async (engine) => {
+    test('H.16: a set begun without ttl stays, thirty days do not end at once, half a millisecond does', async (engine) => {
       const state = await engine.open();
       const [ever, long] = [state.uniqueSet('ever', { ttl: Infinity }), state.uniqueSet('long', { ttl: '30d' })];
       const tiny = state.uniqueSet('tiny', { ttl: 0.5 });

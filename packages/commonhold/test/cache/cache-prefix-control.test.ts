@@ -26,7 +26,7 @@ describe('planted bug: glob in a prefix', () => {
     const tests: (() => Promise<void>)[] = [];
     const runner: TestRunner = {
       describe: (_, body) => body(),
-      it: (name, body) => void (name === 'clear takes a prefix literally' && tests.push(body)),
+      it: (name, body) => void (name.endsWith('clear takes a prefix literally') && tests.push(body)),
     };
     cacheConformance(runner, () => redisEngine(server()));
     expect(tests.length).toBe(1);

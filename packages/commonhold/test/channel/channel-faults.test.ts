@@ -61,7 +61,7 @@ describe('a channel whose subscriber loses its link', () => {
     await done;
   }
 
-  it('misses nothing of 1,000 messages while its connection is reset again and again', async () => {
+  it('H.9: misses nothing of 1,000 messages while its connection is reset again and again', async () => {
     const recorders = await Promise.all([listen(), listen(), listen()]);
     await everyFiftyMs(() => proxy.reset(), publishMany(server().port, 1_000));
     for (const recorder of recorders) expect(await recorder.heard(1_000)).toEqual(numbers(1, 1_000));
@@ -83,7 +83,7 @@ describe('a channel whose subscriber loses its link', () => {
     expect(proxy.connections.total).toBeGreaterThan(3);
   });
 
-  it('notices within three seconds that nothing arrives any more, and misses nothing', async () => {
+  it('H.9: notices within three seconds that nothing arrives any more, and misses nothing', async () => {
     const recorder = await listen();
     const channel = (await open(server().port)).channel<number>('load', { keepCount: 10_000 });
     await channel.publish(1);
@@ -98,7 +98,7 @@ describe('a channel whose subscriber loses its link', () => {
     expect(recorder.resyncs).toBe(0);
   });
 
-  it('is told when what it missed is gone', async () => {
+  it('H.9: is told when what it missed is gone', async () => {
     const recorder = await listen({ keepCount: 10 });
     const channel = (await open(server().port)).channel<number>('load', { keepCount: 10 });
     await channel.publish(1);
@@ -137,7 +137,7 @@ describe('a channel whose subscriber loses its link', () => {
     await leaks.assertNoLeak();
   });
 
-  it('closes while its store is away, and stays closed', async () => {
+  it('H.21: closes while its store is away, and stays closed', async () => {
     const recorder = await listen();
     proxy.refuse();
     await pause(50);
@@ -190,7 +190,7 @@ describe('a channel whose server loses its data', () => {
     expect((await channel.history({ after })).complete).toBe(false);
   });
 
-  it('tells who listens after a restart without data, before anything is published', async () => {
+  it('H.8: tells who listens after a restart without data, before anything is published', async () => {
     const channel = (await open(server.port)).channel<number>('load');
     const recorder = await new Recorder<number>().listen(channel);
     await channel.publish(1);

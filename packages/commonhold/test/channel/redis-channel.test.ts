@@ -84,7 +84,7 @@ describe('what a channel writes to Redis', () => {
     expect([history.messages.map(({ message }) => message), history.complete]).toEqual([[1, 2], false]);
   });
 
-  it('is refused over a key of another type, before anything is written', async () => {
+  it('H.10: is refused over a key of another type, before anything is written', async () => {
     await using state = await openState({ namespace: 'raw', redis: server().url });
     await server().command('SET', 'raw:channel:{taken}', 'text');
     await expect(state.channel('taken').publish(1)).rejects.toMatchObject({ code: 'CorruptState' });

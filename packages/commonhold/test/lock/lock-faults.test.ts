@@ -33,7 +33,7 @@ describe('locks among faults', { timeout: 30_000 }, () => {
     return signal.reason as { code: string };
   }
 
-  it('a server that hangs: the holder is told before its lease ends, others are refused in time', async () => {
+  it('H.2: a server that hangs: the holder is told before its lease ends, others are refused in time', async () => {
     const state = await opened('hang');
     const askedAt = performance.now();
     const held = await state.lock('l', { lease: '2s' }).acquire();
@@ -66,7 +66,7 @@ describe('locks among faults', { timeout: 30_000 }, () => {
     expect(performance.now() - stoppedAt).toBeLessThan(2_500);
   });
 
-  it('kill -9 and a restart without data: the old holder is told, the new token is larger', async () => {
+  it('H.8: kill -9 and a restart without data: the old holder is told, the new token is larger', async () => {
     const state = await opened('kill');
     const held = await state.lock('l', { lease: '3s' }).acquire();
     await server().kill();
@@ -115,7 +115,7 @@ describe('locks among faults', { timeout: 30_000 }, () => {
     expect(result).toBe(false);
   });
 
-  it('an acquisition whose answer is lost is refused, and given back', async () => {
+  it('H.20: an acquisition whose answer is lost is refused, and given back', async () => {
     const [[state, proxy], other] = [await proxied('reply'), await opened('reply')];
     proxy.dropReplyThenReset();
     await expect(state.lock('l', { lease: '2s' }).acquire()).rejects.toMatchObject({ code: 'Unavailable' });

@@ -14,7 +14,7 @@ describe('locks of real processes', { timeout: 60_000 }, () => {
   const server = useServer();
   const start = useHolderProcesses();
 
-  it('a holder that stood still for longer than its lease cannot write any more, and is told', async () => {
+  it('H.6: a holder that stood still for longer than its lease cannot write any more, and is told', async () => {
     const { child, said } = await start(server().url, 'stopped', 'hold');
     await using state = await openState({ redis: server().url, namespace: 'stopped' });
     await eventually(async () => expect(Number(await server().command('LLEN', 'writes'))).toBeGreaterThan(3));

@@ -68,7 +68,7 @@ describe('a map among faults', () => {
     expect(lines).toContain('an entry cannot be read and is left out');
   });
 
-  it('keys of another type are an error before anything is written', async () => {
+  it('H.10: keys of another type are an error before anything is written', async () => {
     const map = await openMap(undefined, true);
     const writes = [
       () => map.set('k', 1),
@@ -107,7 +107,7 @@ describe('a map among faults', () => {
     expect(await map.count()).toBe(0);
   });
 
-  it('an update whose answer is lost says so, and the next one goes on from what is there', async () => {
+  it('H.20: an update whose answer is lost says so, and the next one goes on from what is there', async () => {
     const map = await openMap(proxy.port);
     expect(await map.update('k', increment)).toBe(1);
     proxy.dropReplyThenReset();
@@ -117,7 +117,7 @@ describe('a map among faults', () => {
     await eventually(async () => expect(await map.update('k', increment)).toBe((there ?? 0) + 1));
   });
 
-  it('an update after the data were lost does not take another value for the one it knew', async () => {
+  it('H.8: an update after the data were lost does not take another value for the one it knew', async () => {
     const [one, two] = [await openMap(), await openMap()];
     for (let n = 0; n < 5; n++) await one.update('k', () => 100);
     await server().command('FLUSHALL');

@@ -30,7 +30,7 @@ const insist = async (work) => {
     } catch (error) {
       if (error.code !== 'OutcomeUnknown' && error.code !== 'Unavailable') throw error;
       unknown++;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 250 + 500 * Math.random()));
     }
   }
 };

@@ -35,7 +35,7 @@ describe('a presence whose server or link fails', { timeout: 40_000 }, () => {
       Array.from({ length: count }, (_, n) => presence.join({ id: `${name}${n}`, region: 'r', user: 'ada' })),
     );
 
-  it('joins all members again within 5 s when the server lost its data', async () => {
+  it('H.8: joins all members again within 5 s when the server lost its data', async () => {
     const [one, two] = [await open(), await open()];
     const [first, second] = [one.presence('p'), two.presence('p')];
     await Promise.all([join(first, 300, 'a'), join(second, 300, 'b')]);

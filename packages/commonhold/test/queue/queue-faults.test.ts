@@ -91,7 +91,7 @@ describe('a queue under faults', { timeout: 60_000 }, () => {
     expect(aborted).toBe(0);
   });
 
-  it('neither forgets nor repeats a job when answers to its workers are lost', async () => {
+  it('H.4: neither forgets nor repeats a job when answers to its workers are lost', async () => {
     const [queue, through] = [await open(server().port), await open(proxy.port)];
     const runs = new Runs();
     await queue.addMany(numbers(400));
@@ -110,7 +110,7 @@ describe('a queue under faults', { timeout: 60_000 }, () => {
     expect(await queue.counts()).toEqual({ pending: 0, delayed: 0, processing: 0, failed: 0 });
   });
 
-  it('adds a job once when answers to its adder are lost', async () => {
+  it('H.1: adds a job once when answers to its adder are lost', async () => {
     const [queue, through] = [await open(server().port), await open(proxy.port)];
     let known = 0;
     let unknown = 0;
@@ -157,7 +157,7 @@ describe('a queue under faults', { timeout: 60_000 }, () => {
     runs.expectOnce(600);
   });
 
-  it('tells a handler before its lease ends that it is cut off, and refuses what it hands in later', async () => {
+  it('H.5: tells a handler before its lease ends that it is cut off, and refuses what it hands in later', async () => {
     const [cut, free] = [await open(proxy.port), await open(server().port)];
     const { id } = await free.add(1);
     let aborted: { readonly afterMs: number; readonly why: string } | undefined;
@@ -188,7 +188,7 @@ describe('a queue under faults', { timeout: 60_000 }, () => {
     expect(await free.totals()).toEqual({ total: 1, completed: 1, failed: 0 });
   });
 
-  it('closes in time with handlers that never end and Redis away, and gives nothing up for lost', async () => {
+  it('H.21: closes in time with handlers that never end and Redis away, and gives nothing up for lost', async () => {
     const [through, free] = [await open(proxy.port), await open(server().port)];
     await free.addMany(numbers(3));
     const worker = through.work(() => new Promise<void>(() => undefined), { concurrency: 2 });

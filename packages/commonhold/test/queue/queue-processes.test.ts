@@ -41,7 +41,7 @@ describe('a queue whose worker processes', { timeout: 60_000 }, () => {
       { timeoutMs: 40_000, everyMs: 50 },
     );
 
-  it.concurrent('are killed with -9 while they run loses nothing and goes on within 6 s', () =>
+  it.concurrent('H.4: are killed with -9 while they run loses nothing and goes on within 6 s', () =>
     withQueue('kills', async (queue) => {
       const total = 300;
       const concurrency = 4;
@@ -89,7 +89,7 @@ describe('a queue whose worker processes', { timeout: 60_000 }, () => {
       for (const worker of workers) worker.kill('SIGKILL');
     }));
 
-  it.concurrent('block for longer than a lease does the job elsewhere, and fails nothing', () =>
+  it.concurrent('H.5: block for longer than a lease does the job elsewhere, and fails nothing', () =>
     withQueue('stalls', async (queue) => {
       const [stalling] = [await launch('stalls', 2), await launch('stalls', 2)];
       const added = await queue.addMany([
@@ -107,7 +107,7 @@ describe('a queue whose worker processes', { timeout: 60_000 }, () => {
       stalling.kill('SIGKILL');
     }));
 
-  it.concurrent('die of one job fails that one alone, after the third death', () =>
+  it.concurrent('H.5: die of one job fails that one alone, after the third death', () =>
     withQueue('poison', async (queue) => {
       const workers = [await launch('poison', 3), await launch('poison', 3)];
       let running = true;

@@ -22,7 +22,7 @@ describe('a unique set among faults', () => {
       () => false,
     );
 
-  it('F05: an add whose reply is lost may be done again, and adds nothing twice', () =>
+  it('H.1, F05: an add whose reply is lost may be done again, and adds nothing twice', () =>
     withState(async (state, proxy) => {
       for (const options of [{}, { ttl: '1h' }] as const) {
         const set = state.uniqueSet(`s${Object.keys(options).length}`, options);

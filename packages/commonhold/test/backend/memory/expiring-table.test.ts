@@ -13,7 +13,7 @@ function fresh(maxBytes = 1_000_000): { clock: ManualClock; store: MemoryStore; 
 }
 
 describe('expiry', () => {
-  it('is exact: alive in the millisecond of its end, gone in the next', async () => {
+  it('H.11: is exact: alive in the millisecond of its end, gone in the next', async () => {
     const { clock, table } = fresh();
     table.set('k', 'v', 1, clock.now() + 100);
     await clock.advance(100);

@@ -103,7 +103,7 @@ describe('a network that swallows everything', () => {
     await expectRecovery(second);
   });
 
-  it('is noticed when connections are reset, half-closed or end in the middle of a reply', async () => {
+  it('H.20: is noticed when connections are reset, half-closed or end in the middle of a reply', async () => {
     await using proxy = await startFaultProxy({ port: server().port });
     await using connection = await connected(`redis://127.0.0.1:${proxy.port}`);
     for (const fault of [() => proxy.reset(), () => proxy.halfClose(), () => proxy.truncateReply(2)]) {
@@ -316,7 +316,7 @@ describe('a user with few rights', () => {
 });
 
 describe('status', () => {
-  it('warns of a policy by which Redis drops live keys', async () => {
+  it('H.3: warns of a policy by which Redis drops live keys', async () => {
     await using server = await startRedisServer({ args: ['--maxmemory-policy', 'allkeys-lru'] });
     const log = recordingLog();
     await using connection = await connected(server.url, { log });

@@ -73,7 +73,7 @@ describe('a deadline', () => {
 });
 
 describe('a hung connection', () => {
-  it('is given up after 500 to 600 ms of silence with calls in flight', async () => {
+  it('H.2: is given up after 500 to 600 ms of silence with calls in flight', async () => {
     await using proxy = await startFaultProxy({ port: server().port });
     await using connection = await connected(`redis://127.0.0.1:${proxy.port}`);
     proxy.blackhole();
@@ -151,7 +151,7 @@ describe('a hung connection', () => {
 });
 
 describe('a lost reply', () => {
-  it('is an unknown outcome, and the call is never sent again', async () => {
+  it('H.1: is an unknown outcome, and the call is never sent again', async () => {
     await using proxy = await startFaultProxy({ port: server().port });
     await using connection = await connected(`redis://127.0.0.1:${proxy.port}`);
     await connection.wire.run(mutating, incrementScript, ['count'], []);
@@ -214,7 +214,7 @@ describe('a script', () => {
     expect(await server().command('GET', 'count')).toBe(String(calls.length));
   });
 
-  it('whose keys lie in different slots is refused on every server', async () => {
+  it('H.18: whose keys lie in different slots is refused on every server', async () => {
     await using connection = await connected(server().url);
     expect(await outcome(connection.wire.run(mutating, incrementScript, ['{a}1', '{b}1'], []))).toBe('InvalidArgument');
   });

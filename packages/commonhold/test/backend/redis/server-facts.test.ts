@@ -35,7 +35,7 @@ describe('parseServerFacts', () => {
 });
 
 describe('stateWarning', () => {
-  it('names the policy that drops live keys and the one to set', () => {
+  it('H.3: names the policy that drops live keys and the one to set', () => {
     for (const evictionPolicy of ['allkeys-lru', 'volatile-lru', 'allkeys-random', 'volatile-ttl', 'allkeys-lfu']) {
       expect(stateWarning({ ...nothing, evictionPolicy })).toMatch(new RegExp(`${evictionPolicy}.*noeviction`));
     }
