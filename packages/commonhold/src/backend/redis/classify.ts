@@ -13,6 +13,7 @@ import type { NamedOperation } from '../../operation.js';
 const refusals: Readonly<Record<string, string>> = {
   LOADING: 'Redis is loading its data',
   READONLY: 'this Redis is a replica',
+  NOREPLICAS: 'Redis has too few replicas at hand to take writes',
   MISCONF: 'Redis cannot save to disk and refuses writes',
   BUSY: 'Redis is busy with a long script',
   CLUSTERDOWN: 'the cluster is down',

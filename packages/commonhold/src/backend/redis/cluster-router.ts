@@ -1,29 +1,37 @@
-import type { Clock, Timer } from '../../clock.js';
+import { type Clock, sleep, type Timer } from '../../clock.js';
 import { ClosedError } from '../../errors.js';
 import type { NamedOperation } from '../../operation.js';
 import { jittered, type Random } from '../../random.js';
 import { connectFailure, isTryAgain, passingRefusal, redirection } from './classify.js';
 import { ClusterBus } from './cluster-bus.js';
 import { ClusterNodes, type ClusterOptions } from './cluster-nodes.js';
-import { nodeAddress, parseTopology } from './cluster-topology.js';
+import { type ClusterTopology, nodeAddress, parseTopology, servedSlots } from './cluster-topology.js';
 import { Deadlines } from './deadlines.js';
 import { ParkedCalls } from './parked-calls.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { Redirector } from './redis-wire.js';
-import { slotOf } from './slot.js';
+import { slotCount, slotOf } from './slot.js';
 import { SlotTable } from './slot-table.js';
 import type { WireCall } from './wire-call.js';
 
 const looking: NamedOperation = { name: 'cluster.look', kind: 'read', away: 'refuse', deadline: 'state' };
-/** How often the cluster is looked at while all is well, while something is missing, and after a hint of a change. */
+/** How often the cluster is looked at while all is well. */
 const lookEveryMs = 5_000;
-const lookAgainMs = 100;
+/** How many nodes are believed together that a part of the slots has no master. */
+const witnesses = 3;
+/** How soon it is looked at when nodes change: after 20 ms, and then ever more rarely, so that no storm comes of it. */
 const lookSoonMs = 20;
+const longestGapMs = 250;
+/** As above, when a slot moved and the call has told where to. */
+const lookForMovedMs = 1_000;
+/** After such a time without a look a change is a new one. */
+const calmMs = 2_000;
 const longestStepMs = 1_000;
 /** Redirections that a call follows at once; more of them come from nodes that disagree, and wait for these. */
 const mostHops = 4;
 /** So shortly before its deadline a call is not tried again: that it did not run is certain, and stays so. */
 const lastTryMs = 30;
+const drainEveryMs = 10;
 
 /**
  * Knows which node serves which slot, and finds the place of calls that were sent to another one. The picture comes from
@@ -44,6 +52,8 @@ export class ClusterRouter {
   #failure = 'not connected yet';
   #timer: Timer | undefined;
   #dueAtMs = Infinity;
+  #lookedAtMs = -Infinity;
+  #gapMs = lookSoonMs;
   #closed = false;
 
   constructor(options: ClusterOptions) {
@@ -84,13 +94,15 @@ export class ClusterRouter {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
       this.#dueAtMs = Infinity;
-      this.#lookIn(this.whole ? jittered(this.#random, lookEveryMs) : lookAgainMs);
+      this.#noteLook();
+      this.#lookIn(jittered(this.#random, this.whole ? lookEveryMs : this.#gapMs));
     });
     return this.#looking;
   }
 
   async close(): Promise<void> {
     this.#timer?.cancel();
+    await this.#drain();
     await this.nodes.close();
     this.#closed = true;
     this.#timer?.cancel();
@@ -98,21 +110,38 @@ export class ClusterRouter {
     this.#deadlines.close();
   }
 
+  // A node that left the cluster knows of no slots, or of those of another cluster: masters are asked before others, and a
+  // picture with gaps is believed only where no node has a better one.
   async #look(): Promise<void> {
-    const ready = this.nodes.all().filter((node) => node.ready);
-    const first = this.#looks++ % Math.max(1, ready.length);
-    for (const node of [...ready.slice(first), ...ready.slice(0, first)]) {
+    let best: ClusterTopology | undefined;
+    let gaps = 0;
+    for (const node of this.#nodesToAsk()) {
       try {
-        return await this.#install(await node.wire.command(looking, ['CLUSTER', 'SLOTS']), node);
+        const reply = await node.wire.command(looking, ['CLUSTER', 'SLOTS']);
+        const topology = parseTopology(reply, node.host);
+        if (best === undefined || servedSlots(topology) > servedSlots(best)) best = topology;
+        if (servedSlots(topology) === slotCount || ++gaps === witnesses) break;
       } catch (error) {
         this.#failure = connectFailure(error);
       }
     }
-    if (!this.#closed) await this.nodes.openSeeds().catch(() => undefined);
+    if (this.#closed) return;
+    try {
+      if (best !== undefined && best.ranges.length > 0) await this.#install(best);
+      else await this.nodes.openSeeds();
+    } catch (error) {
+      this.#failure = connectFailure(error);
+    }
   }
 
-  async #install(reply: unknown, asked: RedisConnection): Promise<void> {
-    const topology = parseTopology(reply, asked.host);
+  #nodesToAsk(): RedisConnection[] {
+    const owners = [...this.table.owners()];
+    const first = this.#looks++ % Math.max(1, owners.length);
+    const turned = [...owners.slice(first), ...owners.slice(0, first)];
+    return [...new Set([...turned, ...this.nodes.all()])].filter((node) => node.ready);
+  }
+
+  async #install(topology: ClusterTopology): Promise<void> {
     const addresses = new Set(topology.ranges.map(({ address }) => address));
     await this.nodes.open(addresses);
     const known = this.table.owners().size > 0;
@@ -122,6 +151,18 @@ export class ClusterRouter {
     this.#settleHome();
     // A master that died may have published to nobody what it had written.
     if (changed && known) this.bus.restored();
+  }
+
+  #noteLook(): void {
+    const nowMs = this.#clock.monotonic();
+    const calm = nowMs - this.#lookedAtMs > calmMs;
+    this.#gapMs = calm ? lookSoonMs : Math.min(longestGapMs, 2 * this.#gapMs);
+    this.#lookedAtMs = nowMs;
+  }
+
+  #lookSoon(): void {
+    const sinceMs = this.#clock.monotonic() - this.#lookedAtMs;
+    this.#lookIn(Math.max(lookSoonMs, this.#gapMs - sinceMs));
   }
 
   #lookIn(delayMs: number): void {
@@ -143,13 +184,15 @@ export class ClusterRouter {
 
   #nodeChanged(): void {
     this.#settleHome();
-    this.#lookIn(lookSoonMs);
+    this.#lookSoon();
   }
 
   #settleHome(): void {
     const owners = this.table.owners();
     if (this.#home?.ready && owners.has(this.#home)) return;
-    const home = [...owners].find((node) => node.ready);
+    const ready = [...owners].filter((node) => node.ready);
+    // Any will do; were it the first, every process would listen on the same one.
+    const home = ready[Math.floor(this.#random.number() * ready.length)];
     if (home === undefined) return;
     this.#home = home;
     void this.bus.moveTo(home.bus);
@@ -164,13 +207,14 @@ export class ClusterRouter {
     const refusal = to === undefined ? passingRefusal(error) : 'the slot is moving';
     if (refusal === undefined || this.#closed) return false;
     call.refusal = refusal;
-    call.redirects++;
+    call.tries++;
     const target = to && this.nodes.at(nodeAddress({ host: to.host || askedHost, port: to.port }));
     if (to?.moved && target !== undefined) this.table.move(to.slot, target);
     // A slot that is moving is no news; the end of it is.
-    if (to?.moved || (to === undefined && !isTryAgain(error))) this.#lookIn(lookSoonMs);
+    if (to?.moved && target?.ready) this.#lookIn(jittered(this.#random, lookForMovedMs));
+    else if (to?.moved || (to === undefined && !isTryAgain(error))) this.#lookSoon();
     if (call.settled) return true;
-    if (to === undefined || !target?.ready || call.redirects > mostHops) return this.#parked.add(call);
+    if (to === undefined || !target?.ready || call.tries > mostHops) return this.#parked.add(call);
     target.wire.take(call, !to.moved);
     return true;
   }
@@ -180,6 +224,15 @@ export class ClusterRouter {
     const worthwhile = call.dueAtMs - this.#clock.monotonic() > lastTryMs;
     if (node?.ready && worthwhile) node.wire.take(call, false);
     else if (!this.#parked.add(call)) call.expire();
+  }
+
+  // A call goes on to another node, or waits for one, until its deadline at the latest.
+  async #drain(): Promise<void> {
+    for (;;) {
+      await Promise.all(this.nodes.all().map((node) => node.wire.drain()));
+      if (this.#parked.empty) return;
+      await sleep(this.#clock, drainEveryMs, undefined, { keepAlive: true });
+    }
   }
 
   #sweep(elapsedMs: number): boolean {

@@ -5,6 +5,11 @@ export interface ClusterTopology {
   readonly ranges: readonly SlotRange[];
 }
 
+/** How many slots have a master. */
+export function servedSlots({ ranges }: ClusterTopology): number {
+  return ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+}
+
 /** Slots `first` to `last`, both included, and the `host:port` of their master. */
 export interface SlotRange {
   readonly first: number;
@@ -25,7 +30,7 @@ export function splitAddress(address: string): { host: string; port: number } {
 
 /**
  * Reads the reply of CLUSTER SLOTS. A node that does not know by which name it can be reached says nothing: it is at
- * `askedHost` then.
+ * `askedHost` then. One that was told to announce a name, and was given none, has its address beside.
  * @throws Error for what is no such reply.
  */
 export function parseTopology(reply: unknown, askedHost: string): ClusterTopology {
@@ -35,12 +40,19 @@ export function parseTopology(reply: unknown, askedHost: string): ClusterTopolog
 
 function parseRange(range: unknown, askedHost: string): SlotRange {
   const [first, last, master] = Array.isArray(range) ? (range as unknown[]) : [];
-  const [host, port] = Array.isArray(master) ? (master as unknown[]) : [];
+  const [host, port, , more] = Array.isArray(master) ? (master as unknown[]) : [];
   if (!isSlot(first) || !isSlot(last) || typeof port !== 'number')
     throw new Error('CLUSTER SLOTS has an unreadable range');
-  // '?' stands for a host name that the cluster was told to announce and does not know.
-  const known = typeof host === 'string' && host !== '' && host !== '?';
-  return { first, last, address: nodeAddress({ host: known ? host : askedHost, port }) };
+  return { first, last, address: nodeAddress({ host: known(host) ?? known(addressIn(more)) ?? askedHost, port }) };
+}
+
+// '?' stands for a name that was to be announced and is not known.
+function known(host: unknown): string | undefined {
+  return typeof host === 'string' && host !== '' && host !== '?' ? host : undefined;
+}
+
+function addressIn(more: unknown): unknown {
+  return Array.isArray(more) ? (more as unknown[])[more.indexOf('ip') + 1] : undefined;
 }
 
 function isSlot(value: unknown): value is number {

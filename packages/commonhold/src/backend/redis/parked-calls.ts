@@ -1,14 +1,21 @@
 import type { Clock, Timer } from '../../clock.js';
 import type { WireCall } from './wire-call.js';
 
-const retryEveryMs = 10;
+const lookEveryMs = 10;
+/** The longest pause between two tries: thousands of calls that wait for a cluster must not keep it busy. */
+const longestPauseMs = 80;
 const mostParked = 10_000;
 
-/** Calls that no node can run at the moment, tried again every 10 ms until their deadline. */
+interface ParkedCall {
+  readonly call: WireCall;
+  readonly dueAtMs: number;
+}
+
+/** Calls that no node can run at the moment, tried again after 10, 20, 40 and then every 80 ms until their deadline. */
 export class ParkedCalls {
   readonly #clock: Clock;
   readonly #retry: (call: WireCall) => void;
-  #calls: WireCall[] = [];
+  #calls: ParkedCall[] = [];
   #timer: Timer | undefined;
 
   /** `retry` sends a call, or adds it once more. */
@@ -17,22 +24,38 @@ export class ParkedCalls {
     this.#retry = retry;
   }
 
+  /** Whether none waits. */
+  get empty(): boolean {
+    return this.#calls.length === 0;
+  }
+
   /** False when too many wait already. */
   add(call: WireCall): boolean {
     if (this.#calls.length >= mostParked) return false;
-    this.#calls.push(call);
-    this.#timer ??= this.#clock.setTimer(() => this.#retryAll(), retryEveryMs);
+    const pauseMs = Math.min(longestPauseMs, lookEveryMs * 2 ** (call.tries - 1));
+    this.#calls.push({ call, dueAtMs: this.#clock.monotonic() + pauseMs });
+    this.#arm();
     return true;
   }
 
   /** Stops, and returns what still waited. */
   close(): readonly WireCall[] {
     this.#timer?.cancel();
-    return this.#calls.splice(0);
+    return this.#calls.splice(0).map(({ call }) => call);
   }
 
-  #retryAll(): void {
+  #arm(): void {
+    this.#timer ??= this.#clock.setTimer(() => this.#retryDue(), lookEveryMs);
+  }
+
+  #retryDue(): void {
     this.#timer = undefined;
-    for (const call of this.#calls.splice(0)) if (!call.settled) this.#retry(call);
+    const nowMs = this.#clock.monotonic();
+    for (const parked of this.#calls.splice(0)) {
+      if (parked.call.settled) continue;
+      if (parked.dueAtMs > nowMs) this.#calls.push(parked);
+      else this.#retry(parked.call);
+    }
+    if (!this.empty) this.#arm();
   }
 }

@@ -110,9 +110,10 @@ export class RedisConnection {
 
   async #greet(): Promise<void> {
     const [facts] = await Promise.all([this.#readFacts(), this.bus.resubscribe()]);
+    // Also of a replica: one of a cluster leads to all of it.
+    this.#facts = facts;
     // A master that stepped down; its successor may be found under the same name.
     if (facts.role === 'slave' && !this.#inCluster) throw new Error('this Redis is a replica');
-    this.#facts = facts;
     this.wire.clustered = facts.clustered;
     const warning = stateWarning(facts);
     if (warning !== undefined) this.#log.warn({ version: facts.version }, warning);

@@ -134,7 +134,9 @@ export class RedisLink {
       this.#destroy();
       return false;
     }
-    // Closed, or broken again, between the last answer and this line.
+    // Closed, or broken again, between the last answer and this line. A socket of TLS that connected only then is not
+    // known to the client before.
+    if (this.#state === 'closed') this.#destroy();
     if (this.#state === 'closed' || !this.client.isReady) return false;
     this.#state = 'ready';
     this.#reason = '';

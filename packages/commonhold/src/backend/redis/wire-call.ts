@@ -17,8 +17,8 @@ export class WireCall implements PendingCall {
   readonly dueAtMs: number;
   message: WireMessage;
   settled = false;
-  /** How often another node was asked instead. */
-  redirects = 0;
+  /** How often a node refused it as not its own, or not now. */
+  tries = 0;
   /** Why it certainly did not run so far; undefined from when it is written until it is refused. */
   refusal: string | undefined;
   readonly #resolve: (reply: unknown) => void;
