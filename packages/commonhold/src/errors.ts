@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'Closed'
   | 'Overloaded'
   | 'ValueTooLarge'
+  | 'InvalidValue'
   | 'UnknownForm'
   | 'CorruptState'
   | 'LockTimeout'
@@ -47,6 +48,7 @@ const codes: ReadonlySet<string> = new Set<ErrorCode>([
   'Closed',
   'Overloaded',
   'ValueTooLarge',
+  'InvalidValue',
   'UnknownForm',
   'CorruptState',
   'LockTimeout',
@@ -140,6 +142,45 @@ export class ValueTooLargeError extends CommonholdError {
       details,
     );
   }
+}
+
+/** What a schema found wrong. */
+export interface ValueIssue {
+  /** Where in the value, as in `user.email`; empty for the value itself. */
+  readonly path: string;
+  /** As the schema says it. Some schemas quote the value. */
+  readonly message: string;
+}
+
+/** A value does not fit the schema that was given for it. When writing, nothing was sent. */
+export class InvalidValueError extends CommonholdError {
+  override readonly name = 'InvalidValueError';
+  readonly code = 'InvalidValue';
+  readonly #issues: readonly ValueIssue[];
+
+  constructor(what: string, issues: readonly ValueIssue[], details: Details = {}) {
+    super(
+      `${what} does not fit its schema${placesOf(issues)}`,
+      'Look at `issues`; write what the schema takes, or let it take what older versions wrote.',
+      details,
+    );
+    this.#issues = issues;
+  }
+
+  /** What is wrong, by the schema's own words; not part of what is printed, since it may quote the value. */
+  get issues(): readonly ValueIssue[] {
+    return this.#issues;
+  }
+}
+
+const mostPlaces = 3;
+
+function placesOf(issues: readonly ValueIssue[]): string {
+  const paths = [...new Set(issues.map(({ path }) => path).filter((path) => path !== ''))];
+  if (paths.length === 0) return '';
+  const named = paths.slice(0, mostPlaces).map((path) => (path.length <= 80 ? path : `${path.slice(0, 80)}…`));
+  const more = paths.length - named.length;
+  return `, at ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** Stored bytes begin with a form this version does not know: a newer version wrote them. They were left untouched. */

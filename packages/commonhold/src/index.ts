@@ -9,14 +9,16 @@ export type { Random } from './random.js';
 export type { Log } from './log.js';
 export type { Environment } from './environment.js';
 export * from './errors.js';
-export { type Job, type JobList, type JobLogLine, type ListOptions, Queue } from './queue/queue.js';
+export type { SchemaIssue, SchemaOption, SchemaResult, StandardSchema } from './schema.js';
+export { type JobList, type ListOptions, Queue } from './queue/queue.js';
+export type { Job, JobLogLine } from './queue/job-records.js';
 export type { AddOptions } from './queue/new-job.js';
 export type { EventsOptions, JobEvent } from './queue/job-events.js';
 export type { JobSchedule, ScheduleTimes } from './queue/job-schedule.js';
 export type { JobWaitOptions } from './queue/job-wait.js';
 export type { QueuedJob } from './queue/queued-job.js';
 export type { ManyOptions, RemoveOptions } from './queue/queue-upkeep.js';
-export type { BackoffOptions, JobOptions, LimitOptions, QueueOptions } from './queue/queue-options.js';
+export type { BackoffOptions, JobOptions, JobSchemas, LimitOptions, QueueOptions } from './queue/queue-options.js';
 export type {
   AddedJob,
   DocumentedNames,
@@ -96,7 +98,7 @@ export {
   type SessionRead,
   Sessions,
 } from './session/session.js';
-export type { SessionsOptions } from './session/session-options.js';
+export type { SessionSchemas, SessionsOptions } from './session/session-options.js';
 export { type MembersOptions, type MembersPage, UniqueSet, type UniqueSetOptions } from './unique-set/unique-set.js';
 export { type AcquireOptions, Lock, type LockHold, type LockOptions } from './lock/lock.js';
 export type { Guard, HeldLock } from './lock/held-lock.js';

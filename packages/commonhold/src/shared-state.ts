@@ -18,14 +18,15 @@ import { Presence } from './presence/presence.js';
 import type { PresenceOptions } from './presence/presence-options.js';
 import { Lock, type LockOptions } from './lock/lock.js';
 import { Queue } from './queue/queue.js';
-import type { QueueOptions } from './queue/queue-options.js';
+import type { JobSchemas, QueueOptions } from './queue/queue-options.js';
 import { Patience } from './rate-limit/patience.js';
 import { RateLimit, type RateLimitOptions } from './rate-limit/rate-limit.js';
 import { RefusalMemory } from './rate-limit/refusal-memory.js';
 import type { RateLimitRules } from './rate-limit/rule-set.js';
+import type { SchemaOption } from './schema.js';
 import { RunOnce, type RunOnceOptions } from './run-once/run-once.js';
 import { Sessions } from './session/session.js';
-import type { SessionsOptions } from './session/session-options.js';
+import type { SessionSchemas, SessionsOptions } from './session/session-options.js';
 import { UniqueSet, type UniqueSetOptions } from './unique-set/unique-set.js';
 import { Tenure } from './tenure.js';
 
@@ -81,12 +82,12 @@ export class SharedState {
   }
 
   /** Values by key, for a time. */
-  cache<Value>(name: string, options: CacheOptions = {}): Cache<Value> {
+  cache<Value>(name: string, options: CacheOptions & SchemaOption<Value> = {}): Cache<Value> {
     return new Cache<Value>(name, options, this.#open().cache, this.#context, this.#cacheListeners);
   }
 
   /** Messages to whoever listens, with history: who was away reads what was missed. */
-  channel<Message>(name: string, options: ChannelOptions = {}): Channel<Message> {
+  channel<Message>(name: string, options: ChannelOptions & SchemaOption<Message> = {}): Channel<Message> {
     return new Channel<Message>(name, options, this.#open().channel, this.#context, this.#subscriptions);
   }
 
@@ -101,7 +102,7 @@ export class SharedState {
   }
 
   /** A dictionary that every process shares. */
-  map<Value>(name: string, options: MapOptions = {}): SharedMap<Value> {
+  map<Value>(name: string, options: MapOptions & SchemaOption<Value> = {}): SharedMap<Value> {
     return new SharedMap<Value>(name, options, this.#open(), this.#context, {
       turns: this.#mapTurns,
       onReplica: (replica) => void this.#closing.push(async () => replica.close()),
@@ -133,7 +134,7 @@ export class SharedState {
   }
 
   /** Work that survives whoever does it. */
-  queue<Data, Result = void>(name: string, options: QueueOptions = {}): Queue<Data, Result> {
+  queue<Data, Result = void>(name: string, options: QueueOptions & JobSchemas<Data, Result> = {}): Queue<Data, Result> {
     return new Queue<Data, Result>(name, options, this.#open().queue, this.#context, {
       onUse: (close) => void this.#closing.push(close),
       openChannel: (channel, place) => this.channel(channel, place),
@@ -146,12 +147,15 @@ export class SharedState {
   }
 
   /** Work that runs once per key over all processes, and whose result everybody gets. */
-  runOnce<Result>(name: string, options: RunOnceOptions = {}): RunOnce<Result> {
+  runOnce<Result>(name: string, options: RunOnceOptions & SchemaOption<Result> = {}): RunOnce<Result> {
     return new RunOnce<Result>(name, options, this.#open().runOnce, this.#context, this.#tenure);
   }
 
   /** Logins by token, each with fields of its own; `Data` says which. */
-  sessions<Data extends object = Record<string, unknown>>(name: string, options: SessionsOptions = {}): Sessions<Data> {
+  sessions<Data extends object = Record<string, unknown>>(
+    name: string,
+    options: SessionsOptions & SessionSchemas<Data> = {},
+  ): Sessions<Data> {
     return new Sessions<Data>(name, options, this.#open().session, this.#context);
   }
 

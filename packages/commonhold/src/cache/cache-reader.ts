@@ -55,6 +55,8 @@ export class CacheReader<Value> {
   readonly #found: (finding: Finding<Value>) => Value | undefined;
   readonly #plain: (stored: Stored | undefined) => Finding<Value> | Promise<Finding<Value>>;
   readonly #failed: (error: unknown) => never;
+  // The miss is counted by who asked.
+  readonly #unreadable: () => void;
 
   constructor({ name, port, rules, values, tally, near, marks, clock }: ReadableCache<Value>) {
     this.#name = name;
@@ -75,11 +77,12 @@ export class CacheReader<Value> {
     };
     this.#plain = (stored) => {
       if (stored === undefined) return absent;
-      const value = this.#values.decode(stored, ignore);
+      const value = this.#values.decode(stored, this.#unreadable);
       const read = { value: stored, leftMs: undefined };
       if (!(value instanceof Promise)) return this.#judge(read, value, undefined);
       return value.then((decoded) => this.#judge(read, decoded, undefined));
     };
+    this.#unreadable = () => void this.#tally.unreadable++;
     this.#failed = (error) => {
       if (isAway(error)) this.#tally.degraded++;
       throw error;
@@ -168,7 +171,7 @@ export class CacheReader<Value> {
   async #find(key: string, ttlMs: number | undefined): Promise<Finding<Value>> {
     const read = await this.#readTimed(key);
     if (read === undefined) return { state: 'absent' };
-    const value = await this.#values.decode(read.value, ignore);
+    const value = await this.#values.decode(read.value, this.#unreadable);
     return this.#judge(read, value, ttlMs);
   }
 
@@ -178,7 +181,7 @@ export class CacheReader<Value> {
       const sentAtMs = this.#clock.monotonic();
       const read = await this.#readTimed(key);
       if (read === undefined) return { state: 'absent' };
-      const value = await this.#values.decode(read.value, ignore);
+      const value = await this.#values.decode(read.value, this.#unreadable);
       const finding = this.#judge(read, value, ttlMs);
       if (finding.state === 'fresh') {
         near.keep(fetch, value, read.value.length, sentAtMs, (read.leftMs ?? Infinity) - this.#rules.staleMs);
@@ -213,6 +216,7 @@ export class CacheReader<Value> {
     return this.#values.decode(read.value, () => {
       this.#tally.stale--;
       this.#tally.misses++;
+      this.#tally.unreadable++;
     });
   }
 
@@ -221,6 +225,7 @@ export class CacheReader<Value> {
     return this.#values.decode(stored, () => {
       this.#tally.hits--;
       this.#tally.misses++;
+      this.#tally.unreadable++;
     });
   }
 
@@ -249,8 +254,4 @@ export function isAway(error: unknown): boolean {
 
 function isKnown(stored: Stored | undefined): boolean {
   return stored !== undefined && isAbsence(stored);
-}
-
-function ignore(): void {
-  // Not counted here.
 }

@@ -6,6 +6,8 @@ export interface CacheStats {
   readonly nearHits: number;
   /** Nothing was found, or nothing that could be read. */
   readonly misses: number;
+  /** Of these, the ones for which a value was found that could not be read, or did not fit the schema. */
+  readonly unreadable: number;
   /** A value that had outlived its lifetime was given. */
   readonly stale: number;
   /** The store did not answer: the call was rejected, or computed what the store may have held. */
@@ -17,5 +19,5 @@ export type CacheTally = { -readonly [Name in keyof CacheStats]: CacheStats[Name
 
 /** All counts at zero. */
 export function startTally(): CacheTally {
-  return { hits: 0, nearHits: 0, misses: 0, stale: 0, degraded: 0 };
+  return { hits: 0, nearHits: 0, misses: 0, unreadable: 0, stale: 0, degraded: 0 };
 }

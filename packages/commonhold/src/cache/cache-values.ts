@@ -1,6 +1,7 @@
 import type { Stored } from '../codec/stored.js';
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import { decodeChecked, type ValueCheck } from '../schema.js';
 
 type Undecided<Value> = Value | undefined | Promise<Value | undefined>;
 
@@ -12,21 +13,28 @@ const absenceBytes: Buffer = Buffer.from(absence);
 export class CacheValues<Value> {
   readonly #name: string;
   readonly #context: Pick<FeatureContext, 'codec' | 'log'>;
+  readonly #check: ValueCheck<Value> | undefined;
 
-  constructor(name: string, context: Pick<FeatureContext, 'codec' | 'log'>) {
+  constructor(name: string, context: Pick<FeatureContext, 'codec' | 'log'>, check: ValueCheck<Value> | undefined) {
     this.#name = name;
     this.#context = context;
+    this.#check = check;
   }
 
-  /** @throws InvalidArgumentError for undefined, and what the codec throws. */
+  /** The value as the schema gives it, where there is one. @throws InvalidValueError */
+  checked(key: string, value: Value): Value {
+    return this.#check === undefined ? value : this.#check(value, `A value of cache ${this.#name}, key ${key},`);
+  }
+
+  /** The bytes of a value that was checked. @throws InvalidArgumentError for undefined, and what the codec throws. */
   encode(key: string, value: Value): Stored {
     if (value === undefined) throw new InvalidArgumentError(`cache ${this.#name}, key ${key}`, 'a value', value);
     return this.#context.codec.encode(value, `A value of cache ${this.#name}`);
   }
 
   /**
-   * The value, or undefined where it cannot be read or stands for none. What another program or a newer version wrote is as
-   * good as absent to a cache; it is said, not hidden.
+   * The value, or undefined where it cannot be read, does not fit the schema or stands for none. What another program or a
+   * newer version wrote is as good as absent to a cache; it is said, not hidden.
    */
   decode(stored: Stored, onUnreadable: () => void): Undecided<Value> {
     const missed = (error: unknown): undefined => {
@@ -35,8 +43,9 @@ export class CacheValues<Value> {
       this.#context.log.warn({ cache: this.#name, code: error.code }, 'an unreadable cache entry counts as absent');
     };
     try {
-      const value = this.#context.codec.decode(stored, `A value of cache ${this.#name}`);
-      return value instanceof Promise ? (value as Promise<Value>).catch(missed) : (value as Value);
+      if (this.#check !== undefined && isAbsence(stored)) return undefined;
+      const value = decodeChecked(this.#context.codec, this.#check, stored, `A value of cache ${this.#name}`);
+      return value instanceof Promise ? value.catch(missed) : value;
     } catch (error) {
       return missed(error);
     }

@@ -1,6 +1,7 @@
 import type { Stored } from '../codec/stored.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import { checkOf, type SchemaOption } from '../schema.js';
 import type { CacheListeners } from './cache-listeners.js';
 import { CacheLifetimes } from './cache-lifetimes.js';
 import {
@@ -48,13 +49,13 @@ export class Cache<Value> {
   /** Use `state.cache(name, options)`. */
   constructor(
     name: string,
-    options: CacheOptions,
+    { schema, ...options }: CacheOptions & SchemaOption<Value>,
     port: CachePort,
     context: FeatureContext,
     listeners: CacheListeners,
   ) {
     const rules = resolveCacheOptions(name, options);
-    const values = new CacheValues<Value>(name, context);
+    const values = new CacheValues<Value>(name, context, checkOf(schema, `cache ${name}`));
     const lifetimes = new CacheLifetimes(rules, context.random);
     const near = rules.near && listeners.near<Value>(name, rules.near);
     const marks = rules.tagged ? listeners.marks(name, port) : undefined;
@@ -95,7 +96,7 @@ export class Cache<Value> {
   /** Sets `key`, replacing value and lifetime. */
   async set(key: string, value: Value, options: CacheSetOptions = {}): Promise<void> {
     const rules = resolveWrite(this.#name, options, this.#rules);
-    const stored = this.#values.encode(key, value);
+    const stored = this.#encode(key, value);
     if (rules.tags.length > 0) await this.#marks?.ready();
     await this.#write(key, stored, rules);
   }
@@ -103,7 +104,7 @@ export class Cache<Value> {
   /** Sets every entry with one lifetime, in one round trip; each is set atomically, the batch is not. */
   async setMany(entries: Iterable<readonly [string, Value]>, options: CacheSetOptions = {}): Promise<void> {
     const rules = resolveWrite(this.#name, options, this.#rules);
-    const stored = Array.from(entries, ([key, value]) => [key, this.#values.encode(key, value)] as const);
+    const stored = Array.from(entries, ([key, value]) => [key, this.#encode(key, value)] as const);
     if (stored.length === 0) return;
     if (rules.tags.length > 0) await this.#marks?.ready();
     if (this.#rules.timed || this.#rules.jitter > 0) {
@@ -205,6 +206,10 @@ export class Cache<Value> {
     this.#near?.forget(key);
     const value = labelled(this.#marks?.label(rules.tags) ?? '', stored);
     return this.#port.replace(this.#name, key, { value, ttlMs, announce: this.#rules.announce });
+  }
+
+  #encode(key: string, value: Value): Stored {
+    return this.#values.encode(key, this.#values.checked(key, value));
   }
 
   #forget(key: string): void {

@@ -201,9 +201,12 @@ export class Computing<Value> {
     return this.#cache.marks === undefined ? stored : this.#cache.marks.unlabel(stored);
   }
 
-  #run(key: string, compute: Compute<Value>): Promise<Value> {
-    const { name, rules } = this.#cache;
-    return runCompute(compute, rules.hardMs, `A value of cache ${name}, key ${key},`, this.#context.clock);
+  async #run(key: string, compute: Compute<Value>): Promise<Value> {
+    const { name, rules, values } = this.#cache;
+    const what = `A value of cache ${name}, key ${key},`;
+    const value = await runCompute(compute, rules.hardMs, what, this.#context.clock);
+    // That there is nothing may be said whatever the schema.
+    return value === undefined ? value : values.checked(key, value);
   }
 
   // The value is right whether or not it could be stored, and a claim ends by itself with its lease.

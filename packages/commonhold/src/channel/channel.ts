@@ -8,6 +8,7 @@ import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { type ChannelAddress, channelKey, type ChannelPort } from './channel-port.js';
 import { encodeJsonMessage } from './json-message.js';
 import { replay } from './replay.js';
+import { checkOf, decodeChecked, type SchemaOption, type ValueCheck } from '../schema.js';
 import { ChannelSubscription, type Feed, type MessageListener, type Subscription } from './subscription.js';
 import type { SubscriptionSet } from './subscription-set.js';
 
@@ -74,16 +75,18 @@ export class Channel<Message> {
   readonly #context: FeatureContext;
   readonly #subscriptions: SubscriptionSet;
   readonly #feed: Feed<Message>;
+  readonly #check: ValueCheck<Message> | undefined;
 
   /** Use `state.channel(name, options)`. */
   constructor(
     name: string,
-    options: ChannelOptions,
+    { schema, ...options }: ChannelOptions & SchemaOption<Message>,
     port: ChannelPort,
     context: FeatureContext,
     subscriptions: SubscriptionSet,
   ) {
     checkOptionNames(`channel ${name}`, options, optionNames);
+    this.#check = checkOf(schema, `channel ${name}`);
     this.#name = name;
     this.#address = { name, prefix: options.prefix };
     this.#rules = resolveRules(options);
@@ -158,11 +161,12 @@ export class Channel<Message> {
   }
 
   #decode(body: Stored): Message | Promise<Message> {
-    return this.#context.codec.decode(body, `A message of channel ${this.#name}`) as Message | Promise<Message>;
+    return decodeChecked(this.#context.codec, this.#check, body, `A message of channel ${this.#name}`);
   }
 
-  #encode(message: Message): Stored {
+  #encode(given: Message): Stored {
     const what = `A message of channel ${this.#name}`;
+    const message = this.#check === undefined ? given : this.#check(given, what);
     if (message === undefined) throw new InvalidArgumentError(what, 'a value', message);
     const { codec } = this.#context;
     return this.#rules.format === 'json' ? encodeJsonMessage(message, what, codec) : codec.encode(message, what);

@@ -6,7 +6,7 @@ import { decodeOwner } from './map-port.js';
 
 /** Decodes one stored value. */
 export interface ValueReader<Value> {
-  decode(stored: Stored): Value | Promise<Value>;
+  decode(stored: Stored, key: string): Value | Promise<Value>;
 }
 
 /** The changes that a message tells of. */
@@ -59,7 +59,7 @@ async function readChange<Value>(
 ): Promise<MapChange<Value>[]> {
   if (value === undefined) return [{ type: 'delete', key, version, owner: owner === '' ? undefined : owner }];
   try {
-    const read = await values.decode(Buffer.from(value));
+    const read = await values.decode(Buffer.from(value), key);
     return [{ type: 'set', key, value: read, version, owner, expiresAtMs: expiresAt ?? undefined }];
   } catch (error) {
     if (!isCommonholdError(error)) throw error;

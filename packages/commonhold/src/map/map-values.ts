@@ -4,6 +4,7 @@ import type { Stored } from '../codec/stored.js';
 import { InvalidArgumentError, ValueTooLargeError } from '../errors.js';
 import { mostChangeBytes } from './map-batches.js';
 import type { MapSpace } from './map-port.js';
+import { decodeChecked, type ValueCheck } from '../schema.js';
 
 /** The codec has checked size and depth when these are asked for; what is left is whether JSON can hold the value. */
 const checked = { maxValueBytes: Infinity, maxDepth: Infinity };
@@ -14,14 +15,17 @@ export class MapValues<Value> {
   readonly #space: MapSpace;
   readonly #codec: Codec;
   readonly #what: string;
+  readonly #check: ValueCheck<Value> | undefined;
 
-  constructor(space: MapSpace, codec: Codec) {
+  constructor(space: MapSpace, codec: Codec, check: ValueCheck<Value> | undefined) {
     this.#space = space;
     this.#codec = codec;
+    this.#check = check;
     this.#what = `A value of map ${space.name}`;
   }
 
   /**
+   * The bytes of a value that was checked.
    * @throws InvalidArgumentError for undefined and what is not data; in the documented layout, also for what JSON cannot hold.
    * @throws ValueTooLargeError as the codec does, and for a value that is too large to be published.
    */
@@ -35,9 +39,15 @@ export class MapValues<Value> {
     return stored;
   }
 
-  /** Rejects or throws as the codec does. */
-  decode(stored: Stored): Value | Promise<Value> {
-    return this.#codec.decode(stored, this.#what) as Value | Promise<Value>;
+  /** The value of `key` as the schema gives it, where there is one. @throws InvalidValueError */
+  checked(key: string, value: Value): Value {
+    return this.#check === undefined ? value : this.#check(value, `${this.#what}, key ${key},`);
+  }
+
+  /** Rejects or throws as the codec and the schema do. */
+  decode(stored: Stored, key: string): Value | Promise<Value> {
+    const what = this.#check === undefined ? this.#what : `${this.#what}, key ${key},`;
+    return decodeChecked(this.#codec, this.#check, stored, what);
   }
 
   // What the codec would compress stays text, since other programs read it.

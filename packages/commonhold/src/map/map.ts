@@ -29,6 +29,7 @@ import {
 } from './map-port.js';
 import { MapReplica } from './map-replica.js';
 import { MapValues } from './map-values.js';
+import { checkOf, type SchemaOption } from '../schema.js';
 import type { UpdateTurns } from './update-turns.js';
 
 /** The twins of the two layouts. */
@@ -80,7 +81,13 @@ export class SharedMap<Value> {
    * Use `state.map(name, options)`.
    * @throws InvalidArgumentError naming the option.
    */
-  constructor(name: string, options: MapOptions, ports: MapPorts, context: FeatureContext, home: MapHome) {
+  constructor(
+    name: string,
+    { schema, ...options }: MapOptions & SchemaOption<Value>,
+    ports: MapPorts,
+    context: FeatureContext,
+    home: MapHome,
+  ) {
     const { space, ttlMs } = resolveMapOptions(name, options, context.keys);
     this.#space = space;
     this.#ttlMs = ttlMs;
@@ -88,7 +95,7 @@ export class SharedMap<Value> {
     this.#home = home;
     this.#wholePort = space.prefix === undefined ? ports.map : undefined;
     this.#port = this.#wholePort ?? ports.plainMap;
-    this.#values = new MapValues(space, context.codec);
+    this.#values = new MapValues(space, context.codec, checkOf(schema, `map ${name}`));
     const { prefix } = space;
     this.#turnPrefix = prefix === undefined ? `${mapBase(context.keys, name)}\n` : `plain\n${prefix}\n`;
   }
@@ -97,7 +104,7 @@ export class SharedMap<Value> {
   async get(key: string): Promise<Value | undefined> {
     this.#check(key);
     const record = await this.#port.get(this.#space, key);
-    return record && this.#values.decode(record.value);
+    return record && this.#values.decode(record.value, key);
   }
 
   /** The value of `key` with its version, who wrote it and when it ends. */
@@ -111,7 +118,9 @@ export class SharedMap<Value> {
   async getMany(keys: readonly string[]): Promise<Map<string, Value>> {
     for (const key of keys) this.#check(key);
     const records = keys.length === 0 ? [] : await this.#port.getMany(this.#space, keys);
-    const values = await Promise.all(records.map(async (record) => record && this.#values.decode(record.value)));
+    const values = await Promise.all(
+      records.map(async (record, index) => record && this.#values.decode(record.value, keys[index] as string)),
+    );
     const found = new Map<string, Value>();
     for (const [index, key] of keys.entries()) {
       const value = values[index];
@@ -279,16 +288,17 @@ export class SharedMap<Value> {
     let certain = known === undefined;
     let found = known ?? (await this.#port.get(this.#space, key));
     for (;;) {
-      const before = found && (await this.#values.decode(found.value));
+      const before = found && (await this.#values.decode(found.value, key));
       const after = certain ? change(before) : tryChange(change, before);
-      if (after === undefined && certain) return found && this.#values.decode(found.value);
+      if (after === undefined && certain) return found && this.#values.decode(found.value, key);
       if (after === undefined) found = await this.#port.get(this.#space, key);
       else {
-        const value = this.#values.encode(after);
+        const written = this.#values.checked(key, after);
+        const value = this.#values.encode(written);
         const reply = await this.#port.replace(this.#space, this.#owner, key, found, value, ttlMs);
         if (reply.written) {
           this.#home.turns.remember(this.#turnPrefix + key, { value, version: reply.version });
-          return after;
+          return written;
         }
         found = reply.found;
       }
@@ -307,11 +317,11 @@ export class SharedMap<Value> {
 
   #encodeEntry(key: string, value: Value): readonly [string, Stored] {
     this.#check(key);
-    return [key, this.#values.encode(value)];
+    return [key, this.#values.encode(this.#values.checked(key, value))];
   }
 
   async #entry(key: string, { value, ...rest }: MapRecord): Promise<MapEntry<Value>> {
-    return { key, value: await this.#values.decode(value), ...rest };
+    return { key, value: await this.#values.decode(value, key), ...rest };
   }
 
   async #readable(key: string, record: MapRecord | undefined): Promise<MapEntry<Value>[]> {

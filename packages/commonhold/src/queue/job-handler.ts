@@ -1,9 +1,10 @@
 import { isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { jittered } from '../random.js';
-import { backoffMs, readJobOptions, type ResolvedJobOptions } from './queue-options.js';
+import { backoffMs, type JobChecks, readJobOptions, type ResolvedJobOptions } from './queue-options.js';
 import type { ClaimedJob, JobEnd } from './queue-port.js';
 import { isOverdue, overdueError, restMs, type TimeLimit, timeLimit } from './job-time.js';
+import { decodeChecked } from '../schema.js';
 import { errorText, NonRetryableError, returned, type RunningJob } from './running-job.js';
 
 /** A job as its handler sees it. */
@@ -47,6 +48,7 @@ export interface HandlerPlace<Data, Result> {
   readonly handler: JobHandler<Data, Result>;
   readonly settings: ResolvedJobOptions;
   readonly context: FeatureContext;
+  readonly checks: JobChecks<Data, Result>;
   readonly progress: (running: RunningJob, fraction: number) => void;
   readonly log: (running: RunningJob, text: string) => void;
   /** Milliseconds since 1970 by the store's clock, about. */
@@ -65,7 +67,7 @@ export function runHandler<Data, Result>(
 ): JobEnd | Promise<JobEnd> {
   const { job } = running;
   try {
-    const data = place.context.codec.decode(job.data, `Job ${job.id}`) as Data | Promise<Data>;
+    const data = decodeChecked(place.context.codec, place.checks.data, job.data, `Job ${job.id}`);
     if (!(data instanceof Promise)) return withData(place, running, data);
     return data.then(
       (decoded) => withData(place, running, decoded),
@@ -141,7 +143,9 @@ function completed<Data, Result>(
   result: unknown,
 ): JobEnd {
   try {
-    const payload = result === undefined ? '' : place.context.codec.encode(result, `The result of job ${id}`);
+    const what = `The result of job ${id}`;
+    const checked = place.checks.result === undefined ? result : place.checks.result(result, what);
+    const payload = checked === undefined ? '' : place.context.codec.encode(checked, what);
     return { id, attempt, kind: 'complete', payload, delayMs: 0 };
   } catch (error) {
     return { id, attempt, kind: 'fail', payload: errorText(error), delayMs: 0 };

@@ -5,16 +5,17 @@ import { type HandlerPlace, type JobHandler, runHandler } from './job-handler.js
 import { JobLogs } from './job-logs.js';
 import { JobsAhead } from './jobs-ahead.js';
 import { ProgressNotes } from './progress-notes.js';
-import type { ResolvedJobOptions } from './queue-options.js';
+import type { JobChecks, ResolvedJobOptions } from './queue-options.js';
 import type { ClaimedJob, JobEnd, QueueAddress, QueuePort, QueueWorker } from './queue-port.js';
 import { allReturned, RunningJob } from './running-job.js';
 
 /** What a runner is made of besides its handler. */
-export interface JobRunnerPlace {
+export interface JobRunnerPlace<Data, Result> {
   readonly address: QueueAddress;
   readonly settings: ResolvedJobOptions;
   readonly port: QueuePort;
   readonly context: FeatureContext;
+  readonly checks: JobChecks<Data, Result>;
   readonly worker: QueueWorker;
   readonly concurrency: number;
   /** Hears of what is to be handed in; of nothing, when a job ended that is not to be. */
@@ -30,7 +31,7 @@ const sliceMs = 10;
 export class JobRunner<Data, Result> {
   readonly #clock: Clock;
   readonly #concurrency: number;
-  readonly #onEnds: JobRunnerPlace['onEnds'];
+  readonly #onEnds: JobRunnerPlace<Data, Result>['onEnds'];
   readonly #handling: HandlerPlace<Data, Result>;
   readonly #held: HeldJobs;
   readonly #ahead: JobsAhead;
@@ -42,8 +43,8 @@ export class JobRunner<Data, Result> {
   /** Of how long handlers took of late; at first as if they were slow. */
   #meanMs = quickMs * 2;
 
-  constructor(handler: JobHandler<Data, Result>, place: JobRunnerPlace) {
-    const { address, port, context, worker, settings } = place;
+  constructor(handler: JobHandler<Data, Result>, place: JobRunnerPlace<Data, Result>) {
+    const { address, port, context, worker, settings, checks } = place;
     this.#clock = context.clock;
     this.#concurrency = place.concurrency;
     this.#onEnds = place.onEnds;
@@ -54,7 +55,7 @@ export class JobRunner<Data, Result> {
     const logs = new JobLogs({ address, port, worker });
     const log = (running: RunningJob, text: string): void => logs.write(running, text);
     const storeNow = (): number => this.#clock.monotonic() + this.#storeAheadMs;
-    this.#handling = { handler, settings, context, progress, log, storeNow };
+    this.#handling = { handler, settings, context, checks, progress, log, storeNow };
   }
 
   /** Jobs whose handlers run. */

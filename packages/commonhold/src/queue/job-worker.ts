@@ -6,7 +6,7 @@ import type { FeatureContext } from '../feature-context.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { JobHandler } from './job-handler.js';
 import { JobRunner } from './job-runner.js';
-import type { ResolvedJobOptions } from './queue-options.js';
+import type { JobChecks, ResolvedJobOptions } from './queue-options.js';
 import {
   type JobEnd,
   type QueueAddress,
@@ -32,11 +32,12 @@ export interface CloseOptions {
 }
 
 /** What a worker is made of besides its handler. */
-export interface JobWorkerPlace {
+export interface JobWorkerPlace<Data, Result> {
   readonly address: QueueAddress;
   readonly settings: ResolvedJobOptions;
   readonly port: QueuePort;
   readonly context: FeatureContext;
+  readonly checks: JobChecks<Data, Result>;
   /** Called when it has closed. */
   readonly onClosed: () => void;
 }
@@ -73,7 +74,7 @@ const whileWaitingMs = 1_000;
  * outcome is unknown the next one says what this worker knows that it holds, and learns the rest.
  */
 export class JobWorker<Data, Result> {
-  readonly #place: JobWorkerPlace;
+  readonly #place: JobWorkerPlace<Data, Result>;
   readonly #clock: Clock;
   readonly #self: QueueWorker;
   readonly #runner: JobRunner<Data, Result>;
@@ -91,7 +92,7 @@ export class JobWorker<Data, Result> {
   #closing: Promise<void> | undefined;
 
   /** Use `queue.work(handler, options)`. */
-  constructor(handler: JobHandler<Data, Result>, options: WorkOptions, place: JobWorkerPlace) {
+  constructor(handler: JobHandler<Data, Result>, options: WorkOptions, place: JobWorkerPlace<Data, Result>) {
     const { context, address } = place;
     if (typeof handler !== 'function') throw new InvalidArgumentError('work handler', 'a function', handler);
     checkOptionNames('work', options, workOptionNames);

@@ -1,6 +1,7 @@
 import { type Duration, durationMs, longestDurationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
+import type { StandardSchema, ValueCheck } from '../schema.js';
 import { jittered, type Random } from '../random.js';
 import type { DocumentedNames, QueueAddress, QueueLimits } from './queue-port.js';
 
@@ -30,6 +31,23 @@ export interface JobOptions {
    * one that runs is aborted; it fails for good. Default: never.
    */
   readonly deadline?: Duration;
+}
+
+/** What the values of a queue must be: any synchronous schemas of https://standardschema.dev. */
+export interface JobSchemas<Data, Result> {
+  /**
+   * What the data of a job must be. Applied by `add`, before anything is sent, and before a handler is called: a job that
+   * does not fit fails, with no further attempt. It must take what it gives, which is stored. Default: nothing is checked.
+   */
+  readonly schema?: StandardSchema<unknown, Data> | undefined;
+  /** Likewise what handlers return. A job whose result does not fit fails, with no further attempt. */
+  readonly resultSchema?: StandardSchema<unknown, Result> | undefined;
+}
+
+/** Those, as they are applied. */
+export interface JobChecks<Data, Result> {
+  readonly data: ValueCheck<Data> | undefined;
+  readonly result: ValueCheck<Result> | undefined;
 }
 
 /** Bounds over all workers of a queue. */

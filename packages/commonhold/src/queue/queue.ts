@@ -1,8 +1,8 @@
 import type { Channel, ChannelOptions } from '../channel/channel.js';
-import type { Stored } from '../codec/stored.js';
-import { InvalidArgumentError, isCommonholdError, JobFailedError, RunTimeoutError } from '../errors.js';
+import { InvalidArgumentError, JobFailedError, RunTimeoutError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { AddBatch } from './add-batch.js';
+import { type Job, JobRecords } from './job-records.js';
 import { checkEventsOptions, type EventsOptions, eventsOf, type JobEvent } from './job-events.js';
 import type { JobHandler } from './job-handler.js';
 import { type DocumentedNotice, type JobNotice, noticeChannel } from './job-notice.js';
@@ -21,7 +21,14 @@ import {
   type RemoveOptions,
   retryAll,
 } from './queue-upkeep.js';
-import { type QueueOptions, resolveQueueOptions, type ResolvedQueueOptions } from './queue-options.js';
+import {
+  type JobChecks,
+  type JobSchemas,
+  type QueueOptions,
+  resolveQueueOptions,
+  type ResolvedQueueOptions,
+} from './queue-options.js';
+import { checkOf } from '../schema.js';
 import type {
   AddedJob,
   JobPage,
@@ -32,40 +39,7 @@ import type {
   QueueDay,
   QueuePort,
   QueueTotals,
-  StoredJob,
 } from './queue-port.js';
-
-/** A job as it stands. Absent parts are left out. */
-export interface Job<Data, Result> {
-  readonly id: string;
-  /** `delayed` until its time, or until its next attempt; `pending` until a worker takes it. */
-  readonly status: JobStatus;
-  readonly priority: number;
-  readonly createdAtMs: number;
-  /** How often it was started. */
-  readonly attempts: number;
-  readonly data: Data;
-  readonly topic?: string;
-  /** Name of the process that runs it, or ran it last. */
-  readonly workerName?: string;
-  readonly startedAtMs?: number;
-  readonly completedAtMs?: number;
-  /** 0 to 1, as the handler said. */
-  readonly progress?: number;
-  /** What the handler returned; absent when that was undefined. */
-  readonly result?: Result;
-  /** Why the last attempt failed. */
-  readonly error?: string;
-  /** What its attempts wrote to the log, oldest line first; absent when they wrote nothing. */
-  readonly log?: readonly JobLogLine[];
-}
-
-/** A line of a job's log. */
-export interface JobLogLine {
-  /** Milliseconds since 1970, by the store's clock. */
-  readonly atMs: number;
-  readonly text: string;
-}
 
 /** Which jobs of many. */
 export interface ListOptions {
@@ -111,16 +85,29 @@ export class Queue<Data, Result = void> {
   readonly #options: ResolvedQueueOptions;
   readonly #batch: AddBatch;
   readonly #home: QueueHome;
+  readonly #checks: JobChecks<Data, Result>;
+  readonly #records: JobRecords<Data, Result>;
   readonly #result = (id: string, options: JobWaitOptions): Promise<Result> => this.result(id, options);
   /** What ends with the state; undefined until there was something. */
   #parts: Set<Closeable> | undefined;
 
   /** Use `state.queue(name, options)`. @throws InvalidArgumentError naming the option. */
-  constructor(name: string, options: QueueOptions, port: QueuePort, context: FeatureContext, home: QueueHome) {
+  constructor(
+    name: string,
+    { schema, resultSchema, ...options }: QueueOptions & JobSchemas<Data, Result>,
+    port: QueuePort,
+    context: FeatureContext,
+    home: QueueHome,
+  ) {
     this.#name = name;
     this.#port = port;
     this.#context = context;
     this.#options = resolveQueueOptions(name, options);
+    this.#checks = {
+      data: checkOf(schema, `queue ${name}`),
+      result: checkOf(resultSchema, `queue ${name}, result`),
+    };
+    this.#records = new JobRecords(name, this.#checks, context);
     this.#batch = AddBatch.of(port, this.#options.address, context);
     this.#home = home;
     if (this.#options.address.notices) noticeChannel(this.#options.address, context.keys, undefined);
@@ -132,14 +119,12 @@ export class Queue<Data, Result = void> {
    * for again without adding twice; after `OutcomeUnknown` all the same, adding again is safe only with an `id`.
    */
   async add(data: Data, options: AddOptions = {}): Promise<QueuedJob<Result>> {
-    return this.#queued(await this.#batch.add(createJob(this.#name, data, options, this.#options, this.#context)));
+    return this.#queued(await this.#batch.add(this.#create(data, options)));
   }
 
   /** Adds jobs in order; all are checked before any is added. A failure may leave some of them added. */
   async addMany(jobs: readonly (AddOptions & { readonly data: Data })[]): Promise<QueuedJob<Result>[]> {
-    const checked = jobs.map(({ data, ...options }) =>
-      createJob(this.#name, data, options, this.#options, this.#context),
-    );
+    const checked = jobs.map(({ data, ...options }) => this.#create(data, options));
     const added = await Promise.all(checked.map((job) => this.#batch.add(job)));
     return added.map((job) => this.#queued(job));
   }
@@ -151,7 +136,8 @@ export class Queue<Data, Result = void> {
   work(handler: JobHandler<Data, Result>, options: WorkOptions = {}): JobWorker<Data, Result> {
     const { address, settings } = this.#options;
     const onClosed = (): void => void this.#parts?.delete(worker);
-    const place = { address, settings, port: this.#port, context: this.#context, onClosed };
+    const checks = this.#checks;
+    const place = { address, settings, port: this.#port, context: this.#context, checks, onClosed };
     const worker = new JobWorker<Data, Result>(handler, options, place);
     this.#keep(worker);
     return worker;
@@ -170,7 +156,7 @@ export class Queue<Data, Result = void> {
   ): JobSchedule {
     const make = (tickAtMs: number): NewJob => {
       const tickData = typeof data === 'function' ? (data as (tickAtMs: number) => Data)(tickAtMs) : data;
-      return createJob(this.#name, tickData, options, this.#options, this.#context);
+      return this.#create(tickData, options);
     };
     checkScheduled(this.#name, options);
     const schedule = new JobSchedule(name, times, { ...this.#place, createJob: make });
@@ -211,7 +197,7 @@ export class Queue<Data, Result = void> {
   /** The job, or undefined when there is none or its record is no longer kept. */
   async get(id: string): Promise<Job<Data, Result> | undefined> {
     const stored = isJobId(id) ? await this.#port.get(this.#options.address, id) : undefined;
-    return stored && this.#decode(stored);
+    return stored && this.#records.read(stored);
   }
 
   /**
@@ -220,7 +206,7 @@ export class Queue<Data, Result = void> {
    */
   async waitFor(id: string, options: JobWaitOptions = {}): Promise<Job<Data, Result> | undefined> {
     const found = isJobId(id) ? await jobEnd(this.#place, id, options) : undefined;
-    return found === undefined || found === 'waits' ? undefined : this.#decode(found);
+    return found === undefined || found === 'waits' ? undefined : this.#records.read(found);
   }
 
   /**
@@ -232,7 +218,7 @@ export class Queue<Data, Result = void> {
     const what = `Job ${id} of queue ${this.#name}`;
     if (found === 'waits') throw new RunTimeoutError(what, options.wait);
     if (found?.status !== 'completed') throw new JobFailedError(what, found?.error ?? found?.status ?? 'it is gone');
-    return (await this.#decode(found)).result as Result;
+    return (await this.#records.read(found)).result as Result;
   }
 
   /** The jobs that concern `topic`, newest first. */
@@ -333,6 +319,12 @@ export class Queue<Data, Result = void> {
     return { address: this.#options.address, port: this.#port, context: this.#context };
   }
 
+  #create(data: Data, options: AddOptions): NewJob {
+    const { data: check } = this.#checks;
+    const checked = check === undefined ? data : check(data, `A job of queue ${this.#name}`);
+    return createJob(this.#name, checked, options, this.#options, this.#context);
+  }
+
   #queued(added: AddedJob): QueuedJob<Result> {
     return new QueuedJob(added, this.#result);
   }
@@ -348,38 +340,9 @@ export class Queue<Data, Result = void> {
   }
 
   async #page({ jobs: stored, cursor }: JobPage): Promise<JobList<Data, Result>> {
-    const jobs = (await Promise.all(stored.map((job) => this.#readable(job)))).filter((job) => job !== undefined);
+    const jobs = await this.#records.readable(stored);
     return cursor === undefined ? { jobs } : { jobs, cursor };
   }
-
-  // One damaged job must not hide the others of its page.
-  async #readable(stored: StoredJob): Promise<Job<Data, Result> | undefined> {
-    try {
-      return await this.#decode(stored);
-    } catch (error) {
-      if (!isCommonholdError(error)) throw error;
-      const fields = { queue: this.#name, job: stored.id, code: error.code };
-      this.#context.log.warn(fields, 'a job that cannot be read is left out of a page');
-      return undefined;
-    }
-  }
-
-  async #decode({ options: _options, log, result, ...stored }: StoredJob): Promise<Job<Data, Result>> {
-    const read = (part: Stored): unknown => this.#context.codec.decode(part, `Job ${stored.id} of queue ${this.#name}`);
-    const data = (await read(stored.data)) as Data;
-    return {
-      ...stored,
-      data,
-      ...(result === undefined ? {} : { result: (await read(result)) as Result }),
-      ...(log === undefined ? {} : { log: log.split('\n').map(logLine) }),
-    };
-  }
-}
-
-// Another program may have written to the record.
-function logLine(line: string): JobLogLine {
-  const [, atMs = '0', text = line] = /^(\d{1,15}) (.*)$/s.exec(line) ?? [];
-  return { atMs: Number(atMs), text };
 }
 
 function badCursor(cursor: unknown): InvalidArgumentError {

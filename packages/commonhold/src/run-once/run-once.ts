@@ -6,6 +6,7 @@ import type { FeatureContext } from '../feature-context.js';
 import { type Lease, leaseDurationMs } from '../lease-keeper.js';
 import type { LineMember } from '../line-member.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
+import { checkOf, decodeChecked, type SchemaOption, type ValueCheck } from '../schema.js';
 import type { Tenure } from '../tenure.js';
 import type { Turn, TurnLimits } from '../turns.js';
 import { type KeptResult, type RunOncePort, type RunRight, runTopic } from './run-once-port.js';
@@ -66,9 +67,16 @@ export class RunOnce<Result> {
   readonly #tenure: Tenure;
   readonly #keepMs: number;
   readonly #leaseMs: number;
+  readonly #check: ValueCheck<Result> | undefined;
 
   /** Use `state.runOnce(name, options)`. @throws InvalidArgumentError naming the option. */
-  constructor(name: string, options: RunOnceOptions, port: RunOncePort, context: FeatureContext, tenure: Tenure) {
+  constructor(
+    name: string,
+    { schema, ...options }: RunOnceOptions & SchemaOption<Result>,
+    port: RunOncePort,
+    context: FeatureContext,
+    tenure: Tenure,
+  ) {
     checkOptionNames(`run-once ${name} options`, options, optionNames);
     runTopic(name, 'key', '');
     this.#name = name;
@@ -77,6 +85,7 @@ export class RunOnce<Result> {
     this.#tenure = tenure;
     this.#keepMs = durationMs(options.keep ?? '1h', 'run-once keep');
     this.#leaseMs = leaseDurationMs(options.lease ?? '10s', 'run-once lease');
+    this.#check = checkOf(schema, `run-once ${name}`);
   }
 
   /**
@@ -159,8 +168,10 @@ export class RunOnce<Result> {
     work: () => Result | Promise<Result>,
   ): Promise<[result: Result, stored: Stored]> {
     try {
-      const result = await work();
-      return [result, this.#context.codec.encode(result, `The result of ${this.#what(key)}`)];
+      const what = `The result of ${this.#what(key)}`;
+      const given = await work();
+      const result = this.#check === undefined ? given : this.#check(given, what);
+      return [result, this.#context.codec.encode(result, what)];
     } catch (error) {
       await this.#passOn(key, member);
       throw error;
@@ -195,7 +206,7 @@ export class RunOnce<Result> {
   }
 
   async #decode(key: string, stored: Stored): Promise<Result> {
-    return (await this.#context.codec.decode(stored, `The result of ${this.#what(key)}`)) as Result;
+    return decodeChecked(this.#context.codec, this.#check, stored, `The result of ${this.#what(key)}`);
   }
 
   #what(key: string): string {

@@ -1,5 +1,7 @@
 import type { Codec } from '../codec/codec.js';
+import type { FieldChecks } from './session-options.js';
 import { CorruptStateError, InvalidArgumentError, ValueTooLargeError } from '../errors.js';
+import { decodeChecked } from '../schema.js';
 import { maxSessionBytes, type SessionFieldChanges, type SessionFields } from './session-port.js';
 
 const longestNameBytes = 128;
@@ -7,18 +9,35 @@ const longestNameBytes = 128;
 const mostFields = 1_000;
 type Data = Record<string, unknown>;
 
+/** How fields become bytes and bytes fields. */
+export interface FieldRules {
+  readonly codec: Codec;
+  /** By name; undefined where nothing is checked. */
+  readonly checks: FieldChecks | undefined;
+}
+
 /**
- * The own properties of `changes`, encoded; undefined stays undefined.
- * @throws InvalidArgumentError for what is not an object, a bad name, or a value that is not data.
+ * The own properties of `changes`, as `checks` give them, encoded; undefined stays undefined.
+ * @throws InvalidArgumentError for what is not an object, a bad name, a name without a schema where others have one, or a
+ * value that is not data.
+ * @throws InvalidValueError for a field that does not fit its schema.
  * @throws ValueTooLargeError for more than a session may hold, or more than 1,000 fields.
  */
-export function encodeFields(codec: Codec, changes: object, what: string): SessionFieldChanges {
+export function encodeFields({ codec, checks }: FieldRules, changes: object, what: string): SessionFieldChanges {
   if (typeof changes !== 'object' || changes === null) throw new InvalidArgumentError(what, 'an object', changes);
   const fields = Object.entries(changes).map(([name, value]: [string, unknown]) => {
     checkName(name, what);
-    return [name, value === undefined ? undefined : codec.encode(value, `A field of ${what}`)] as const;
+    if (value === undefined) return [name, undefined] as const;
+    const where = `Field ${name} of ${what}`;
+    return [name, codec.encode(checks === undefined ? value : checkNamed(checks, name, value, where), where)] as const;
   });
   return withinBound(fields, what);
+}
+
+function checkNamed(checks: FieldChecks, name: string, value: unknown, where: string): unknown {
+  const check = checks.get(name);
+  if (check !== undefined) return check(value, where);
+  throw new InvalidArgumentError(where, `one of the fields with a schema: ${[...checks.keys()].join(', ')}`, name);
 }
 
 /** `fields` with `changes` applied. */
@@ -32,17 +51,25 @@ export function mergeFields(fields: SessionFields, changes: SessionFieldChanges)
 }
 
 /**
- * The object that `fields` are the properties of. A promise of it only where the codec makes one.
- * @throws whatever `codec.decode` throws, and CorruptStateError for a name that is never written.
+ * The object that `fields` are the properties of, without those that have no schema where others have. A promise of it
+ * only where the codec makes one.
+ * @throws whatever `codec.decode` and the schemas throw, and CorruptStateError for a name that is never written.
  */
-export function decodeFields(codec: Codec, fields: SessionFields, what: string, data: Data = {}): Data | Promise<Data> {
+export function decodeFields(
+  rules: FieldRules,
+  fields: SessionFields,
+  what: string,
+  data: Data = {},
+): Data | Promise<Data> {
+  const { codec, checks } = rules;
   for (const [index, [name, stored]] of fields.entries()) {
     if (name === '__proto__') throw new CorruptStateError(what, 'a field named __proto__');
-    const value = codec.decode(stored, `A field of ${what}`);
+    if (checks !== undefined && !checks.has(name)) continue;
+    const value = decodeChecked(codec, checks?.get(name), stored, `Field ${name} of ${what}`);
     if (value instanceof Promise) {
       return value.then((first: unknown) => {
         data[name] = first;
-        return decodeFields(codec, fields.slice(index + 1), what, data);
+        return decodeFields(rules, fields.slice(index + 1), what, data);
       });
     }
     data[name] = value;

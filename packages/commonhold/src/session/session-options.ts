@@ -2,6 +2,7 @@ import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { encodePart, type Keys } from '../keys.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
+import { checkOf, type StandardSchema, type ValueCheck } from '../schema.js';
 import type { SessionSpace } from './session-port.js';
 
 /** How the sessions of one name live. */
@@ -29,6 +30,16 @@ export interface SessionsOptions {
   readonly prefix?: string;
 }
 
+/** What the fields of sessions must be. */
+export interface SessionSchemas<Data extends object> {
+  /**
+   * A synchronous schema of https://standardschema.dev for each field, such as `z.object({…}).shape`. Applied to what is
+   * written, before anything is sent, and to what is read; it must take what it gives, which is stored. A field that is not
+   * named here cannot be written, and is left out of what is read. Default: nothing is checked.
+   */
+  readonly schema?: { readonly [Field in keyof Data]-?: StandardSchema<unknown, Data[Field]> } | undefined;
+}
+
 const names = {
   idle: true,
   absolute: true,
@@ -38,6 +49,28 @@ const names = {
   prefix: true,
 } satisfies OptionNames<SessionsOptions>;
 const mostPerUser = 10_000;
+
+/** The checks of fields, by their names. */
+export type FieldChecks = ReadonlyMap<string, ValueCheck<unknown>>;
+
+/** @throws InvalidArgumentError for anything but schemas by name. */
+export function fieldChecks<Data extends object>(
+  name: string,
+  { schema }: SessionSchemas<Data>,
+): FieldChecks | undefined {
+  if (schema === undefined) return undefined;
+  if (typeof schema !== 'object' || schema === null || '~standard' in schema) {
+    throw new InvalidArgumentError(`sessions ${name}, schema`, 'an object with a schema for each field', schema);
+  }
+  const schemas = Object.entries<StandardSchema | undefined>(schema);
+  return new Map(
+    schemas.map(([field, given]) => {
+      const check = checkOf(given, `sessions ${name}, field ${field}`);
+      if (check !== undefined) return [field, check];
+      throw new InvalidArgumentError(`sessions ${name}, field ${field}`, 'a schema', given);
+    }),
+  );
+}
 
 /** @throws InvalidArgumentError naming the option. */
 export function resolveSpace(name: string, options: SessionsOptions, keys: Keys): SessionSpace {

@@ -1,8 +1,8 @@
 import { isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { RecentTouches } from './recent-touches.js';
-import { decodeFields, encodeFields, mergeFields, sessionTooLarge } from './session-fields.js';
-import { resolveSpace, type SessionsOptions } from './session-options.js';
+import { decodeFields, encodeFields, type FieldRules, mergeFields, sessionTooLarge } from './session-fields.js';
+import { fieldChecks, resolveSpace, type SessionSchemas, type SessionsOptions } from './session-options.js';
 import type {
   SessionAddress,
   SessionEnd,
@@ -79,9 +79,15 @@ export class Sessions<Data extends object> {
   readonly #tokens: SessionTokens;
   readonly #touches: RecentTouches;
   readonly #what: string;
+  readonly #fields: FieldRules;
 
   /** Use `state.sessions(name, options)`. */
-  constructor(name: string, options: SessionsOptions, port: SessionPort, context: FeatureContext) {
+  constructor(
+    name: string,
+    { schema, ...options }: SessionsOptions & SessionSchemas<Data>,
+    port: SessionPort,
+    context: FeatureContext,
+  ) {
     const { keys, random, clock } = context;
     this.#space = resolveSpace(name, options, keys);
     this.#port = port;
@@ -90,6 +96,7 @@ export class Sessions<Data extends object> {
     this.#tokens = new SessionTokens(`${keys.namespace}\0${name}`, random, encoding);
     this.#touches = new RecentTouches(clock, Math.min(this.#space.idleMs / 100, longestTouchIntervalMs));
     this.#what = `sessions ${name}`;
+    this.#fields = { codec: context.codec, checks: fieldChecks<Data>(name, { schema }) };
   }
 
   /** Begins a session, of `user` or of somebody not yet known. */
@@ -275,11 +282,11 @@ export class Sessions<Data extends object> {
   }
 
   #encode(changes: SessionChanges<Data> = {}): SessionFieldChanges {
-    return encodeFields(this.#context.codec, changes, this.#what);
+    return encodeFields(this.#fields, changes, this.#what);
   }
 
   #decode(record: SessionRecord): Session<Data> | Promise<Session<Data>> {
-    const data = decodeFields(this.#context.codec, record.fields, this.#what);
+    const data = decodeFields(this.#fields, record.fields, this.#what);
     return data instanceof Promise ? data.then((data) => this.#session(record, data)) : this.#session(record, data);
   }
 

@@ -32,7 +32,7 @@ export function cacheLifeConformance(runner: TestRunner, kind: () => EngineKind)
       assert.equal(await cache.get('k'), undefined);
       assert.deepEqual((await cache.getMany(['k'])).missing, ['k']);
       assert.equal(await cache.get('k', { stale: true }), 1);
-      assert.deepEqual(cache.stats(), { hits: 1, nearHits: 0, misses: 2, stale: 1, degraded: 0 });
+      assert.deepEqual(cache.stats(), { hits: 1, nearHits: 0, misses: 2, unreadable: 0, stale: 1, degraded: 0 });
       await engine.advance(3_600_000);
       assert.equal(await cache.get('k', { stale: true }), undefined);
     });

@@ -10,7 +10,8 @@ import type {
   QueueTurnReply,
   QueueWorker,
 } from '../queue/queue-port.js';
-import type { Job, Queue } from '../queue/queue.js';
+import type { Job } from '../queue/job-records.js';
+import type { Queue } from '../queue/queue.js';
 import { eventually } from './waiting.js';
 
 /** Runs jobs one at a time until `count` have run; returns their data in the order they ran. */

@@ -70,7 +70,7 @@ describe('a cache among faults', () => {
       } finally {
         server().resume();
       }
-      expect(cache.stats()).toEqual({ hits: 0, nearHits: 0, misses: 0, stale: 0, degraded: 2 });
+      expect(cache.stats()).toEqual({ hits: 0, nearHits: 0, misses: 0, unreadable: 0, stale: 0, degraded: 2 });
       await expect(
         cache.getOrSet('k', () => Promise.reject(new UnavailableError('a database', 'it is away'))),
       ).rejects.toMatchObject({ message: expect.stringContaining('a database') });

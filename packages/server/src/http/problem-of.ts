@@ -9,6 +9,7 @@ type StoreCode = 'Unavailable' | 'OutcomeUnknown' | 'Overloaded' | 'Closed';
 const libraryProblems: Readonly<Record<Exclude<ErrorCode, StoreCode>, ((error: Error) => Problem) | undefined>> = {
   InvalidArgument: ({ message }) => problem(422, message),
   ValueTooLarge: ({ message }) => problem(413, message),
+  InvalidValue: ({ message }) => problem(422, message),
   LockTimeout: () => busy(),
   RunTimeout: () => busy(),
   ComputeTimeout: () => busy(),
