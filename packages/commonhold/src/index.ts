@@ -53,6 +53,7 @@ export {
 } from './channel/channel.js';
 export type { MessageListener, Subscription } from './channel/subscription.js';
 export type { MessageFormat } from './message-frame.js';
+export type { OperationOptions } from './operation-id.js';
 export { Counter, type CounterOptions, type DayCount, type SeriesRange } from './counter/counter.js';
 export { type MapEntries, type MapSubscription, SharedMap } from './map/map.js';
 export type { MapChange, MapEntry } from './map/map-entry.js';

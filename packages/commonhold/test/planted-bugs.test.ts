@@ -28,6 +28,7 @@ type Suite =
   | 'channel'
   | 'concurrency'
   | 'counter'
+  | 'counter-operation'
   | 'map'
   | 'map-change'
   | 'owners'
@@ -119,6 +120,22 @@ const bugs: readonly PlantedBug[] = [
     replace: "redis.call('SET', KEYS[1], total + tonumber(ARGV[1])) return total + tonumber(ARGV[1])",
     suite: 'counter',
     noticedBy: 'a ttl begins with the first add',
+  },
+  {
+    name: 'an operation that is done again counts again',
+    script: 'counter/lua/add-once.lua',
+    find: 'if answer ~= nil then',
+    replace: 'if answer == false then',
+    suite: 'counter-operation',
+    noticedBy: 'counts once, however often',
+  },
+  {
+    name: 'an id stands for two operations',
+    script: 'counter/lua/operation.lua',
+    find: 'return before == what and answer',
+    replace: 'return answer',
+    suite: 'counter-operation',
+    noticedBy: 'refused to an add of another amount',
   },
   {
     name: 'logging out leaves the session alive',
@@ -238,6 +255,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   channel: ['../src/testing/channel-conformance.js', 'channelConformance'],
   concurrency: ['../src/testing/concurrency-conformance.js', 'concurrencyConformance'],
   counter: ['../src/testing/counter-conformance.js', 'counterConformance'],
+  'counter-operation': ['../src/testing/counter-operation-conformance.js', 'counterOperationConformance'],
   map: ['../src/testing/map-conformance.js', 'mapConformance'],
   'map-change': ['../src/testing/map-change-conformance.js', 'mapChangeConformance'],
   lock: ['../src/testing/lock-conformance.js', 'lockConformance'],

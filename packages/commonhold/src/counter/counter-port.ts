@@ -1,4 +1,5 @@
 import { OverloadedError } from '../errors.js';
+import type { Operation } from '../operation-id.js';
 
 /**
  * The contract of the two counter twins. Each method is one atomic step. Totals and counts are whole numbers from
@@ -11,10 +12,23 @@ export interface CounterPort {
    * as 0 and then ends `ttlMs` from now; a present one keeps its end.
    */
   add(counter: string, by: number, ttlMs: number | undefined, keepMs: number | undefined): Promise<number>;
+  /**
+   * As {@link add}, unless `operation` has been done on this counter within the time it is remembered: then it gives the
+   * total of that time. Rejects with `InvalidArgument` when its id was given to an add of another amount, or to a reset.
+   */
+  addOnce(
+    counter: string,
+    by: number,
+    ttlMs: number | undefined,
+    keepMs: number | undefined,
+    operation: Operation,
+  ): Promise<number>;
   /** The total; 0 when absent. */
   get(counter: string): Promise<number>;
   /** Removes the total and returns it; 0 when absent. The counts of days stay. */
   reset(counter: string): Promise<number>;
+  /** As {@link reset}, unless `operation` has been done, as in {@link addOnce}. */
+  resetOnce(counter: string, operation: Operation): Promise<number>;
   /**
    * The counts of `days` consecutive days up to `lastDay` (undefined for today), oldest first. A day counts 0 when nothing
    * was added on it, and when more than `keepMs` have passed since its end.
@@ -26,6 +40,11 @@ export interface CounterPort {
 export interface DayCounts {
   readonly lastDay: number;
   readonly counts: readonly number[];
+}
+
+/** How errors name a counter. */
+export function counterCall(counter: string): string {
+  return `counter ${counter}`;
 }
 
 /** A sum would leave the range in which numbers are exact. */

@@ -1,6 +1,7 @@
 import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { encodePart } from '../keys.js';
+import { type OperationOptions, operationOf } from '../operation-id.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { CounterPort } from './counter-port.js';
 import { dayName, dayNumber } from './days.js';
@@ -39,8 +40,10 @@ const mostDays = 3_660;
  * rejects with `Overloaded` and adds nothing.
  *
  * Every method rejects with `Unavailable` when the store certainly did nothing, and with `CorruptState` when another
- * program's value is in the way. `add` and `reset` reject with `OutcomeUnknown` when they may have happened: an add done
- * again may count twice, and what a reset took away is then not known.
+ * program's value is in the way. `add` and `reset` reject with `OutcomeUnknown` when they may have happened: without an
+ * `operationId` an add done again may count twice, and what a reset took away is then not known. With one they may be
+ * done again, within 10 minutes: they happen once and answer as the first time. An id that was given to an add of another
+ * amount, or to a reset, rejects with `InvalidArgument`.
  */
 export class Counter {
   readonly #name: string;
@@ -63,11 +66,12 @@ export class Counter {
   }
 
   /** Adds `by`, a whole number of at most 2^53-1 either way; returns the new total. */
-  add(by: number = 1): Promise<number> {
+  add(by: number = 1, options?: OperationOptions): Promise<number> {
     if (!Number.isSafeInteger(by)) {
       return Promise.reject(new InvalidArgumentError(`counter ${this.#name}, by`, 'a whole number within 2^53-1', by));
     }
-    return this.#port.add(this.#name, by, this.#ttlMs, this.#keepMs);
+    if (options === undefined) return this.#port.add(this.#name, by, this.#ttlMs, this.#keepMs);
+    return this.#addOnce(by, options);
   }
 
   /** The total; 0 when nothing was added, or its ttl has passed. */
@@ -76,8 +80,9 @@ export class Counter {
   }
 
   /** Sets the total back to nothing and returns what it was. The counts of days stay. */
-  reset(): Promise<number> {
-    return this.#port.reset(this.#name);
+  async reset(options?: OperationOptions): Promise<number> {
+    const operation = operationOf(`counter ${this.#name}, reset`, options);
+    return operation === undefined ? this.#port.reset(this.#name) : this.#port.resetOnce(this.#name, operation);
   }
 
   /**
@@ -93,6 +98,14 @@ export class Counter {
     const series = await this.#port.series(this.#name, keepMs, days, lastDay);
     const firstDay = series.lastDay - days + 1;
     return series.counts.map((count, index) => ({ day: dayName(firstDay + index), count }));
+  }
+
+  async #addOnce(by: number, options: OperationOptions): Promise<number> {
+    const operation = operationOf(`counter ${this.#name}, add`, options);
+    const [port, name, ttlMs, keepMs] = [this.#port, this.#name, this.#ttlMs, this.#keepMs];
+    return operation === undefined
+      ? port.add(name, by, ttlMs, keepMs)
+      : port.addOnce(name, by, ttlMs, keepMs, operation);
   }
 }
 

@@ -1,7 +1,9 @@
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
+import { MemoryOperations } from '../backend/memory/memory-operations.js';
 import type { MemoryStore } from '../backend/memory/memory-store.js';
 import type { Keys } from '../keys.js';
-import { type CounterPort, type DayCounts, counterFull } from './counter-port.js';
+import type { Operation } from '../operation-id.js';
+import { type CounterPort, counterCall, type DayCounts, counterFull } from './counter-port.js';
 import { dayExpiresAtMs, dayMs } from './days.js';
 
 interface Total {
@@ -18,15 +20,32 @@ export class MemoryCounter implements CounterPort {
   readonly #keys: Keys;
   readonly #totals: ExpiringTable<Total>;
   readonly #days: ExpiringTable<Map<number, number>>;
+  readonly #operations: MemoryOperations<number>;
 
   constructor(store: MemoryStore, keys: Keys) {
     this.#store = store;
     this.#keys = keys;
     this.#totals = store.table('counter');
     this.#days = store.table('counter-days');
+    this.#operations = new MemoryOperations(store, 'counter');
   }
 
   async add(counter: string, by: number, ttlMs: number | undefined, keepMs: number | undefined): Promise<number> {
+    return this.#add(counter, by, ttlMs, keepMs);
+  }
+
+  async addOnce(
+    counter: string,
+    by: number,
+    ttlMs: number | undefined,
+    keepMs: number | undefined,
+    operation: Operation,
+  ): Promise<number> {
+    const add = (): number => this.#add(counter, by, ttlMs, keepMs);
+    return this.#operations.once(this.#key(counter), operation, String(by), counterCall(counter), add);
+  }
+
+  #add(counter: string, by: number, ttlMs: number | undefined, keepMs: number | undefined): number {
     const key = this.#key(counter);
     const total = this.#totals.get(key);
     const sum = exactSum(counter, total?.value ?? 0, by);
@@ -46,6 +65,15 @@ export class MemoryCounter implements CounterPort {
   }
 
   async reset(counter: string): Promise<number> {
+    return this.#reset(counter);
+  }
+
+  async resetOnce(counter: string, operation: Operation): Promise<number> {
+    const reset = (): number => this.#reset(counter);
+    return this.#operations.once(this.#key(counter), operation, 'reset', counterCall(counter), reset);
+  }
+
+  #reset(counter: string): number {
     const key = this.#key(counter);
     const total = this.#totals.get(key)?.value ?? 0;
     this.#totals.delete(key);

@@ -3,12 +3,15 @@ import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript } from '../backend/redis/script.js';
 import { CorruptStateError, OutcomeUnknownError } from '../errors.js';
 import type { Keys } from '../keys.js';
+import { type Operation, operationKey, operationReused } from '../operation-id.js';
 import { counterOperations as operations } from './counter-operations.js';
-import { type CounterPort, type DayCounts, counterFull } from './counter-port.js';
+import { type CounterPort, counterCall, type DayCounts, counterFull } from './counter-port.js';
 
 const addScript = loadScript(import.meta.url, 'add.lua');
 const addDailyScript = loadScript(import.meta.url, 'add-daily.lua');
+const addOnceScript = loadScript(import.meta.url, 'add-once.lua');
 const resetScript = loadScript(import.meta.url, 'reset.lua');
+const resetOnceScript = loadScript(import.meta.url, 'reset-once.lua');
 const seriesScript = loadScript(import.meta.url, 'series.lua');
 
 /**
@@ -16,7 +19,10 @@ const seriesScript = loadScript(import.meta.url, 'series.lua');
  */
 const exactReply: ReplyOptions = { typeMapping: { 58: String } };
 
-/** A total is one string key, which INCR understands; the counts of days are one hash beside it, by `YYYY-MM-DD`. */
+/**
+ * A total is one string key, which INCR understands; the counts of days are one hash beside it, by `YYYY-MM-DD`; an operation
+ * that has an id is one more string, for as long as it is remembered.
+ */
 export class RedisCounter implements CounterPort {
   readonly #wire: RedisWire;
   readonly #keys: Keys;
@@ -39,12 +45,34 @@ export class RedisCounter implements CounterPort {
     return Number(reply);
   }
 
+  async addOnce(
+    counter: string,
+    by: number,
+    ttlMs: number | undefined,
+    keepMs: number | undefined,
+    operation: Operation,
+  ): Promise<number> {
+    const key = this.#key(counter);
+    const keys = [key, operationKey(key, operation.id), daysKey(key)];
+    const args = [`${by}`, `${ttlMs ?? ''}`, `${keepMs ?? ''}`, `${operation.rememberMs}`];
+    const reply = await this.#wire.run(operations.addOnce, addOnceScript, keys, args);
+    if (reply === null) throw counterFull(counter);
+    return answerOf(counter, reply);
+  }
+
   async get(counter: string): Promise<number> {
     return integer(counter, (await this.#wire.command(operations.get, ['GET', this.#key(counter)])) ?? '0');
   }
 
   async reset(counter: string): Promise<number> {
     return Number(await this.#wire.run(operations.reset, resetScript, [this.#key(counter)], [], exactReply));
+  }
+
+  async resetOnce(counter: string, operation: Operation): Promise<number> {
+    const key = this.#key(counter);
+    const keys = [key, operationKey(key, operation.id)];
+    const reply = await this.#wire.run(operations.resetOnce, resetOnceScript, keys, [`${operation.rememberMs}`]);
+    return answerOf(counter, reply);
   }
 
   async series(counter: string, keepMs: number, days: number, lastDay: number | undefined): Promise<DayCounts> {
@@ -83,6 +111,11 @@ export class RedisCounter implements CounterPort {
 
 function daysKey(key: string): string {
   return `${key}:days`;
+}
+
+function answerOf(counter: string, reply: unknown): number {
+  if (reply === 'reused') throw operationReused(counterCall(counter));
+  return integer(counter, reply);
 }
 
 function integer(counter: string, text: unknown): number {

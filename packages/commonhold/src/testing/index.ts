@@ -25,6 +25,7 @@ export { cacheConformance } from './cache-conformance.js';
 export { channelConformance } from './channel-conformance.js';
 export { concurrencyConformance } from './concurrency-conformance.js';
 export { counterConformance } from './counter-conformance.js';
+export { counterOperationConformance } from './counter-operation-conformance.js';
 export { mapConformance } from './map-conformance.js';
 export { mapChangeConformance } from './map-change-conformance.js';
 export { lockConformance } from './lock-conformance.js';

@@ -22,6 +22,9 @@ describe('commands of a counter', () => {
         series: [() => daily.series({ days: 365 }), script],
         'series by name': [() => daily.series({ from: '2026-01-01', to: '2026-12-31' }), script],
         reset: [() => daily.reset(), script],
+        'plain add with an id': [() => plain.add(1, { operationId: 'a' }), script],
+        'add with days and an id': [() => daily.add(1, { operationId: 'a' }), script],
+        'reset with an id': [() => daily.reset({ operationId: 'r' }), script],
       } as const;
       for (const [name, [call, expected]] of Object.entries(work)) {
         await call(); // The server learns the script.

@@ -14,6 +14,21 @@ const ttlMs = fc.constantFrom(undefined, 2_500, 5_500);
 // For the same reason a day is kept for almost whole days: the two engines begin at different times of the day.
 const keepMs = fc.constantFrom(dayMs - 1, 3 * dayMs - 1);
 
+const id = fc.constantFrom('1', '2', '3 4');
+// Remembered for longer or less long than the total lives; ends between whole seconds, as above.
+const rememberMs = fc.constantFrom(3_400, 6_400);
+
+const onces: fc.Arbitrary<ModelStep> = fc.oneof(
+  fc.tuple(counter, fc.integer({ min: 1, max: 2 }), ttlMs, id, rememberMs).map(([c, n, t, i, r]): ModelStep => ({
+    label: `add once ${c} ${n} ${t} ${i} ${r}`,
+    run: (ports) => ports.counter.addOnce(c, n, t, undefined, { id: i, rememberMs: r }),
+  })),
+  fc.tuple(counter, id, rememberMs).map(([c, i, r]): ModelStep => ({
+    label: `reset once ${c} ${i} ${r}`,
+    run: (ports) => ports.counter.resetOnce(c, { id: i, rememberMs: r }),
+  })),
+);
+
 const reads: fc.Arbitrary<ModelStep> = fc.oneof(
   counter.map((c): ModelStep => ({ label: `get ${c}`, run: (ports) => ports.counter.get(c) })),
   counter.map((c): ModelStep => ({ label: `reset ${c}`, run: (ports) => ports.counter.reset(c) })),
@@ -22,6 +37,7 @@ const reads: fc.Arbitrary<ModelStep> = fc.oneof(
 const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   fc.constantFrom(1_000, 3_000).map((advanceMs) => ({ label: `advance ${advanceMs}`, advanceMs })),
   reads,
+  onces,
   fc.tuple(counter, by, ttlMs).map(([c, n, t]): ModelStep => ({
     label: `add ${c} ${n} ${t}`,
     run: (ports) => ports.counter.add(c, n, t, undefined),
@@ -34,6 +50,10 @@ const dailySteps: fc.Arbitrary<ModelStep> = fc.oneof(
   fc.tuple(counter, by, fc.constantFrom(undefined, 1.5 * dayMs), keepMs).map(([c, n, t, keep]): ModelStep => ({
     label: `add ${c} ${n} ${t} ${keep}`,
     run: (ports) => ports.counter.add(c, n, t, keep),
+  })),
+  fc.tuple(counter, by, keepMs, id).map(([c, n, keep, i]): ModelStep => ({
+    label: `add once ${c} ${n} ${keep} ${i}`,
+    run: (ports) => ports.counter.addOnce(c, n, undefined, keep, { id: i, rememberMs: 1.5 * dayMs }),
   })),
   fc.tuple(counter, keepMs, fc.integer({ min: 1, max: 9 })).map(([c, keep, days]): ModelStep => ({
     label: `series ${c} ${keep} ${days}`,

@@ -35,6 +35,28 @@ describe('a counter in memory', () => {
     expect((await counter.series('c', dayMs, 3, undefined)).counts).toEqual([0, 0, 2]);
   });
 
+  it('adds and remembers both or neither, when memory is full', async () => {
+    for (let maxBytes = 100; maxBytes < 1_200; maxBytes += 10) {
+      const { counter } = open(maxBytes);
+      const operation = { id: 'one', rememberMs: 1_000 };
+      const add = (): Promise<unknown> =>
+        counter.addOnce('c', 1, undefined, dayMs, operation).catch((error: { code: string }) => error.code);
+      const added = await add();
+      expect([await add(), await counter.get('c')]).toEqual(added === 1 ? [1, 1] : ['Overloaded', 0]);
+    }
+  });
+
+  it('takes room for operations only while it remembers them', async () => {
+    const { counter, clock } = open(100_000);
+    const add = (id: number): Promise<number> =>
+      counter.addOnce('c', 1, undefined, undefined, { id: `${id}`, rememberMs: 1_000 });
+    let added = 0;
+    while (await add(added).then(Boolean, () => false)) added += 1;
+    expect(added).toBeGreaterThan(100);
+    await clock.advance(1_001);
+    expect(await add(added)).toBe(added + 1);
+  });
+
   it('adds to total and day both or to neither, when memory is full', async () => {
     for (let maxBytes = 100; maxBytes < 700; maxBytes += 10) {
       const { counter } = open(maxBytes);

@@ -36,6 +36,15 @@ describe('the keys of a counter', () => {
       expect(keptMs).toBeLessThanOrEqual(3 * 86_400_000);
     }));
 
+  it('are one more for ten minutes, for an operation with an id', () =>
+    withState(async (state, key, redis) => {
+      await state.counter('c').add(5, { operationId: 'o:1' });
+      expect(await redis.command('GET', `${key}:operation:o%3A1`)).toBe('5 5');
+      const keptMs = Number(await redis.command('PTTL', `${key}:operation:o%3A1`));
+      expect(keptMs).toBeGreaterThan(590_000);
+      expect(keptMs).toBeLessThanOrEqual(600_000);
+    }));
+
   it('never expire without ttl, and may have been written by INCR', () =>
     withState(async (state, key, redis) => {
       await redis.command('INCRBY', key, 41);
@@ -63,6 +72,8 @@ describe('a key that a counter did not write', () => {
     'a plain add': (state: SharedState) => state.counter('c').add(),
     'an add with ttl': (state: SharedState) => state.counter('c', hourly).add(),
     'an add with days': (state: SharedState) => state.counter('c', daily).add(),
+    'an add with an id': (state: SharedState) => state.counter('c', daily).add(1, { operationId: 'a' }),
+    'a reset with an id': (state: SharedState) => state.counter('c').reset({ operationId: 'a' }),
     get: (state: SharedState) => state.counter('c').get(),
     reset: (state: SharedState) => state.counter('c').reset(),
   };
@@ -105,6 +116,24 @@ describe('a key that a counter did not write', () => {
       await expect(counter.add()).rejects.toMatchObject({ code: 'CorruptState' });
       await expect(counter.series({ days: 1 })).rejects.toMatchObject({ code: 'CorruptState' });
       expect(await counter.get()).toBe(3);
+    }));
+});
+
+describe('operations on a full server', () => {
+  it('take back nothing: an add is refused as a whole, a reset is done and remembered', () =>
+    withState(async (state, key, redis) => {
+      const counter = state.counter('c', daily);
+      await counter.add(3);
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+      try {
+        await expect(counter.add(1, { operationId: 'a' })).rejects.toMatchObject({ code: 'Overloaded' });
+        expect(await redis.command('GET', key)).toBe('3');
+        expect(await counter.reset({ operationId: 'r' })).toBe(3);
+        expect(await counter.reset({ operationId: 'r' })).toBe(3);
+      } finally {
+        await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+      }
+      expect(await counter.add(1, { operationId: 'a' })).toBe(1);
     }));
 });
 
