@@ -69,6 +69,17 @@ export function redisEngine(server: RedisServer, name: string = 'redis'): Engine
   };
 }
 
+/** As {@link redisEngine}, with each script as `rewrite` leaves it. */
+export function rewrittenRedisEngine(server: RedisServer, rewrite: (source: string) => string): EngineKind {
+  return {
+    name: 'redis',
+    start: async () => {
+      const clock = createShiftedClock();
+      return startEngine(oneServer(server), clock, { ...movedTime(clock), rewrite });
+    },
+  };
+}
+
 /** A real cluster, each engine in its own namespace; otherwise as {@link redisEngine}. */
 export function redisClusterEngine(cluster: RedisCluster): EngineKind {
   return {

@@ -24,7 +24,7 @@ export function queueTurnConformance(runner: TestRunner, kind: () => EngineKind)
         'superseded',
         'superseded',
       ]);
-      assert.equal((await alive.totals()).completed, 3);
+      await eventually(async () => assert.equal((await alive.totals()).completed, 3));
     });
 
     test('H.11: a lease ends with its last millisecond, not before', async (engine) => {

@@ -33,6 +33,8 @@ function read(url: URL): string {
 export interface ScriptTime {
   readonly prelude: string;
   readonly argument?: () => string;
+  /** What is sent in place of a script's source: how tests plant a bug. */
+  readonly rewrite?: (source: string) => string;
 }
 
 /** `now` is the server's clock in milliseconds. */
@@ -59,8 +61,9 @@ export class PreparedScript {
 
   /** `guard` is put before everything else. */
   constructor(script: Script, time: ScriptTime, guard: string = '') {
-    const timed = /\bnow\b/.test(script.source.replace(/--.*/g, ''));
-    this.text = guard + (timed ? time.prelude : '') + script.source;
+    const source = time.rewrite?.(script.source) ?? script.source;
+    const timed = /\bnow\b/.test(source.replace(/--.*/g, ''));
+    this.text = guard + (timed ? time.prelude : '') + source;
     this.hash = createHash('sha1').update(this.text).digest('hex');
     this.#argument = timed ? time.argument : undefined;
   }
