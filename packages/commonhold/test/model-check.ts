@@ -24,7 +24,7 @@ export interface ModelOptions {
 }
 
 /** `COMMONHOLD_MODEL_STEPS` for each model. */
-export const modelSteps = Number(process.env['COMMONHOLD_MODEL_STEPS'] ?? 20_000);
+const modelSteps = Number(process.env['COMMONHOLD_MODEL_STEPS'] ?? 20_000);
 const recorder = new CommandRecorder();
 const keys = new KeyRecorder();
 const page = join(import.meta.dirname, '../../../docs/commands.md');
