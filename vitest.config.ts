@@ -33,8 +33,20 @@ const projects = [
   },
   { test: { name: 'timed', include: timed, exclude: deep, maxWorkers: 1, sequence: { groupOrder: 1 }, ...limits } },
 ];
+/** Of the model checks `npm test` runs a share, and this a million steps. */
+const models = ['packages/commonhold/test/*/*-model.test.ts'];
 const deepProjects = [
-  { test: { name: 'deep', include: all.map(deepOf), maxWorkers: 1, ...limits, testTimeout: 600_000 } },
+  { test: { name: 'models', include: models, maxWorkers: 2, sequence: { groupOrder: 0 }, ...limits } },
+  {
+    test: {
+      name: 'deep',
+      include: all.map(deepOf),
+      maxWorkers: 1,
+      sequence: { groupOrder: 1 },
+      ...limits,
+      testTimeout: 600_000,
+    },
+  },
 ];
 
 export default defineConfig({
