@@ -31,6 +31,11 @@ export function durationMsOrForever(duration: Duration | undefined, where: strin
   return duration === undefined || duration === Infinity ? undefined : durationMs(duration, where);
 }
 
+/** Whether these are durations of one length, however they are written. */
+export function isSameDuration(one: unknown, other: unknown): boolean {
+  return parse(one) === parse(other);
+}
+
 function parse(duration: unknown): number {
   if (typeof duration === 'number') return duration;
   const match = typeof duration === 'string' ? pattern.exec(duration) : null;

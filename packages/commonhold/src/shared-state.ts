@@ -13,6 +13,7 @@ import type { FeatureContext } from './feature-context.js';
 import { SharedMap } from './map/map.js';
 import type { MapOptions } from './map/map-options.js';
 import { UpdateTurns } from './map/update-turns.js';
+import { OpenedNames } from './opened-names.js';
 import { Owners } from './owners/owners.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceOptions } from './presence/presence-options.js';
@@ -43,6 +44,10 @@ export class SharedState {
   readonly #tenure: Tenure;
   readonly #refusals: RefusalMemory;
   readonly #patience: Patience;
+  readonly #opened = new OpenedNames();
+  /** For features that speak through a channel of their own. */
+  readonly #openChannel = <Message>(name: string, options: ChannelOptions): Channel<Message> =>
+    this.#channel<Message>(name, options);
   #closed: Promise<void> | undefined;
 
   /** Use `openState`. */
@@ -61,8 +66,7 @@ export class SharedState {
       this.#patience.close();
     });
     this.#beat = new Beat(context.clock, context.random, context.log, context.bus);
-    const openChannel = this.channel.bind(this);
-    this.#owners = new Owners(backend.ports.owners, context, { beat: this.#beat, openChannel });
+    this.#owners = new Owners(backend.ports.owners, context, { beat: this.#beat, openChannel: this.#openChannel });
     this.#closing.push(() => this.#owners.close());
   }
 
@@ -83,31 +87,35 @@ export class SharedState {
 
   /** Values by key, for a time. */
   cache<Value>(name: string, options: CacheOptions & SchemaOption<Value> = {}): Cache<Value> {
-    return new Cache<Value>(name, options, this.#open().cache, this.#context, this.#cacheListeners);
+    const make = () => new Cache<Value>(name, options, this.#open().cache, this.#context, this.#cacheListeners);
+    return this.#opened.open('cache', name, options, make);
   }
 
   /** Messages to whoever listens, with history: who was away reads what was missed. */
   channel<Message>(name: string, options: ChannelOptions & SchemaOption<Message> = {}): Channel<Message> {
-    return new Channel<Message>(name, options, this.#open().channel, this.#context, this.#subscriptions);
+    return this.#opened.open('channel', name, options, () => this.#channel<Message>(name, options));
   }
 
   /** A limit on how much each subject may do at once: `limit` slots, each held until it is released. */
   concurrency(name: string, limit: number, options: ConcurrencyOptions = {}): Concurrency {
-    return new Concurrency(name, limit, options, this.#open().concurrency, this.#context, this.#tenure);
+    const make = () => new Concurrency(name, limit, options, this.#open().concurrency, this.#context, this.#tenure);
+    return this.#opened.open('concurrency', name, { ...options, limit }, make);
   }
 
   /** A whole number that every process may add to. */
   counter(name: string, options: CounterOptions = {}): Counter {
-    return new Counter(name, options, this.#open().counter);
+    return this.#opened.open('counter', name, options, () => new Counter(name, options, this.#open().counter));
   }
 
   /** A dictionary that every process shares. */
   map<Value>(name: string, options: MapOptions & SchemaOption<Value> = {}): SharedMap<Value> {
-    return new SharedMap<Value>(name, options, this.#open(), this.#context, {
+    const home = {
       turns: this.#mapTurns,
-      onReplica: (replica) => void this.#closing.push(async () => replica.close()),
-      openChannel: (channel, place) => this.channel(channel, place),
-    });
+      onReplica: (replica: { close(): void }) => void this.#closing.push(async () => replica.close()),
+      openChannel: this.#openChannel,
+    };
+    const make = () => new SharedMap<Value>(name, options, this.#open(), this.#context, home);
+    return this.#opened.open('map', name, options, make);
   }
 
   /** The processes that are alive, what each holds, and what dead ones have left. */
@@ -117,38 +125,45 @@ export class SharedState {
 
   /** Who is there, in which region, over all processes; `Meta` says what is known of each. */
   presence<Meta = undefined>(name: string, options: PresenceOptions = {}): Presence<Meta> {
-    return new Presence<Meta>(name, options, this.#open().presence, this.#context, {
+    const home = {
       beat: this.#beat,
-      openChannel: (channel, place) => this.channel(channel, place),
-      onUse: (close) => {
+      openChannel: this.#openChannel,
+      onUse: (close: () => Promise<void>) => {
         this.#closing.push(close);
         this.#owners.attend();
       },
-    });
+    };
+    const make = () => new Presence<Meta>(name, options, this.#open().presence, this.#context, home);
+    return this.#opened.open('presence', name, options, make);
   }
 
   /** A limit on how often each subject may do something, such as `'5 per hour'`, or several that must all hold. */
   rateLimit(name: string, rules: RateLimitRules, options: RateLimitOptions = {}): RateLimit {
     const place = { refusals: this.#refusals, patience: this.#patience };
+    // Limiters of one name may have other rules: by plan, or while they are being changed.
     return new RateLimit(name, rules, options, this.#open().rateLimit, this.#context, place);
   }
 
   /** Work that survives whoever does it. */
   queue<Data, Result = void>(name: string, options: QueueOptions & JobSchemas<Data, Result> = {}): Queue<Data, Result> {
-    return new Queue<Data, Result>(name, options, this.#open().queue, this.#context, {
-      onUse: (close) => void this.#closing.push(close),
-      openChannel: (channel, place) => this.channel(channel, place),
-    });
+    const home = {
+      onUse: (close: () => Promise<void>) => void this.#closing.push(close),
+      openChannel: this.#openChannel,
+    };
+    const make = () => new Queue<Data, Result>(name, options, this.#open().queue, this.#context, home);
+    return this.#opened.open('queue', name, options, make);
   }
 
   /** One holder at a time over all processes. */
   lock(name: string, options: LockOptions = {}): Lock {
-    return new Lock(name, options, this.#open().lock, this.#context, this.#tenure);
+    const make = () => new Lock(name, options, this.#open().lock, this.#context, this.#tenure);
+    return this.#opened.open('lock', name, options, make);
   }
 
   /** Work that runs once per key over all processes, and whose result everybody gets. */
   runOnce<Result>(name: string, options: RunOnceOptions & SchemaOption<Result> = {}): RunOnce<Result> {
-    return new RunOnce<Result>(name, options, this.#open().runOnce, this.#context, this.#tenure);
+    const make = () => new RunOnce<Result>(name, options, this.#open().runOnce, this.#context, this.#tenure);
+    return this.#opened.open('run-once', name, options, make);
   }
 
   /** Logins by token, each with fields of its own; `Data` says which. */
@@ -156,12 +171,14 @@ export class SharedState {
     name: string,
     options: SessionsOptions & SessionSchemas<Data> = {},
   ): Sessions<Data> {
-    return new Sessions<Data>(name, options, this.#open().session, this.#context);
+    const make = () => new Sessions<Data>(name, options, this.#open().session, this.#context);
+    return this.#opened.open('sessions', name, options, make);
   }
 
   /** Texts that every process may add, each held once. */
   uniqueSet(name: string, options: UniqueSetOptions = {}): UniqueSet {
-    return new UniqueSet(name, options, this.#open().uniqueSet, this.#context.keys);
+    const make = () => new UniqueSet(name, options, this.#open().uniqueSet, this.#context.keys);
+    return this.#opened.open('unique set', name, options, make);
   }
 
   /** Where state lives and whether it can be reached; answers at once. */
@@ -195,6 +212,10 @@ export class SharedState {
     closePorts(this.#backend.ports);
     this.#context.wakes.close();
     await this.#backend.close();
+  }
+
+  #channel<Message>(name: string, options: ChannelOptions & SchemaOption<Message>): Channel<Message> {
+    return new Channel<Message>(name, options, this.#open().channel, this.#context, this.#subscriptions);
   }
 
   #open(): Backend['ports'] {

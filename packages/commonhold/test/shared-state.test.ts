@@ -48,7 +48,7 @@ describe.each(homes)('close, on %s', (_, options) => {
     const chosen = options();
     const state = await open(chosen);
     await outcome(state.cache('c', { ttl: '1h' }).set('k', 1));
-    await outcome(state.cache('c').getOrSet('other', () => 1));
+    await outcome(state.cache('c', { ttl: '1h' }).getOrSet('other', () => 1));
     await state.close();
     // A store that was given is not the state's to close.
     chosen.memory?.close();

@@ -144,7 +144,7 @@ export function counterConformance(runner: TestRunner, kind: () => EngineKind): 
       names.push('x'.repeat(600), `${'x'.repeat(599)}y`);
       const daily = { daily: { keep: '1d' } } as const;
       for (const [index, name] of names.entries()) await state.counter(name, daily).add(index + 1);
-      for (const [index, name] of names.entries()) assert.equal(await state.counter(name).get(), index + 1);
+      for (const [index, name] of names.entries()) assert.equal(await state.counter(name, daily).get(), index + 1);
       assert.equal(await other.counter('a').get(), 0);
     });
 

@@ -331,8 +331,8 @@ export function lockConformance(runner: TestRunner, kind: () => EngineKind): voi
         state.lock('l').run(() => 1, { timeout: 1 } as object),
         { code: 'InvalidArgument' },
       );
-      await (await acquired(state.lock('l', { lease: 1_000.5 }))).release();
-      await (await acquired(state.lock('l', { lease: '3650d' }))).release();
+      await (await acquired(state.lock('short', { lease: 1_000.5 }))).release();
+      await (await acquired(state.lock('long', { lease: '3650d' }))).release();
     });
   });
 }

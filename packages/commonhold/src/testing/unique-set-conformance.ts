@@ -204,7 +204,7 @@ export function uniqueSetConformance(runner: TestRunner, kind: () => EngineKind)
       const [ever, long] = [state.uniqueSet('ever', { ttl: Infinity }), state.uniqueSet('long', { ttl: '30d' })];
       const tiny = state.uniqueSet('tiny', { ttl: 0.5 });
       await Promise.all([ever.add('a'), long.add('a'), tiny.add('a')]);
-      await state.uniqueSet('ever', { ttl: '1s' }).add('b');
+      await (await engine.open()).uniqueSet('ever', { ttl: '1s' }).add('b');
       await engine.advance(29 * dayMs);
       assert.deepEqual(await Promise.all([ever.count(), long.count(), tiny.count()]), [2, 1, 0]);
       await engine.advance(2 * dayMs);

@@ -78,9 +78,9 @@ describe('commands of the cache', () => {
     const state = await openState({ namespace: 'plain', redis: server().url });
     try {
       await state.cache('c', { staleFor: '1h', refreshAt: 0.5, jitter: 0.1 }).set('k', { a: 1 });
-      await state.cache('c', { staleFor: '1h' }).getOrSet('computed', () => [1]);
+      await state.cache('d', { staleFor: '1h' }).getOrSet('computed', () => [1]);
       expect(await server().command('GET', 'plain:cache:{c:k}')).toBe('{"a":1}');
-      expect(await server().command('GET', 'plain:cache:{c:computed}')).toBe('[1]');
+      expect(await server().command('GET', 'plain:cache:{d:computed}')).toBe('[1]');
       await state.cache('t', { tags: true, near: true }).set('k', { a: 1 });
       expect(await server().command('GET', 'plain:cache:{t:k}')).toBe('{"a":1}');
     } finally {

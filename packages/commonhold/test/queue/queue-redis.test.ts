@@ -291,10 +291,11 @@ describe('documented names', () => {
   it('are checked when the queue is made', async () => {
     const engine = await redisEngine(server()).start();
     const state = await engine.open();
+    let queues = 0;
     const make =
       (changes: Partial<DocumentedNames>, notices = true) =>
       (): unknown =>
-        state.queue('x', { documented: { ...names, ...changes }, notices });
+        state.queue(`x${queues++}`, { documented: { ...names, ...changes }, notices });
     expect(make({})).not.toThrow();
     for (const bad of [
       { record: names.queue },

@@ -64,7 +64,7 @@ describe('a unique set among faults', () => {
   it('F09: memory that is full refuses adds and still deletes and clears', () =>
     withState(async (state) => {
       for (const options of [{}, { ttl: '1h' }] as const) {
-        const set = state.uniqueSet('s', options);
+        const set = state.uniqueSet('ttl' in options ? 'timed' : 'endless', options);
         await set.add(['a', 'b', 'c']);
         await server().command('CONFIG', 'SET', 'maxmemory', '1');
         try {

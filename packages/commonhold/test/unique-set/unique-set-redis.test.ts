@@ -30,8 +30,9 @@ describe('the key of a unique set', () => {
   it('never expires without ttl, and may have been written by SADD', () =>
     withState(async (state, key, redis) => {
       await redis.command('SADD', key, 'a');
-      expect(await state.uniqueSet('s').add(['a', 'b'])).toBe(1);
-      expect(await state.uniqueSet('s', { ttl: '1h' }).add('c')).toBe(1);
+      const set = state.uniqueSet('s', { ttl: '1h' });
+      expect(await set.add(['a', 'b'])).toBe(1);
+      expect(await set.add('c')).toBe(1);
       expect(await redis.command('PTTL', key)).toBe(-1);
     }));
 
