@@ -92,6 +92,8 @@ export type { SubjectList } from './rate-limit/subject-list.js';
 export type { PolicyVerdict, RateLimitVerdict } from './rate-limit/verdict.js';
 export {
   type IssuedSession,
+  type RevokeAllOptions,
+  type RevokeOptions,
   type Session,
   type SessionChanges,
   type SessionEndReason,

@@ -17,6 +17,13 @@ export interface NamedOperation extends Operation {
   readonly name: string;
   /** Which of the two deadlines holds: caches give up sooner. */
   readonly deadline: DeadlineClass;
+  /** Answered only when what it wrote outlives the server that wrote it. */
+  readonly durable?: boolean;
+}
+
+/** The same operation, acknowledged by a replica or the log as well where `durable` says so. */
+export function withDurability(operation: NamedOperation, durable: boolean | undefined): NamedOperation {
+  return durable === true ? { ...operation, durable } : operation;
 }
 
 /** `state` is 500 ms by default, `cache` 100 ms. */

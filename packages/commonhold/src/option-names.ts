@@ -17,3 +17,10 @@ export function checkOptionNames<Options extends object>(
   if (unknown === undefined) return;
   throw new InvalidArgumentError(where, `only the options ${Object.keys(names).join(', ')}`, unknown);
 }
+
+/** @throws InvalidArgumentError naming `where`, unless an option `durable` is true, false or absent. */
+export function checkDurable(durable: unknown, where: string): void {
+  if (durable !== undefined && typeof durable !== 'boolean') {
+    throw new InvalidArgumentError(where, 'true or false', durable);
+  }
+}

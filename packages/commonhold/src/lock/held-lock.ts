@@ -32,6 +32,7 @@ export interface HeldLockPlace {
   readonly member: LineMember;
   readonly token: string;
   readonly leaseMs: number;
+  readonly durable: boolean;
   /** Monotonic, before the request that got the lock. */
   readonly sentAtMs: number;
   readonly port: LockPort;
@@ -48,14 +49,14 @@ export class OwnLock implements HeldLock {
 
   /** @param letGo what closing the state does about it; by default it is released. */
   constructor(place: HeldLockPlace, letGo?: () => Promise<unknown>) {
-    const { lock, member, leaseMs, sentAtMs, port } = place;
+    const { lock, member, leaseMs, durable, sentAtMs, port } = place;
     this.#place = place;
     this.guard = Object.freeze({ lock, token: place.token });
     this.#lease = place.leases.hold({
       what: `Lock ${lock}`,
       leaseMs,
       sentAtMs,
-      renew: () => port.renew(lock, member, leaseMs),
+      renew: () => port.renew(lock, member, leaseMs, durable),
       letGo: letGo ?? (() => this.release()),
     });
   }

@@ -30,11 +30,12 @@ export type LockStatus =
 export interface LockPort {
   /**
    * Gives the lock when it is free and nobody waits who came before; its holder gets the token it has. Otherwise `member`
-   * stands in the line for the next `waitMs`, keeping its place, or does not with 0.
+   * stands in the line for the next `waitMs`, keeping its place, or does not with 0. With `durable` it answers when that
+   * outlives the server.
    */
-  acquire(lock: string, member: LineMember, leaseMs: number, waitMs: number): Promise<LockAnswer>;
-  /** Lets the lease begin anew; false when `member` does not hold the lock. */
-  renew(lock: string, member: LineMember, leaseMs: number): Promise<boolean>;
+  acquire(lock: string, member: LineMember, leaseMs: number, waitMs: number, durable?: boolean): Promise<LockAnswer>;
+  /** Lets the lease begin anew, with `durable` as above; false when `member` does not hold the lock. */
+  renew(lock: string, member: LineMember, leaseMs: number, durable?: boolean): Promise<boolean>;
   /**
    * Ends what `member` has, the lock or its place in the line, and wakes the one whose turn it is with
    * {@link lockTopic}. Returns whether it held the lock.

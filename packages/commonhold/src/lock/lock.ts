@@ -2,7 +2,7 @@ import { type Duration, durationMs } from '../duration.js';
 import { LeaseLostError, LockTimeoutError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { leaseDurationMs } from '../lease-keeper.js';
-import { checkOptionNames, type OptionNames } from '../option-names.js';
+import { checkDurable, checkOptionNames, type OptionNames } from '../option-names.js';
 import type { Tenure } from '../tenure.js';
 import type { Turn, TurnLimits } from '../turns.js';
 import { type Guard, type HeldLock, OwnLock } from './held-lock.js';
@@ -15,6 +15,11 @@ export interface LockOptions {
    * it is held, so work may take as long as it likes.
    */
   readonly lease?: Duration;
+  /**
+   * Whether the lock is given, and renewed, only when that outlives the server: it is on a replica, or in the log on disk
+   * where the server has no replica. Default false.
+   */
+  readonly durable?: boolean;
 }
 
 /** How long to wait for a lock. */
@@ -32,7 +37,7 @@ export interface LockHold {
   readonly guard: Guard;
 }
 
-const lockOptionNames: OptionNames<LockOptions> = { lease: true };
+const lockOptionNames: OptionNames<LockOptions> = { lease: true, durable: true };
 const acquireOptionNames: OptionNames<AcquireOptions> = { wait: true, signal: true };
 
 /**
@@ -51,16 +56,19 @@ export class Lock {
   readonly #context: FeatureContext;
   readonly #tenure: Tenure;
   readonly #leaseMs: number;
+  readonly #durable: boolean;
 
   /** Use `state.lock(name, options)`. @throws InvalidArgumentError naming the option. */
   constructor(name: string, options: LockOptions, port: LockPort, context: FeatureContext, tenure: Tenure) {
     checkOptionNames(`lock ${name} options`, options, lockOptionNames);
     lockTopic(name, '');
+    checkDurable(options.durable, `lock ${name}, durable`);
     this.#name = name;
     this.#port = port;
     this.#context = context;
     this.#tenure = tenure;
     this.#leaseMs = leaseDurationMs(options.lease ?? '10s', 'lock lease');
+    this.#durable = options.durable ?? false;
   }
 
   /**
@@ -108,15 +116,16 @@ export class Lock {
   async #acquire(limits: TurnLimits, letGo?: () => Promise<unknown>): Promise<OwnLock | undefined> {
     const { log } = this.#context;
     const lock = this.#name;
-    const [port, leaseMs] = [this.#port, this.#leaseMs];
+    const [port, leaseMs, durable] = [this.#port, this.#leaseMs, this.#durable];
     const { leases, turns } = this.#tenure;
     const member = this.#tenure.newMember();
     const turn: Turn<LockGrant, OwnLock> = {
       operation: 'lock.acquire',
       topic: lockTopic(lock, member.id),
       leaseMs,
-      look: (waitMs) => port.acquire(lock, member, leaseMs, waitMs),
-      begin: ({ token }, sentAtMs) => new OwnLock({ lock, member, token, leaseMs, sentAtMs, port, log, leases }, letGo),
+      look: (waitMs) => port.acquire(lock, member, leaseMs, waitMs, durable),
+      begin: ({ token }, sentAtMs) =>
+        new OwnLock({ lock, member, token, leaseMs, durable, sentAtMs, port, log, leases }, letGo),
       leave: () => port.release(lock, member),
     };
     return turns.take(turn, limits);

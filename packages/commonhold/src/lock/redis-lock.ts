@@ -2,6 +2,7 @@ import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript } from '../backend/redis/script.js';
 import type { Keys } from '../keys.js';
 import { type LineMember, memberText, ownerOf } from '../line-member.js';
+import { withDurability } from '../operation.js';
 import { lockOperations as operations } from './lock-operations.js';
 import { keepTokenMs, type LockAnswer, type LockPort, type LockStatus, lockTopic } from './lock-port.js';
 
@@ -20,16 +21,24 @@ export class RedisLock implements LockPort {
     this.#keys = keys;
   }
 
-  async acquire(lock: string, member: LineMember, leaseMs: number, waitMs: number): Promise<LockAnswer> {
+  async acquire(
+    lock: string,
+    member: LineMember,
+    leaseMs: number,
+    waitMs: number,
+    durable?: boolean,
+  ): Promise<LockAnswer> {
+    const operation = withDurability(operations.acquire, durable);
     const args = [memberText(member), `${leaseMs}`, `${waitMs}`, `${keepTokenMs}`];
-    const reply = await this.#wire.run(operations.acquire, acquireScript, this.#names(lock), args);
+    const reply = await this.#wire.run(operation, acquireScript, this.#names(lock), args);
     const [token, first, goneInMs] = reply as [string, number, number];
     return token === '' ? { state: 'wait', first: first === 1, goneInMs } : { state: 'held', token };
   }
 
-  async renew(lock: string, member: LineMember, leaseMs: number): Promise<boolean> {
+  async renew(lock: string, member: LineMember, leaseMs: number, durable?: boolean): Promise<boolean> {
+    const operation = withDurability(operations.renew, durable);
     const args = [memberText(member), `${leaseMs}`, `${keepTokenMs}`];
-    return (await this.#wire.run(operations.renew, renewScript, [this.#keys.tagged('lock', lock)], args)) === 1;
+    return (await this.#wire.run(operation, renewScript, [this.#keys.tagged('lock', lock)], args)) === 1;
   }
 
   async release(lock: string, member: LineMember): Promise<boolean> {

@@ -31,25 +31,35 @@ export class AddBatch {
   readonly #queue: QueueAddress;
   readonly #context: FeatureContext;
   readonly #adder: string;
+  readonly #durable: boolean;
   #waiting: Waiting[] = [];
   #number = 0;
   #unanswered = 0;
 
-  /** The one for this queue in this process: numbers are drawn, and remembered by the store, for each. */
-  static of(port: QueuePort, queue: QueueAddress, context: FeatureContext): AddBatch {
+  /**
+   * The one for this queue in this process, or for its durable jobs: numbers are drawn, and remembered by the store, for
+   * each.
+   */
+  static of(port: QueuePort, queue: QueueAddress, context: FeatureContext, durable: boolean = false): AddBatch {
     const batches = known.get(port) ?? new Map<string, AddBatch>();
     known.set(port, batches);
-    const name = JSON.stringify(queue);
-    const batch = batches.get(name) ?? new AddBatch(port, queue, context, String(batches.size));
+    const name = JSON.stringify([queue, durable]);
+    const batch = batches.get(name) ?? new AddBatch(port, queue, context, String(batches.size), durable);
     batches.set(name, batch);
     return batch;
   }
 
-  private constructor(port: QueuePort, queue: QueueAddress, context: FeatureContext, name: string) {
+  private constructor(port: QueuePort, queue: QueueAddress, context: FeatureContext, name: string, durable: boolean) {
     this.#port = port;
     this.#queue = queue;
     this.#context = context;
     this.#adder = workerId(context.owner.id, name);
+    this.#durable = durable;
+  }
+
+  /** This one, or that of the queue's jobs with the other `durable`. */
+  with(durable: boolean = false): AddBatch {
+    return durable === this.#durable ? this : AddBatch.of(this.#port, this.#queue, this.#context, durable);
   }
 
   add(job: NewJob): Promise<AddedJob> {
@@ -83,7 +93,7 @@ export class AddBatch {
 
   async #addOnce(jobs: readonly NewJob[]): Promise<readonly AddedJob[]> {
     const { clock } = this.#context;
-    const batch = { adder: this.#adder, number: ++this.#number, jobs };
+    const batch = { adder: this.#adder, number: ++this.#number, jobs, durable: this.#durable };
     const sendUntilMs = clock.monotonic() + sendAgainMs;
     let lost: unknown;
     for (;;) {

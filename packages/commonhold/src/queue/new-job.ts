@@ -1,7 +1,7 @@
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
-import { checkOptionNames, type OptionNames } from '../option-names.js';
+import { checkDurable, checkOptionNames, type OptionNames } from '../option-names.js';
 import { type ResolvedQueueOptions, type JobOptions, writeJobOptions } from './queue-options.js';
 import { isDrawnByQueue, type NewJob } from './queue-port.js';
 
@@ -18,6 +18,11 @@ export interface AddOptions extends JobOptions {
   readonly delay?: Duration | undefined;
   /** Whom the job concerns, up to 256 bytes: its jobs can be listed, and its notices heard. */
   readonly topic?: string;
+  /**
+   * Whether `add` resolves only when the job outlives the server that took it: it is on a replica, or in the log on disk where
+   * the server has no replica. Default false.
+   */
+  readonly durable?: boolean;
 }
 
 const addOptionNames = {
@@ -25,6 +30,7 @@ const addOptionNames = {
   priority: true,
   delay: true,
   topic: true,
+  durable: true,
   attempts: true,
   backoff: true,
   timeout: true,
@@ -43,8 +49,9 @@ export function createJob(
   { codec, random }: FeatureContext,
 ): NewJob {
   checkOptionNames(`queue ${name}, add`, options, addOptionNames);
-  const { delay, topic, id } = options;
+  const { delay, topic, id, durable } = options;
   checkId(id);
+  checkDurable(durable, 'job durable');
   if (topic !== undefined) checkTopic(topic);
   const recorded = hash || delay !== undefined || topic !== undefined;
   const delayMs = delay === undefined || delay === 0 ? 0 : durationMs(delay, 'job delay');
@@ -64,9 +71,11 @@ export function createJob(
 }
 
 /** @throws InvalidArgumentError for options that the jobs of a schedule cannot have. */
-export function checkScheduled(name: string, { id, ...options }: AddOptions): void {
+export function checkScheduled(name: string, { id, durable, ...options }: AddOptions): void {
   checkOptionNames(`queue ${name}, schedule`, options, addOptionNames);
   if (id !== undefined) throw new InvalidArgumentError('schedule id', 'none: each tick has its own job', id);
+  if (durable !== undefined)
+    throw new InvalidArgumentError('schedule durable', 'none: a lost tick is not made up for', durable);
 }
 
 /** Whether a job may be called so. */

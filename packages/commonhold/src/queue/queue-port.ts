@@ -66,6 +66,8 @@ export interface JobBatch {
   /** 1, 2, 3 and so on for each adder, of whose batches at most {@link mostUnanswered} may be without an answer. */
   readonly number: number;
   readonly jobs: readonly NewJob[];
+  /** Whether it is answered only when the jobs outlive the server that took them. */
+  readonly durable?: boolean;
 }
 
 /** How many batches of one adder are remembered, for ten minutes. */

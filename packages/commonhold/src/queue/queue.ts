@@ -119,13 +119,13 @@ export class Queue<Data, Result = void> {
    * for again without adding twice; after `OutcomeUnknown` all the same, adding again is safe only with an `id`.
    */
   async add(data: Data, options: AddOptions = {}): Promise<QueuedJob<Result>> {
-    return this.#queued(await this.#batch.add(this.#create(data, options)));
+    return this.#queued(await this.#batch.with(options.durable).add(this.#create(data, options)));
   }
 
   /** Adds jobs in order; all are checked before any is added. A failure may leave some of them added. */
   async addMany(jobs: readonly (AddOptions & { readonly data: Data })[]): Promise<QueuedJob<Result>[]> {
-    const checked = jobs.map(({ data, ...options }) => this.#create(data, options));
-    const added = await Promise.all(checked.map((job) => this.#batch.add(job)));
+    const checked = jobs.map(({ data, ...options }) => ({ options, job: this.#create(data, options) }));
+    const added = await Promise.all(checked.map(({ options, job }) => this.#batch.with(options.durable).add(job)));
     return added.map((job) => this.#queued(job));
   }
 
@@ -152,7 +152,7 @@ export class Queue<Data, Result = void> {
     name: string,
     times: ScheduleTimes,
     data: Data | ((tickAtMs: number) => Data),
-    options: Omit<AddOptions, 'id'> = {},
+    options: Omit<AddOptions, 'id' | 'durable'> = {},
   ): JobSchedule {
     const make = (tickAtMs: number): NewJob => {
       const tickData = typeof data === 'function' ? (data as (tickAtMs: number) => Data)(tickAtMs) : data;

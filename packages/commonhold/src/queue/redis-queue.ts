@@ -3,7 +3,7 @@ import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript, type Script } from '../backend/redis/script.js';
 import { QueuePausedError } from '../errors.js';
 import { encodePart, type Keys } from '../keys.js';
-import type { NamedOperation } from '../operation.js';
+import { type NamedOperation, withDurability } from '../operation.js';
 import { queueOperations as operations } from './queue-operations.js';
 import {
   type AddedJob,
@@ -77,7 +77,7 @@ export class RedisQueue implements QueuePort {
     this.#keys = keys;
   }
 
-  async add(queue: QueueAddress, { adder, number, jobs }: JobBatch): Promise<AddedJob[]> {
+  async add(queue: QueueAddress, { adder, number, jobs, durable }: JobBatch): Promise<AddedJob[]> {
     const args: CommandArgument[] = [adder, String(number)];
     for (const { id, priority, delayMs, topic, options, data, fields } of jobs) {
       args.push(
@@ -91,7 +91,7 @@ export class RedisQueue implements QueuePort {
         ...fields,
       );
     }
-    const reply = (await this.#run(operations.add, scripts.add, queue, args)) as Buffer | null;
+    const reply = (await this.#run(withDurability(operations.add, durable), scripts.add, queue, args)) as Buffer | null;
     if (reply === null || reply.length === 0) return [];
     const text = reply.toString();
     if (text === '!') throw new QueuePausedError(queue.name);

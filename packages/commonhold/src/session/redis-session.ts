@@ -3,7 +3,7 @@ import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript } from '../backend/redis/script.js';
 import { InvalidArgumentError } from '../errors.js';
 import { hashTag, type Keys } from '../keys.js';
-import type { NamedOperation } from '../operation.js';
+import { type NamedOperation, withDurability } from '../operation.js';
 import { readAnswer, readRecord, readRefusal } from './redis-session-record.js';
 import { sessionBase, sessionIndexKey } from './session-keys.js';
 import { sessionOperations as operations } from './session-operations.js';
@@ -122,16 +122,29 @@ export class RedisSession implements SessionPort {
     return readRefusal(id, await this.#run(operations.take, revokeScript, [base + id], base, space, args));
   }
 
-  async revoke(space: SessionSpace, { bucket, id }: SessionAddress, user: string | undefined): Promise<boolean> {
+  async revoke(
+    space: SessionSpace,
+    { bucket, id }: SessionAddress,
+    user: string | undefined,
+    durable?: boolean,
+  ): Promise<boolean> {
     const base = this.#base(space, bucket);
+    const operation = withDurability(operations.revoke, durable);
     const args = [id, user ?? ''];
-    return Array.isArray(await this.#run(operations.revoke, revokeScript, [base + id], base, space, args));
+    return Array.isArray(await this.#run(operation, revokeScript, [base + id], base, space, args));
   }
 
-  async revokeAll(space: SessionSpace, bucket: string, user: string, exceptId: string | undefined): Promise<number> {
+  async revokeAll(
+    space: SessionSpace,
+    bucket: string,
+    user: string,
+    exceptId: string | undefined,
+    durable?: boolean,
+  ): Promise<number> {
     const base = this.#base(space, bucket);
+    const operation = withDurability(operations.revokeAll, durable);
     const keys = [sessionIndexKey(base, user)];
-    return Number(await this.#run(operations.revokeAll, revokeAllScript, keys, base, space, [exceptId ?? '']));
+    return Number(await this.#run(operation, revokeAllScript, keys, base, space, [exceptId ?? '']));
   }
 
   async list(space: SessionSpace, bucket: string, user: string): Promise<SessionRecord[]> {

@@ -96,10 +96,19 @@ export interface SessionPort {
     address: SessionAddress,
     fields: SessionFieldChanges,
   ): Promise<SessionRecord | SessionRefusal>;
-  /** Revokes a session, only that of `user` where given; returns whether it was live. */
-  revoke(space: SessionSpace, address: SessionAddress, user: string | undefined): Promise<boolean>;
-  /** Revokes every session of `user` but the one called `exceptId`; returns how many were live. */
-  revokeAll(space: SessionSpace, bucket: string, user: string, exceptId: string | undefined): Promise<number>;
+  /**
+   * Revokes a session, only that of `user` where given; returns whether it was live. With `durable` it answers when that
+   * outlives the server.
+   */
+  revoke(space: SessionSpace, address: SessionAddress, user: string | undefined, durable?: boolean): Promise<boolean>;
+  /** Revokes every session of `user` but the one called `exceptId`, with `durable` as above; returns how many were live. */
+  revokeAll(
+    space: SessionSpace,
+    bucket: string,
+    user: string,
+    exceptId: string | undefined,
+    durable?: boolean,
+  ): Promise<number>;
   /** The live sessions of `user`, in any order. */
   list(space: SessionSpace, bucket: string, user: string): Promise<SessionRecord[]>;
 }

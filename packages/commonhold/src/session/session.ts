@@ -1,5 +1,6 @@
 import { isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import { checkDurable, checkOptionNames, type OptionNames } from '../option-names.js';
 import { RecentTouches } from './recent-touches.js';
 import { decodeFields, encodeFields, type FieldRules, mergeFields, sessionTooLarge } from './session-fields.js';
 import { fieldChecks, resolveSpace, type SessionSchemas, type SessionsOptions } from './session-options.js';
@@ -58,6 +59,22 @@ export type SessionRead<Data extends object> =
   | { readonly session: Session<Data>; readonly reason?: undefined }
   | { readonly session: undefined; readonly reason: SessionEndReason };
 
+/** How a session is ended. */
+export interface RevokeOptions {
+  /**
+   * Whether the answer comes only when that outlives the server: it is on a replica, or in the log on disk where the server
+   * has no replica. Default false: a server that dies in that moment may bring the session back.
+   */
+  readonly durable?: boolean;
+}
+
+/** Which sessions of a user are ended, and how. */
+export interface RevokeAllOptions extends RevokeOptions {
+  /** The token of one that lives on. */
+  readonly except?: string | undefined;
+}
+
+const revokeOptionNames: OptionNames<RevokeOptions> = { durable: true };
 const longestTouchIntervalMs = 15_000;
 
 /**
@@ -183,24 +200,27 @@ export class Sessions<Data extends object> {
   }
 
   /** Ends the session that `token` opens; returns whether it was live. */
-  async revoke(token: string): Promise<boolean> {
+  async revoke(token: string, options: RevokeOptions = {}): Promise<boolean> {
+    const durable = this.#durability(options);
     const address = this.#tokens.parse(token);
-    return address === undefined ? false : this.#revoke(address, undefined);
+    return address === undefined ? false : this.#revoke(address, undefined, durable);
   }
 
   /** Ends the session of `user` that `list` showed under `id`; returns whether it was live and of that user. */
-  async revokeById(user: string, id: string): Promise<boolean> {
+  async revokeById(user: string, id: string, options: RevokeOptions = {}): Promise<boolean> {
+    const durable = this.#durability(options);
     const bucket = this.#tokens.bucketOf(user);
-    return this.#tokens.isId(id) ? this.#revoke({ bucket, id }, user) : false;
+    return this.#tokens.isId(id) ? this.#revoke({ bucket, id }, user, durable) : false;
   }
 
   /**
    * Ends every session of `user`, or every one but that of the token `except`; returns how many. One step, whose cost
    * grows with that user's sessions only. A login is either before it, and ended, or after it, and lives.
    */
-  async revokeAll(user: string, options: { readonly except?: string | undefined } = {}): Promise<number> {
+  async revokeAll(user: string, { except, ...options }: RevokeAllOptions = {}): Promise<number> {
+    const durable = this.#durability(options);
     const bucket = this.#tokens.bucketOf(user);
-    return this.#port.revokeAll(this.#space, bucket, user, this.#tokens.parse(options.except)?.id);
+    return this.#port.revokeAll(this.#space, bucket, user, this.#tokens.parse(except)?.id, durable);
   }
 
   /** The live sessions of `user`, the most recently used first. */
@@ -242,9 +262,15 @@ export class Sessions<Data extends object> {
     return this.#port.create(this.#space, to, user, mergeFields(taken.fields, fields));
   }
 
-  async #revoke(address: SessionAddress, user: string | undefined): Promise<boolean> {
+  #durability(options: RevokeOptions): boolean {
+    checkOptionNames(`${this.#what}, revoke`, options, revokeOptionNames);
+    checkDurable(options.durable, `${this.#what}, durable`);
+    return options.durable ?? false;
+  }
+
+  async #revoke(address: SessionAddress, user: string | undefined, durable: boolean): Promise<boolean> {
     this.#touches.forget(address.id);
-    const revoked = await this.#guard(this.#port.revoke(this.#space, address, user));
+    const revoked = await this.#guard(this.#port.revoke(this.#space, address, user, durable));
     if (typeof revoked === 'boolean') return revoked;
     this.#unwritten(address.id, revoked);
     return false;

@@ -130,6 +130,7 @@ describe('a cluster of three masters with replicas, every feature at work', { ti
     const lost = await lostWrites(loads);
     const times = `a new master after ${Math.round(electedMs)} ms, all slots back after ${Math.round(backMs)} ms (${Math.round(starvedMs)} ms without a turn)`;
     console.log(`${times}, ${errors.length} calls failed; acknowledged and lost:`, lost);
+    expect(Object.keys(lost).filter((name) => name.startsWith('durable'))).toEqual([]);
     expect(codes(errors)).toMatch(onlyOutages);
     expect(backMs).toBeLessThan(nodeTimeoutMs + 2_500 + 2 * starvedMs);
     expect(backMs - electedMs).toBeLessThan(700 + starvedMs);

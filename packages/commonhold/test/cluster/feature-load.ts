@@ -27,10 +27,16 @@ const loads: Readonly<Record<Exclude<keyof SharedState, NoFeature>, MakeLoad>> =
   owners: (one, _, key) => ofState.ownersLoad(one, key),
 };
 
+/** What offers `durable`. Their names begin so. */
+function durableLoads(one: SharedState, other: SharedState, key: KeyOf): FeatureLoad[] {
+  const { durableQueueLoad, durableLockLoad, durableSessionLoad } = ofTurns;
+  return [durableQueueLoad(one, key), durableLockLoad(one, other), durableSessionLoad(one, other)];
+}
+
 /** Every feature at work in two processes; the second reads what the first writes where that matters. */
 export async function featureLoads(one: SharedState, other: SharedState): Promise<FeatureLoad[]> {
   const key = (feature: string, tag: string): string => `${one.namespace}:${feature}:{${tag}}`;
   const made: FeatureLoad[] = [];
   for (const make of Object.values(loads)) made.push(await make(one, other, key));
-  return made;
+  return [...made, ...durableLoads(one, other, key)];
 }

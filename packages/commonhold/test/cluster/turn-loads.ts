@@ -1,5 +1,6 @@
 import type { Meter } from '../../src/rate-limit/rate-limit-port.js';
 import type { RateLimitRule } from '../../src/rate-limit/rule.js';
+import type { Queue } from '../../src/queue/queue.js';
 import type { SharedState } from '../../src/shared-state.js';
 import { pause, waitUntil } from '../../src/testing/waiting.js';
 import { expectSame, type FeatureLoad, type KeyOf } from './load.js';
@@ -130,6 +131,75 @@ export function queueLoad(one: SharedState, other: SharedState, key: KeyOf): Fea
       // Longer than the lease of jobs that a worker took and never heard of.
       await waitUntil('jobs', () => missing().length === 0, { timeoutMs: 9_000 }).catch(() => undefined);
       return missing();
+    },
+  };
+}
+
+/** Durable jobs, which no death of a master loses. */
+export function durableQueueLoad(one: SharedState, key: KeyOf): FeatureLoad {
+  const queues = [0, 1, 2].map((number) => ({
+    name: `durable${number}`,
+    queue: one.queue<number>(`durable${number}`),
+  }));
+  const added: { readonly id: string; readonly queue: Queue<number> }[] = [];
+  return {
+    name: 'durable queue',
+    keys: queues.map(({ name }) => key('queue', name)),
+    round: async (number) => {
+      await Promise.all(
+        queues.map(async ({ queue }) => {
+          const { id } = await queue.add(number, { durable: true });
+          added.push({ id, queue });
+        }),
+      );
+    },
+    lost: async () => {
+      const gone: string[] = [];
+      for (const { id, queue } of added) if ((await queue.get(id)) === undefined) gone.push(id);
+      return gone;
+    },
+  };
+}
+
+/** Durable locks, which nobody else gets when a master dies. */
+export function durableLockLoad(one: SharedState, other: SharedState): FeatureLoad {
+  const held: string[] = [];
+  return {
+    name: 'durable lock',
+    keys: [],
+    round: async (number) => {
+      const name = `durable${number}`;
+      // Fewer than would keep the load busy with renewing.
+      if (number < 100) expectSame('the lock', true, (await one.lock(name, durableLock).tryAcquire()) !== undefined);
+      if (number < 100) held.push(name);
+      else await pause(20);
+    },
+    lost: async () => {
+      const free: string[] = [];
+      for (const name of held) if (!(await other.lock(name).status()).held) free.push(name);
+      return free;
+    },
+  };
+}
+
+const durableLock = { durable: true, lease: '60s' } as const;
+
+/** Durable revocations, which no death of a master takes back. */
+export function durableSessionLoad(one: SharedState, other: SharedState): FeatureLoad {
+  const sessions = one.sessions('durable');
+  const ended: string[] = [];
+  return {
+    name: 'durable session',
+    keys: [],
+    round: async (number) => {
+      const { token } = await sessions.create({ user: `u${number}` });
+      if (await sessions.revoke(token, { durable: true })) ended.push(token);
+    },
+    lost: async () => {
+      const back: string[] = [];
+      const reader = other.sessions('durable');
+      for (const token of ended) if ((await reader.read(token)).session !== undefined) back.push(token);
+      return back;
     },
   };
 }

@@ -19,12 +19,12 @@ export class ClusterConnection {
   static async open(options: ClusterOptions): Promise<ClusterConnection> {
     const router = new ClusterRouter(options);
     await router.start();
-    return new ClusterConnection(router);
+    return new ClusterConnection(router, options);
   }
 
-  private constructor(router: ClusterRouter) {
+  private constructor(router: ClusterRouter, options: ClusterOptions) {
     this.#router = router;
-    this.wire = new ClusterWire(router);
+    this.wire = new ClusterWire(router, options);
   }
 
   get bus(): Backend['bus'] {

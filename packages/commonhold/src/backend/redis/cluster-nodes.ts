@@ -6,7 +6,10 @@ import { RedisConnection, type RedisConnectionOptions } from './redis-connection
 import type { Redirector } from './redis-wire.js';
 
 /** What the connections to all nodes of a cluster have in common. */
-export interface ClusterOptions extends Omit<RedisConnectionOptions, 'endpoint' | 'redirector' | 'onChange'> {
+export interface ClusterOptions extends Omit<
+  RedisConnectionOptions,
+  'endpoint' | 'inCluster' | 'redirector' | 'onChange'
+> {
   /** Some nodes, from which the others are learnt. The first one's user, password and TLS hold for all. */
   readonly seeds: readonly [RedisEndpoint, ...RedisEndpoint[]];
 }
@@ -90,6 +93,7 @@ export class ClusterNodes {
         ...shared,
         endpoint: { ...seeds[0], host, port },
         log: nodeLog(this.#options.log, address),
+        inCluster: true,
         redirector: this.#redirector(host),
         onChange: this.#onChange,
       });

@@ -33,6 +33,13 @@ const mostHops = 4;
 const lastTryMs = 30;
 const drainEveryMs = 10;
 
+/** What a node said that did not run a call: why, and which node may; `moved` when that one has the slot for good. */
+interface Refused {
+  readonly refusal: string;
+  readonly target: RedisConnection | undefined;
+  readonly moved: boolean;
+}
+
 /**
  * Knows which node serves which slot, and finds the place of calls that were sent to another one. The picture comes from
  * CLUSTER SLOTS, asked of the nodes in turn: at the start, every few seconds, and whenever a node is lost or says that it
@@ -203,20 +210,28 @@ export class ClusterRouter {
   }
 
   #redirect(call: WireCall, error: unknown, askedHost: string): boolean {
-    const to = redirection(error);
-    const refusal = to === undefined ? passingRefusal(error) : 'the slot is moving';
-    if (refusal === undefined || this.#closed) return false;
+    const refused = this.heed(error, askedHost);
+    if (refused === undefined || this.#closed) return false;
+    const { refusal, target, moved } = refused;
     call.refusal = refusal;
     call.tries++;
+    if (call.settled) return true;
+    if (!target?.ready || call.tries > mostHops) return this.#parked.add(call);
+    target.wire.take(call, !moved);
+    return true;
+  }
+
+  /** Learns from a node at `askedHost` that refused a call; undefined when `error` is no such refusal. */
+  heed(error: unknown, askedHost: string): Refused | undefined {
+    const to = redirection(error);
+    const refusal = to === undefined ? passingRefusal(error) : 'the slot is moving';
+    if (refusal === undefined) return undefined;
     const target = to && this.nodes.at(nodeAddress({ host: to.host || askedHost, port: to.port }));
     if (to?.moved && target !== undefined) this.table.move(to.slot, target);
     // A slot that is moving is no news; the end of it is.
     if (to?.moved && target?.ready) this.#lookIn(jittered(this.#random, lookForMovedMs));
     else if (to?.moved || (to === undefined && !isTryAgain(error))) this.#lookSoon();
-    if (call.settled) return true;
-    if (to === undefined || !target?.ready || call.tries > mostHops) return this.#parked.add(call);
-    target.wire.take(call, !to.moved);
-    return true;
+    return { refusal, target, moved: to?.moved ?? false };
   }
 
   #resend(call: WireCall): void {

@@ -1,5 +1,7 @@
 import { ClosedError, InvalidArgumentError, UnavailableError } from '../../errors.js';
 import type { NamedOperation } from '../../operation.js';
+import { runDurablyInCluster } from './cluster-durable.js';
+import type { ClusterOptions } from './cluster-nodes.js';
 import type { ClusterRouter } from './cluster-router.js';
 import { scanStep } from './cluster-scan.js';
 import type { CommandArgument, ReplyOptions } from './redis-client.js';
@@ -12,9 +14,13 @@ import { slotOf } from './slot.js';
 export class ClusterWire implements RedisWire {
   readonly clustered = true;
   readonly #router: ClusterRouter;
+  readonly #clock: ClusterOptions['clock'];
+  readonly #deadlineMs: ClusterOptions['deadlineMs'];
 
-  constructor(router: ClusterRouter) {
+  constructor(router: ClusterRouter, { clock, deadlineMs }: Pick<ClusterOptions, 'clock' | 'deadlineMs'>) {
     this.#router = router;
+    this.#clock = clock;
+    this.#deadlineMs = deadlineMs;
   }
 
   command(operation: NamedOperation, args: readonly CommandArgument[], reply?: ReplyOptions): Promise<unknown> {
@@ -33,6 +39,10 @@ export class ClusterWire implements RedisWire {
   ): Promise<unknown> {
     const [first] = keys;
     if (first === undefined) return Promise.reject(new InvalidArgumentError(script.name, 'at least one key', 'none'));
+    if (operation.durable) {
+      const dueAtMs = this.#clock.monotonic() + this.#deadlineMs[operation.deadline];
+      return runDurablyInCluster(this.#router, this.#clock, { operation, script, keys, args, reply, dueAtMs });
+    }
     const slot = slotOf(first);
     const node = this.#router.table.at(slot);
     return node === undefined ? this.#refuse(operation, slot) : node.wire.run(operation, script, keys, args, reply);

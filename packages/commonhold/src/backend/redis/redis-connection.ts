@@ -5,6 +5,7 @@ import type { Random } from '../../random.js';
 import type { BackendStatus } from '../backend.js';
 import { isForbidden } from './classify.js';
 import { nodeAddress } from './cluster-topology.js';
+import { DurableWrites } from './durable-writes.js';
 import { IdleWatch } from './idle-watch.js';
 import { RedisBus } from './redis-bus.js';
 import { createRedisClient, type RedisClient, type RedisEndpoint } from './redis-client.js';
@@ -21,10 +22,12 @@ export interface RedisConnectionOptions {
   readonly random: Random;
   readonly log: Log;
   readonly scriptTime: ScriptTime;
-  /** Given when this is the connection to one node of a cluster, which may be a replica for a while. */
-  readonly redirector?: Redirector;
+  /** Whether this is the connection to one node of a cluster, which may be a replica for a while. */
+  readonly inCluster?: boolean;
+  /** Given when calls that this node refuses go on to others. */
+  readonly redirector?: Redirector | undefined;
   /** Called when the connection is ready, and when it is lost. */
-  readonly onChange?: () => void;
+  readonly onChange?: (() => void) | undefined;
 }
 
 const greeting: NamedOperation = { name: 'connection.greet', kind: 'read', away: 'refuse', deadline: 'state' };
@@ -44,6 +47,8 @@ export class RedisConnection {
   readonly #log: Log;
   readonly #inCluster: boolean;
   readonly #idleWatch: IdleWatch;
+  readonly #durable: DurableWrites;
+  #incarnation = 0;
   #facts: ServerFacts = parseServerFacts('');
 
   /** Resolves after the first attempt to connect, whether or not it succeeded. */
@@ -60,13 +65,14 @@ export class RedisConnection {
     this.host = options.endpoint.host;
     this.address = nodeAddress(options.endpoint);
     this.#log = options.log;
-    this.#inCluster = options.redirector !== undefined;
+    this.#inCluster = options.inCluster ?? false;
     this.bus = new RedisBus(() => this.wire, options.log);
     this.#link = new RedisLink(client, {
       ...options,
       handshakeMs,
       greet: () => this.#greet(),
       onReady: (again) => {
+        this.#incarnation++;
         if (again) this.bus.restored();
         options.onChange?.();
       },
@@ -75,7 +81,10 @@ export class RedisConnection {
         options.onChange?.();
       },
     });
-    this.wire = new NodeWire(this.#link, options);
+    // What is refused there is told to the caller, who knows by when it must be settled.
+    const own = { ...options, redirector: undefined, onChange: undefined };
+    this.#durable = new DurableWrites(options.clock, () => RedisConnection.open(own));
+    this.wire = new NodeWire(this.#link, { ...options, durable: this.#durable });
     this.#idleWatch = new IdleWatch(options.clock, {
       ready: () => this.#link.ready,
       bytesRead: () => this.#link.bytesRead,
@@ -86,6 +95,21 @@ export class RedisConnection {
   /** Whether the server said that it is part of a cluster. */
   get clustered(): boolean {
     return this.#facts.clustered;
+  }
+
+  /** What the server said of itself when it was asked last. */
+  get facts(): ServerFacts {
+    return this.#facts;
+  }
+
+  /** Another one after each time that the connection was lost. */
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  /** Why nothing can be sent; undefined when it can. */
+  get awayReason(): string | undefined {
+    return this.#link.ready ? undefined : this.#link.reason;
   }
 
   /** Whether calls can be sent. */
@@ -104,8 +128,14 @@ export class RedisConnection {
   /** Lets calls in flight end, within the deadline for state, and disconnects. */
   async close(): Promise<void> {
     this.#idleWatch.close();
+    await this.#durable.close();
     await this.wire.drain();
     this.#link.close();
+  }
+
+  /** Asks the server again what it says of itself. */
+  async look(): Promise<void> {
+    this.#facts = await this.#readFacts();
   }
 
   async #greet(): Promise<void> {

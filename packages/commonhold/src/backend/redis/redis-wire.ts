@@ -3,6 +3,7 @@ import { ClosedError, type CommonholdError, InvalidArgumentError, UnavailableErr
 import type { DeadlineClass, NamedOperation } from '../../operation.js';
 import { isNoScript, isReadOnly } from './classify.js';
 import { Deadlines } from './deadlines.js';
+import type { DurableRunner, DurableStep } from './durable-write.js';
 import { hangAfterMs, HangWatch } from './hang-watch.js';
 import {
   type BufferListener,
@@ -50,8 +51,12 @@ export interface RedisWireOptions {
   readonly clock: Clock;
   readonly deadlineMs: Readonly<Record<DeadlineClass, number>>;
   readonly scriptTime: ScriptTime;
-  /** Given when this is the wire of one node of a cluster. */
-  readonly redirector?: Redirector;
+  /** Whether the server is one node of a cluster, so that slots may be on their way. */
+  readonly inCluster?: boolean;
+  /** Given when calls that this node refuses go on to others. */
+  readonly redirector?: Redirector | undefined;
+  /** Where durable operations go. */
+  readonly durable: DurableRunner;
 }
 
 /** Sends over one connection. A connection on which calls wait and no byte arrives is destroyed. */
@@ -101,10 +106,19 @@ export class NodeWire implements RedisWire {
     if (!shareSlot(keys)) {
       return Promise.reject(new InvalidArgumentError(script.name, 'keys with one hash tag', keys.length));
     }
+    if (operation.durable) {
+      const dueAtMs = this.#options.clock.monotonic() + this.#options.deadlineMs[operation.deadline];
+      return this.runDurably({ operation, script, keys, args, reply, dueAtMs });
+    }
     const prepared = this.#prepare(script);
     const tail = prepared.tail(keys, args);
     const words = ['EVALSHA', prepared.hash, ...tail];
     return this.#send(operation, { words, reply, healed: ['EVAL', prepared.text, ...tail] });
+  }
+
+  /** Runs a script, answered by `step.dueAtMs`: when what it wrote outlives the server. */
+  runDurably(step: DurableStep): Promise<unknown> {
+    return this.#link.ready ? this.#options.durable.run(step) : Promise.reject(this.#away(step.operation));
   }
 
   /** As {@link command}, on a connection that is being greeted. */
@@ -167,8 +181,8 @@ export class NodeWire implements RedisWire {
   #prepare(script: Script): PreparedScript {
     const known = this.#prepared.get(script);
     if (known !== undefined) return known;
-    const { scriptTime, redirector } = this.#options;
-    const prepared = new PreparedScript(script, scriptTime, redirector === undefined ? '' : slotGuard);
+    const { scriptTime, inCluster = false } = this.#options;
+    const prepared = new PreparedScript(script, scriptTime, inCluster ? slotGuard : '');
     this.#prepared.set(script, prepared);
     return prepared;
   }

@@ -10,6 +10,10 @@ export interface ServerFacts {
   readonly maxMemoryBytes: number;
   /** Changes with each start of the server. */
   readonly runId: string;
+  /** How many replicas are connected to it. */
+  readonly replicas: number;
+  /** Whether it appends what is written to a log on disk. */
+  readonly keepsLog: boolean;
 }
 
 /** Reads the text of INFO. Absent lines give an empty string or zero. */
@@ -26,6 +30,8 @@ export function parseServerFacts(info: string): ServerFacts {
     evictionPolicy: lines.get('maxmemory_policy') ?? '',
     maxMemoryBytes: Number(lines.get('maxmemory') ?? 0),
     runId: lines.get('run_id') ?? '',
+    replicas: Number(lines.get('connected_slaves') ?? 0),
+    keepsLog: lines.get('aof_enabled') === '1',
   };
 }
 
