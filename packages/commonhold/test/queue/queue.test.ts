@@ -9,11 +9,11 @@ import { queueWorkerConformance } from '../../src/testing/queue-worker-conforman
 import { onEveryEngine } from '../engines.js';
 
 onEveryEngine((kind) => {
-  queueConformance({ describe, it }, kind);
-  queueWorkerConformance({ describe, it }, kind);
-  queueLimitsConformance({ describe, it }, kind);
-  queueUpkeepConformance({ describe, it }, kind);
-  queueResultConformance({ describe, it }, kind);
-  queueScheduleConformance({ describe, it }, kind);
-  queueTurnConformance({ describe, it }, kind);
+  queueConformance({ describe: describe.concurrent, it }, kind);
+  queueWorkerConformance({ describe: describe.concurrent, it }, kind);
+  queueLimitsConformance({ describe: describe.concurrent, it }, kind);
+  queueUpkeepConformance({ describe: describe.concurrent, it }, kind);
+  queueResultConformance({ describe: describe.concurrent, it }, kind);
+  queueScheduleConformance({ describe: describe.concurrent, it }, kind);
+  queueTurnConformance({ describe: describe.concurrent, it }, kind);
 });
