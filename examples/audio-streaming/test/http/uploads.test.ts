@@ -41,8 +41,8 @@ describe('uploads', () => {
     }
   });
 
-  it('take a chunk whose length nobody told, as far as its range goes', async () => {
-    const { client } = await startAudio();
+  it('take a chunk whose length nobody told, as far as its range goes, and hold up nothing after', async () => {
+    const { client, server } = await startAudio();
     const file = madeMp3({ title: 'streamed' });
     const id = await client.begin(file.length);
     const send = (bytes: Buffer): ReturnType<typeof client.request> => {
@@ -54,6 +54,7 @@ describe('uploads', () => {
     expectProblem(await send(file.subarray(0, -1)), 400, /came/);
     expectProblem(await send(Buffer.concat([file, Buffer.alloc(200_000)])), 400, /more came/);
     expect((await send(file)).json).toMatchObject({ status: 'completed' });
+    await server.stop();
   });
 
   it('have at most as many bytes as they may', async () => {
