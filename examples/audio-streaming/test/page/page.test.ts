@@ -1,6 +1,7 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Audio, startAudio } from '../audio.js';
+import type { AtEnd } from '../directories.js';
 import { speech, speechSeconds, spokenText } from '../samples.js';
 
 const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
@@ -19,9 +20,10 @@ describe('the page', () => {
   async function visit(
     { url }: Audio,
     options: BrowserContextOptions = {},
+    atEnd: AtEnd = onTestFinished,
   ): Promise<{ page: Page; complaints: string[]; requests: string[] }> {
     const context = await browser.newContext(options);
-    onTestFinished(() => context.close());
+    atEnd(() => context.close());
     const page = await context.newPage();
     const complaints: string[] = [];
     const requests: string[] = [];
@@ -44,14 +46,16 @@ describe('the page', () => {
     await page.setInputFiles('input[type=file]', { name, mimeType: 'audio/mpeg', buffer });
   }
 
-  it.each([
+  // At one time, since each listens to a recording to its end.
+  it.concurrent.for([
     ['at the root, on a desktop', true, { viewport: { width: 1_200, height: 900 } }],
     ['below a path, on a phone in the dark', false, { viewport: { width: 390, height: 800 }, colorScheme: 'dark' }],
   ] as const)(
     'sends a recording in chunks, has it converted, and plays its stream to the end, %s',
-    async (_name, atRoot, options) => {
-      const audio = await startAudio({ atRoot, variables: { CONTAINER_ID: 'container-1' } });
-      const { page, complaints, requests } = await visit(audio, options);
+    { timeout: 60_000 },
+    async ([, atRoot, options], { onTestFinished: atEnd }) => {
+      const audio = await startAudio({ atRoot, variables: { CONTAINER_ID: 'container-1' }, atEnd });
+      const { page, complaints, requests } = await visit(audio, options, atEnd);
       await page.getByText('Nothing here yet.').waitFor();
       await choose(page, 'John F. Kennedy, inaugural address, 20 January 1961.mp3', await speech());
       await page.locator('.pill[data-status=completed]').waitFor({ timeout: 15_000 });
@@ -78,7 +82,6 @@ describe('the page', () => {
         .waitFor();
       expect(complaints).toEqual([]);
     },
-    60_000,
   );
 
   it('shows a conversion get on, and who does it', async () => {
