@@ -41,7 +41,12 @@ export function createKeys(namespace: string): Keys {
   }
   return {
     namespace,
-    tagged: (feature, ...tagParts) => `${namespace}:${feature}:{${tagParts.map(encodePart).join(':')}}`,
+    tagged: (feature, ...tagParts) => {
+      // Built for nearly every call, so without an array in between.
+      let tag = '';
+      for (const part of tagParts) tag = tag === '' ? encodePart(part) : `${tag}:${encodePart(part)}`;
+      return `${namespace}:${feature}:{${tag}}`;
+    },
     documented: (prefix, ...parts) => [checkPrefix(prefix), ...parts.map(encodePart)].join(':'),
     taggedPrefix: (feature, part, prefix) => `${namespace}:${feature}:{${encodePart(part)}:${encodePrefix(prefix)}`,
     wake: (owner) => `${namespace}:wake:${encodePart(owner)}`,

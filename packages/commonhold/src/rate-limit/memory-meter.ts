@@ -16,7 +16,8 @@ export interface MemoryMeter {
   undo(table: ExpiringTable<unknown>): () => void;
 }
 
-const stateBytes = 48;
+/** Estimated bytes of what is in use of one bucket. */
+export const stateBytes = 48;
 
 /** Reads what `key` holds of `meter` at `now`. */
 export function meterIn(table: ExpiringTable<unknown>, key: string, meter: Meter, now: number): MemoryMeter {

@@ -45,6 +45,10 @@ export class RefusalMemory {
     return this.#forgotten;
   }
 
+  get isEmpty(): boolean {
+    return this.#refusals.size === 0;
+  }
+
   /** The refusal of a hit of `weight`, if the store is known to refuse it. */
   recall(subject: string, rules: RuleSet, weight: number): RateLimitVerdict | undefined {
     const refusal = this.#refusals.get(subject);

@@ -70,15 +70,12 @@ export class ExpiringTable<Value> {
     const entry = this.#entries.get(key);
     const cost = bytes + 2 * key.length + entryOverheadBytes;
     if (entry === undefined) return this.#insert(key, value, expiresAtMs, cost);
-    // Making room must not evict the entry that is being replaced and give its bytes back twice.
-    this.#entries.delete(key);
-    try {
-      this.#home.budget.take(cost - entry.bytes);
-    } finally {
-      this.#entries.set(key, entry);
-    }
+    if (cost > entry.bytes) this.#takeFor(key, entry, cost - entry.bytes);
+    else this.#home.budget.give(entry.bytes - cost);
     entry.value = value;
     entry.bytes = cost;
+    // It counts as fresh, wherever it stands.
+    entry.used = true;
     this.#expire(key, entry, expiresAtMs);
   }
 
@@ -120,6 +117,16 @@ export class ExpiringTable<Value> {
       return undefined;
     }
     return entry;
+  }
+
+  // Making room must not evict the entry that is being replaced and give its bytes back twice.
+  #takeFor(key: string, entry: Entry<Value>, bytes: number): void {
+    this.#entries.delete(key);
+    try {
+      this.#home.budget.take(bytes);
+    } finally {
+      this.#entries.set(key, entry);
+    }
   }
 
   #insert(key: string, value: Value, expiresAtMs: number, cost: number): void {
