@@ -1,17 +1,49 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Tests whose verdict is a time that passed on a real server: with the cores to themselves, one file after the other. */
+/** Tests whose bounds are milliseconds on a real server: they go last, when nothing else takes the cores. */
 const timed = [
-  'packages/commonhold/test/backend/redis/*.test.ts',
-  'packages/commonhold/test/**/*-{faults,outage,processes}.test.ts',
-  'packages/server/test/run-server.test.ts',
-  'scripts/test/topology*.test.ts',
-  'examples/*/test/acceptance/*.test.ts',
-  'examples/*/test/programs/*.test.ts',
+  'packages/commonhold/test/backend/redis/{redis-bus,redis-connection,redis-link,redis-wire,tls}.test.ts',
+  'packages/commonhold/test/**/{cluster-processes,lock-faults,presence-faults,unique-set-faults}.test.ts',
+  'examples/ocr-platform/test/acceptance/processes.test.ts',
+  'examples/road-quality/test/acceptance/{health,taxis}.test.ts',
 ];
 
 /** What takes minutes: `npm run test:deep`, never the CI. */
 const deep = ['**/*.deep.test.ts'];
+
+/** What takes long begins first, so that no worker is left alone with it at the end. In this order, by a part of the path. */
+const longest = [
+  '/cluster-conformance.',
+  '/queue-processes.',
+  '/containers.',
+  '/topology-contracts.',
+  '/contract.',
+  '/acceptance/',
+  '/page.test.',
+  '/queue-faults.',
+  '/ocr-platform/test/sockets/',
+  '/ocr-platform/test/http/',
+  '-processes.',
+  '/planted-bugs.',
+  '/queue.test.',
+  '-faults.',
+  '/topology.',
+  '-model.',
+  '/programs/',
+  '/run-server.',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const index = longest.findIndex((part) => moduleId.includes(part));
+      return index === -1 ? longest.length : index;
+    };
+    // oxlint-disable-next-line unicorn/no-array-sort -- it is the sequencer's own, of files
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
 
 const all = ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'scripts/test/*.test.ts'];
 const limits = { pool: 'forks', testTimeout: 20_000, hookTimeout: 20_000 } as const;
@@ -21,17 +53,18 @@ function deepOf(pattern: string): string {
 }
 
 const projects = [
+  // Three for two cores: a test of a server waits for it as long as it computes.
   {
     test: {
       name: 'all',
       include: all,
       exclude: [...timed, ...deep],
-      maxWorkers: 2,
+      maxWorkers: 3,
       sequence: { groupOrder: 0 },
       ...limits,
     },
   },
-  { test: { name: 'timed', include: timed, exclude: deep, maxWorkers: 1, sequence: { groupOrder: 1 }, ...limits } },
+  { test: { name: 'timed', include: timed, exclude: deep, maxWorkers: 2, sequence: { groupOrder: 1 }, ...limits } },
 ];
 /** Of the model checks `npm test` runs a share, and this a million steps. */
 const models = ['packages/commonhold/test/*/*-model.test.ts'];
@@ -50,5 +83,8 @@ const deepProjects = [
 ];
 
 export default defineConfig({
-  test: { projects: process.env['DEEP'] === '1' ? deepProjects : projects },
+  test: {
+    sequence: { sequencer: LongestFirst },
+    projects: process.env['DEEP'] === '1' ? deepProjects : projects,
+  },
 });
