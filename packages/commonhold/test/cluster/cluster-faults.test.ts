@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createAuthority } from '../backend/redis/certificates.js';
 import { slotOf } from '../../src/backend/redis/slot.js';
 import { openState } from '../../src/open-state.js';
 import type { OpenOptions } from '../../src/options.js';
 import type { SharedState } from '../../src/shared-state.js';
 import { type RedisCluster, startRedisCluster } from '../../src/testing/redis-cluster.js';
 import { type RedisServer, startRedisServer } from '../../src/testing/redis-server.js';
+import { freePort } from '../../src/testing/free-port.js';
 import { eventually, pause, waitUntil } from '../../src/testing/waiting.js';
 
 let cluster: RedisCluster;
@@ -177,6 +179,55 @@ describe('close()', () => {
     await Promise.all(states.map((state) => state.counter('n').add()));
     await Promise.all(states.map((state) => state.close()));
     await eventually(async () => expect(await count()).toBeLessThanOrEqual(before));
+  });
+});
+
+describe("TLS and a user of one's own", () => {
+  it('hold for every node, also for those whose addresses were learnt', async () => {
+    await using authority = await createAuthority();
+    const port = await freePort();
+    const tls = await authority.serverArguments(port, 'IP:127.0.0.1,DNS:localhost');
+    const rights = '-@all +@read +@write +@pubsub +@scripting +@connection +time +info +cluster|slots +asking';
+    const user = ['--user', 'app', 'on', '>secret', '~faults:*', '&faults:*', ...rights.split(' ')];
+    await using server = await startRedisServer({ cluster: true, args: [...tls, '--tls-cluster', 'yes', ...user] });
+    const state = await open({ cluster: [`rediss://app:secret@localhost:${port}`], ca: authority.ca });
+    expect(await state.counter('c').add()).toBe(1);
+    await state.map('m', { ttl: '1h' }).set('k', 1);
+    expect([...(state.rawClient as ReadonlyMap<string, unknown>).keys()]).toContain(`127.0.0.1:${port}`);
+    const clients = String(await server.command('CLIENT', 'LIST')).split('\n');
+    expect(clients.filter((line) => line.includes(' user=app')).length).toBeGreaterThan(1);
+    const wrong = await open({ cluster: [`rediss://app:wrong@localhost:${port}`], ca: authority.ca });
+    await expect(wrong.counter('c').add()).rejects.toMatchObject({ code: 'Unavailable' });
+    await Promise.all(opened.splice(0).map((one) => one.close()));
+  });
+});
+
+describe('a node that announces an address where nobody is', () => {
+  it('costs its own slots alone, and is named', async () => {
+    const [first] = cluster.servers as [RedisServer, ...RedisServer[]];
+    const dead = await freePort();
+    await first.command('CONFIG', 'SET', 'cluster-announce-port', dead);
+    try {
+      await waitUntil(
+        'the others to hear of it',
+        async () => {
+          const [, second] = cluster.servers as [RedisServer, RedisServer];
+          return String(await second.command('CLUSTER', 'NODES')).includes(`127.0.0.1:${dead}@`);
+        },
+        { timeoutMs: 10_000 },
+      );
+      const state = await open({ cluster: cluster.urls.slice(1) });
+      const names = Array.from({ length: 20 }, (_, number) => `n${number}`);
+      const calls = await Promise.allSettled(names.map((name) => state.counter(name).add()));
+      const refused = calls.filter((call) => call.status === 'rejected').map(({ reason }) => reason as Error);
+      expect(refused.length).toBeGreaterThan(0);
+      expect(refused.length).toBeLessThan(names.length);
+      for (const error of refused) expect(error).toMatchObject({ code: 'Unavailable' });
+      expect(state.status()).toMatchObject({ connected: false, reason: expect.stringContaining(`:${dead}`) as string });
+    } finally {
+      await first.command('CONFIG', 'SET', 'cluster-announce-port', 0);
+      await cluster.settled();
+    }
   });
 });
 

@@ -61,7 +61,7 @@ describe('durable, on a server that can prove nothing', () => {
     expect((refused as { advice: string }).advice).toMatch(/replica.*appendfsync always/);
     expect(await queue.counts()).toMatchObject({ pending: 0 });
     await expect(state.lock('l', { durable }).tryAcquire()).rejects.toMatchObject({ code: 'Unavailable' });
-    expect(await state.lock('l').status()).toMatchObject({ held: false });
+    expect(await state.lock('l', { durable }).status()).toMatchObject({ held: false });
     const sessions = state.sessions('s');
     const { token } = await sessions.create();
     await expect(sessions.revoke(token, { durable })).rejects.toMatchObject({ code: 'Unavailable' });
@@ -146,7 +146,7 @@ describe('durable, on a server with a replica', { timeout: 60_000 }, () => {
       ]);
       expect(await queue.get('second')).toBeDefined();
       expect(await queue.add(3)).toBeDefined();
-      await waitUntil('the lock to be given back', async () => !(await state.lock('l').status()).held);
+      await waitUntil('the lock to be given back', async () => !(await state.lock('l', { durable }).status()).held);
     } finally {
       replica.resume();
     }
