@@ -31,6 +31,7 @@ const commands = new Map([
   ['test', { programs: true, build: true, entry: 'scripts/test.mjs' }],
   ['test:deep', { programs: true, build: true, entry: 'scripts/test-deep.mjs' }],
   ['bench', { programs: true, build: true, entry: 'bench/main.mjs' }],
+  ['features', { programs: true, build: true, entry: 'scripts/features.mjs' }],
   ['check', { programs: false, build: false, entry: 'scripts/check.mjs' }],
 ]);
 
