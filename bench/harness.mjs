@@ -15,6 +15,7 @@ import { best, meets, summarize } from './statistics.mjs';
  * @property {string} url of an own Redis
  * @property {(...words: (string | number)[]) => Promise<unknown>} command sends it one command
  * @property {BenchArguments} args
+ * @property {Spent | undefined} [spent] what one operation of the last sample took, where it was metered
  */
 
 /**
@@ -39,8 +40,9 @@ import { best, meets, summarize } from './statistics.mjs';
  * @property {Record<string, (place: Place) => Promise<Subject>>} [tuned]
  */
 
+/** @typedef {{ hereUs: number, redisUs: number }} Spent microseconds of processor time, in this process and in Redis */
 /** @typedef {'ours' | 'peer' | 'tuned'} Kind */
-/** @typedef {{ name: string, kind: Kind, summary: Summary }} Result */
+/** @typedef {{ name: string, kind: Kind, summary: Summary, spent?: Spent }} Result */
 
 /**
  * What a line came to.
@@ -102,14 +104,30 @@ async function measureLine(
   const racing = contestants.filter(({ name, kind }) => kind === 'ours' || (against?.includes(name) ?? true));
   /** @type {number[][]} */
   const samples = racing.map(() => []);
+  /** @type {Spent[][]} */
+  const spent = racing.map(() => []);
   for (let round = -1; round < place.args.rounds; round++) {
     for (const [index, { subject }] of racing.entries()) {
+      place.spent = undefined;
       const sample = await line.sample(subject, place);
-      if (round >= 0) samples[index]?.push(sample);
+      if (round < 0) continue;
+      samples[index]?.push(sample);
+      if (place.spent !== undefined) spent[index]?.push(place.spent);
     }
   }
-  const results = racing.map(({ name, kind }, index) => ({ name, kind, summary: summarize(samples[index] ?? []) }));
+  const results = racing.map(({ name, kind }, index) => ({
+    name,
+    kind,
+    summary: summarize(samples[index] ?? []),
+    ...medianSpent(spent[index] ?? []),
+  }));
   return judge(`${workload.title}, ${line.title}`, line, results);
+}
+
+function medianSpent(/** @type {Spent[]} */ all) {
+  if (all.length === 0) return {};
+  const median = (/** @type {keyof Spent} */ part) => summarize(all.map((spent) => spent[part])).median;
+  return { spent: { hereUs: median('hereUs'), redisUs: median('redisUs') } };
 }
 
 /**

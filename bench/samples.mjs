@@ -1,3 +1,5 @@
+import process from 'node:process';
+
 /** @typedef {import('./harness.mjs').Place} Place */
 /** @typedef {{ run: (index: number) => unknown }} Runner */
 
@@ -10,18 +12,19 @@ export let sink;
  * @returns {(subject: Runner, place: Place) => Promise<number>}
  */
 export function inFlight(lanes) {
-  return async ({ run }, { args }) => {
-    let [done, next, over] = [0, 0, false];
-    const startedAtMs = performance.now();
-    const lane = async () => {
-      while (!over) {
-        await run(next++);
-        if ((++done & 7) === 0) over = performance.now() - startedAtMs >= args.sampleMs;
-      }
-    };
-    await Promise.all(Array.from({ length: lanes }, lane));
-    return (done * 1000) / (performance.now() - startedAtMs);
-  };
+  return ({ run }, place) =>
+    metered(place, async () => {
+      let [done, next, over] = [0, 0, false];
+      const startedAtMs = performance.now();
+      const lane = async () => {
+        while (!over) {
+          await run(next++);
+          if ((++done & 7) === 0) over = performance.now() - startedAtMs >= place.args.sampleMs;
+        }
+      };
+      await Promise.all(Array.from({ length: lanes }, lane));
+      return done;
+    });
 }
 
 /**
@@ -30,16 +33,18 @@ export function inFlight(lanes) {
  * @param {Place} place
  * @returns {Promise<number>}
  */
-export async function sequential({ run }, { args }) {
-  const startedAtMs = performance.now();
-  let done = 0;
-  while (performance.now() - startedAtMs < args.sampleMs) {
-    for (let step = 0; step < 1000; step++) {
-      const answer = run(done++);
-      sink = answer instanceof Promise ? await answer : answer;
+export function sequential({ run }, place) {
+  return metered(place, async () => {
+    const startedAtMs = performance.now();
+    let done = 0;
+    while (performance.now() - startedAtMs < place.args.sampleMs) {
+      for (let step = 0; step < 1000; step++) {
+        const answer = run(done++);
+        sink = answer instanceof Promise ? await answer : answer;
+      }
     }
-  }
-  return (done * 1000) / (performance.now() - startedAtMs);
+    return done;
+  });
 }
 
 /**
@@ -65,13 +70,23 @@ async function usedMemory(/** @type {Place['command']} */ command) {
 }
 
 /**
- * How often `work` of `count` things is done a second.
- * @param {number} count
- * @param {() => Promise<unknown>} work
+ * How many things a second `work` does, which resolves to how many it did. Notes what each took of the processors.
+ * @param {Place} place
+ * @param {() => Promise<number>} work
  * @returns {Promise<number>}
  */
-export async function perSecond(count, work) {
+export async function metered(place, work) {
+  const redisBeforeUs = await redisCpuUs(place);
+  const before = process.cpuUsage();
   const startedAtMs = performance.now();
-  await work();
-  return (count * 1000) / (performance.now() - startedAtMs);
+  const done = await work();
+  const rate = (done * 1000) / (performance.now() - startedAtMs);
+  const { user, system } = process.cpuUsage(before);
+  place.spent = { hereUs: (user + system) / done, redisUs: ((await redisCpuUs(place)) - redisBeforeUs) / done };
+  return rate;
+}
+
+async function redisCpuUs(/** @type {Place} */ { command }) {
+  const seconds = String(await command('INFO', 'cpu')).matchAll(/used_cpu_(?:user|sys):([\d.]+)/g);
+  return [...seconds].reduce((sum, [, text]) => sum + Number(text) * 1e6, 0);
 }

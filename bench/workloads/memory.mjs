@@ -2,7 +2,7 @@ import { Mutex } from 'async-mutex';
 import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { stateInMemory } from '../clients.mjs';
-import { perSecond, sequential } from '../samples.mjs';
+import { metered, sequential } from '../samples.mjs';
 
 /** @typedef {import('../harness.mjs').Place} Place */
 
@@ -25,18 +25,22 @@ async function commonhold() {
         await held?.release();
       },
     },
-    jobs: () => oneQueue(state, 20_000),
+    jobs: (/** @type {Place} */ place) => oneQueue(place, state, 20_000),
     close: () => state.close(),
   };
 }
 
 /** Jobs a second that are added and processed. */
-async function oneQueue(/** @type {Awaited<ReturnType<typeof stateInMemory>>} */ state, /** @type {number} */ count) {
+async function oneQueue(
+  /** @type {Place} */ place,
+  /** @type {Awaited<ReturnType<typeof stateInMemory>>} */ state,
+  /** @type {number} */ count,
+) {
   const queue = state.queue('jobs', { keepCompleted: 0 });
   let left = count;
   /** @type {() => Promise<void>} */
   let stop = async () => {};
-  const rate = await perSecond(count, async () => {
+  const rate = await metered(place, async () => {
     await queue.addMany(Array.from({ length: count }, () => ({ data: value })));
     await new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
       const handler = async () => {
@@ -46,6 +50,7 @@ async function oneQueue(/** @type {Awaited<ReturnType<typeof stateInMemory>>} */
       const worker = queue.work(handler, { concurrency: 100 });
       stop = () => worker.close();
     });
+    return count;
   });
   await stop();
   return rate;
@@ -99,7 +104,13 @@ export default {
       against: ['async-mutex'],
       sample: ({ lock }, place) => sequential(lock, place),
     },
-    { title: 'queue, add and process', unit: 'jobs/s', goal: '>= 500000', against: [], sample: ({ jobs }) => jobs() },
+    {
+      title: 'queue, add and process',
+      unit: 'jobs/s',
+      goal: '>= 500000',
+      against: [],
+      sample: ({ jobs }, place) => jobs(place),
+    },
   ],
   ours: { commonhold },
   peers: { 'lru-cache': lruCache, 'rate-limiter-flexible': flexible, 'async-mutex': asyncMutex },

@@ -1,7 +1,7 @@
 import BeeQueue from 'bee-queue';
 import { Queue as BullQueue, Worker as BullWorker } from 'bullmq';
 import { stateOn } from '../clients.mjs';
-import { bytesEach, inFlight, perSecond } from '../samples.mjs';
+import { bytesEach, inFlight, metered } from '../samples.mjs';
 import { summarize } from '../statistics.mjs';
 
 /** @typedef {import('../harness.mjs').Place} Place */
@@ -84,19 +84,20 @@ async function bull(/** @type {Place} */ { url }) {
 
 /** Jobs a second that a worker ends which does nothing, from a queue that holds them all. */
 function processed(/** @type {number} */ concurrency) {
-  return async (/** @type {{ open: () => Jobs }} */ { open }, /** @type {Place} */ { args }) => {
-    const count = Math.round((args.sampleMs * Math.min(concurrency, 10)) / 1) + 200;
+  return async (/** @type {{ open: () => Jobs }} */ { open }, /** @type {Place} */ place) => {
+    const count = Math.round(place.args.sampleMs * Math.min(concurrency, 10)) + 200;
     const jobs = open();
     await jobs.addMany(count);
     let stop = async () => /** @type {unknown} */ (undefined);
-    const rate = await perSecond(count, () => {
+    const rate = await metered(place, async () => {
       let left = count;
       const { promise, resolve } = withResolvers();
       stop = jobs.work(async () => {
         left -= 1;
         if (left === 0) resolve();
       }, concurrency);
-      return promise;
+      await promise;
+      return count;
     });
     await stop();
     await jobs.close();
