@@ -111,9 +111,7 @@ export class NodeWire implements RedisWire {
       return this.runDurably({ operation, script, keys, args, reply, dueAtMs });
     }
     const prepared = this.#prepare(script);
-    const tail = prepared.tail(keys, args);
-    const words = ['EVALSHA', prepared.hash, ...tail];
-    return this.#send(operation, { words, reply, healed: ['EVAL', prepared.text, ...tail] });
+    return this.#send(operation, { words: prepared.words(keys, args), reply, script: prepared.text });
   }
 
   /** Runs a script, answered by `step.dueAtMs`: when what it wrote outlives the server. */
@@ -215,9 +213,9 @@ export class NodeWire implements RedisWire {
   }
 
   #refused(call: WireCall, error: unknown, asking: boolean): void {
-    const { healed, reply } = call.message;
-    if (healed !== undefined && !call.settled && isNoScript(error)) {
-      call.message = { words: healed, reply };
+    const { script, words, reply } = call.message;
+    if (script !== undefined && !call.settled && isNoScript(error)) {
+      call.message = { words: ['EVAL', script, ...words.slice(2)], reply };
       return this.#write(call, asking);
     }
     if (this.#options.redirector?.redirect(call, error)) return;

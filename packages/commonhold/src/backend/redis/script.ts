@@ -68,10 +68,11 @@ export class PreparedScript {
     this.#argument = timed ? time.argument : undefined;
   }
 
-  /** Keys and arguments as EVALSHA and EVAL take them after the script. */
-  tail<Argument>(keys: readonly string[], args: readonly Argument[]): (string | Argument)[] {
-    const time = this.#argument === undefined ? [] : [this.#argument()];
-    return [String(keys.length), ...keys, ...args, ...time];
+  /** EVALSHA with its keys and arguments. */
+  words<Argument>(keys: readonly string[], args: readonly Argument[]): (string | Argument)[] {
+    const words = ['EVALSHA', this.hash, String(keys.length), ...keys, ...args];
+    if (this.#argument !== undefined) words.push(this.#argument());
+    return words;
   }
 }
 

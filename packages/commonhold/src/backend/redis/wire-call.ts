@@ -2,14 +2,18 @@ import { type CommonholdError, UnavailableError } from '../../errors.js';
 import type { NamedOperation } from '../../operation.js';
 import { classify, unanswered } from './classify.js';
 import type { PendingCall } from './deadlines.js';
-import type { CommandArgument, ReplyOptions } from './redis-client.js';
+import { type CommandArgument, type ReplyOptions, textReply } from './redis-client.js';
 
-/** What is sent, how its reply is read, and what to send instead where the server lost the script. */
+/** What is sent, how its reply is read, and the text to send in place of a hash where the server lost the script. */
 export interface WireMessage {
   readonly words: readonly CommandArgument[];
   readonly reply: ReplyOptions;
-  readonly healed?: readonly CommandArgument[] | undefined;
+  readonly script?: string | undefined;
 }
+
+/** What a settled call keeps: it may lie in line for its deadline for a while, and its words would with it. */
+const nothing: WireMessage = { words: [], reply: textReply };
+const settled = (): void => undefined;
 
 /** A call on its way: settled once, by a reply, an error or its deadline. */
 export class WireCall implements PendingCall {
@@ -21,8 +25,8 @@ export class WireCall implements PendingCall {
   tries = 0;
   /** Why it certainly did not run so far; undefined from when it is written until it is refused. */
   refusal: string | undefined;
-  readonly #resolve: (reply: unknown) => void;
-  readonly #reject: (error: Error) => void;
+  #resolve: (reply: unknown) => void;
+  #reject: (error: Error) => void;
 
   constructor(
     operation: NamedOperation,
@@ -45,8 +49,9 @@ export class WireCall implements PendingCall {
   }
 
   succeed(reply: unknown): void {
-    this.settled = true;
-    this.#resolve(reply);
+    const resolve = this.#resolve;
+    this.#settle();
+    resolve(reply);
   }
 
   /** Tells the caller what an error of the client, or of the server, means. */
@@ -57,8 +62,16 @@ export class WireCall implements PendingCall {
   /** Rejects with `error` as it is. */
   refuse(error: CommonholdError): void {
     if (this.settled) return;
+    const reject = this.#reject;
+    this.#settle();
+    reject(error);
+  }
+
+  #settle(): void {
     this.settled = true;
-    this.#reject(error);
+    this.message = nothing;
+    this.#resolve = settled;
+    this.#reject = settled;
   }
 
   expire(): void {

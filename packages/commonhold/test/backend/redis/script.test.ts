@@ -45,7 +45,7 @@ describe('PreparedScript', () => {
   it('gives the time of the server to scripts that read now, and costs the others nothing', async () => {
     const script = new PreparedScript(timed, serverTime);
     const [seconds] = (await server().command('TIME')) as [string];
-    const now = Number(await server().command('EVAL', script.text, ...script.tail([], [])));
+    const now = Number(await server().command('EVAL', script.text, ...script.words([], []).slice(2)));
     expect(Math.abs(now - Number(seconds) * 1_000)).toBeLessThan(3_000);
     const plain = new PreparedScript({ name: 'test/plain.lua', source: '-- now and then\nreturn 1' }, serverTime);
     expect(plain.text).toBe('-- now and then\nreturn 1');
@@ -59,8 +59,12 @@ describe('PreparedScript', () => {
 
   it('adds the argument of a moved time behind the others, and only where it is read', () => {
     const time = { prelude: 'local now = tonumber(table.remove(ARGV))\n', argument: () => '42' };
-    expect(new PreparedScript(timed, time).tail(['k'], ['a'])).toEqual(['1', 'k', 'a', '42']);
-    expect(new PreparedScript({ name: 'x', source: 'return 1' }, time).tail(['k', 'l'], [])).toEqual(['2', 'k', 'l']);
+    expect(new PreparedScript(timed, time).words(['k'], ['a']).slice(2)).toEqual(['1', 'k', 'a', '42']);
+    expect(new PreparedScript({ name: 'x', source: 'return 1' }, time).words(['k', 'l'], []).slice(2)).toEqual([
+      '2',
+      'k',
+      'l',
+    ]);
   });
 });
 
