@@ -51,12 +51,23 @@ async function requests(
   /** @type {Place} */ { args },
 ) {
   const lanes = cookies.map((cookie) => new Lane(port, cookie));
+  const answers = () => lanes.reduce((sum, lane) => sum + lane.answers, 0);
+  // All of them are connected then.
+  const byMs = performance.now() + 10_000;
+  while (lanes.some((lane) => lane.answers === 0)) {
+    if (performance.now() > byMs) throw new Error(`A server on port ${port} does not answer.`);
+    await pause(5);
+  }
+  const before = answers();
   const startedAtMs = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, args.sampleMs));
-  const answers = lanes.reduce((sum, lane) => sum + lane.answers, 0);
-  const seconds = (performance.now() - startedAtMs) / 1000;
+  await pause(3 * args.sampleMs);
+  const rate = ((answers() - before) * 1000) / (performance.now() - startedAtMs);
   for (const lane of lanes) lane.stop();
-  return answers / seconds;
+  return rate;
+}
+
+function pause(/** @type {number} */ ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** @type {import('../harness.mjs').Workload} */
