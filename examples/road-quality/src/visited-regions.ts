@@ -35,12 +35,7 @@ export class VisitedRegions {
   /** The regions of an area that are listed: at most 1,024. */
   async list(areaId: string): Promise<string[]> {
     const found = new Set<string>();
-    let cursor: string | undefined;
-    do {
-      const page = await this.#map(areaId).entries({ limit: pageSize, ...(cursor !== undefined && { cursor }) });
-      for (const { key } of page.entries) found.add(key);
-      ({ cursor } = page);
-    } while (cursor !== undefined);
+    for await (const regionId of this.#map(areaId).keys({ pageSize })) found.add(regionId);
     return [...found];
   }
 

@@ -1,3 +1,5 @@
+import { onAbort } from './abort.js';
+
 /** What a pending timer can be told. */
 export interface Timer {
   /** Stops the timer; stopping twice, or after it fired, does nothing. */
@@ -65,10 +67,10 @@ export function sleep(
     if (signal?.aborted) return resolve();
     const finish = (): void => {
       timer.cancel();
-      signal?.removeEventListener('abort', finish);
+      stop();
       resolve();
     };
     const timer = clock.setTimer(finish, delayMs, options);
-    signal?.addEventListener('abort', finish, { once: true });
+    const stop = onAbort(signal, finish);
   });
 }

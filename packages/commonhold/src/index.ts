@@ -36,6 +36,7 @@ export { JobAborted, NonRetryableError } from './queue/running-job.js';
 export { Cache } from './cache/cache.js';
 export type {
   CacheClearOptions,
+  CacheComputeOptions,
   CacheGetOptions,
   CacheOptions,
   CacheSetOptions,
@@ -49,15 +50,19 @@ export {
   type ChannelHistory,
   type ChannelOptions,
   type HistoryOptions,
+  type MessagesOptions,
   type SubscribeOptions,
 } from './channel/channel.js';
+export type { ChannelMessage } from './message-iteration.js';
+export type { IterateOptions } from './pages.js';
 export type { MessageListener, Subscription } from './channel/subscription.js';
 export type { MessageFormat } from './message-frame.js';
 export type { OperationOptions } from './operation-id.js';
 export { Counter, type CounterOptions, type DayCount, type SeriesRange } from './counter/counter.js';
-export { type MapEntries, type MapSubscription, SharedMap } from './map/map.js';
+export { type MapSubscription, SharedMap } from './map/map.js';
+export type { MapEntries } from './map/iterable-map.js';
 export type { MapChange, MapEntry } from './map/map-entry.js';
-export type { MapEntriesOptions, MapOptions, MapSetOptions, MapSubscribeOptions } from './map/map-options.js';
+export type { MapPageOptions, MapOptions, MapSetOptions, MapSubscribeOptions } from './map/map-options.js';
 export type { MapReplica } from './map/map-replica.js';
 export type { Hold } from './owners/held-names.js';
 export type { Holding, Orphan } from './owners/owners-port.js';

@@ -119,7 +119,7 @@ export class RedisClient {
     let removed = 0;
     let cursor: string | undefined;
     do {
-      const page = await this.#values.entries({ limit: entriesPerPage, ...(cursor === undefined ? {} : { cursor }) });
+      const page = await this.#values.page({ limit: entriesPerPage, ...(cursor === undefined ? {} : { cursor }) });
       const keys = page.entries.map(({ key }) => key).filter(fits);
       if (keys.length > 0) removed += await this.#values.deleteMany(keys);
       cursor = page.cursor;

@@ -39,12 +39,7 @@ export class VoiceAccessTracker {
   async getVoiceActivity(trackId: string, voiceId: string): Promise<VoiceActivity> {
     const map = this.#accesses(trackId, voiceId);
     const segments: VoiceActivity['segments'][number][] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await map.entries({ limit: 1_000, ...(cursor !== undefined && { cursor }) });
-      segments.push(...page.entries.map(({ key, value }) => ({ segment_id: Number(key), ...value })));
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    for await (const [key, value] of map) segments.push({ segment_id: Number(key), ...value });
     return {
       accesses: segments.reduce((sum, { accesses }) => sum + accesses, 0),
       last_accessed: segments.length === 0 ? undefined : Math.max(...segments.map((one) => one.last_accessed)),

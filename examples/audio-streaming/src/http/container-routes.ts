@@ -10,7 +10,7 @@ export function containerRoutes(http: FastifyInstance, { owners, conversionState
     const [living, orphans, takeOvers] = await Promise.all([
       owners.list(),
       owners.orphans(),
-      conversionState.takeOvers.entries({ limit: 1_000 }),
+      conversionState.takeOvers.page({ limit: 1_000 }),
     ]);
     return {
       containers: living.map(({ id, name, startedAtMs, lastBeatAtMs, holds }) => ({

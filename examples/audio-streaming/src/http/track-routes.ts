@@ -54,11 +54,6 @@ async function listTracks(state: AudioState): Promise<object[]> {
 
 async function newestTracks({ tracks }: AudioState): Promise<Track[]> {
   const all: Track[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await tracks.entries({ limit: 1_000, ...(cursor !== undefined && { cursor }) });
-    all.push(...page.entries.map(({ value }) => value));
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  for await (const track of tracks.values()) all.push(track);
   return all.toSorted((a, b) => b.created_at - a.created_at).slice(0, mostTracks);
 }

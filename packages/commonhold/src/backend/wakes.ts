@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.js';
 import type { Clock } from '../clock.js';
 import { jittered, type Random } from '../random.js';
 import type { Bus, Unsubscribe } from './bus.js';
@@ -100,14 +101,14 @@ class TopicWaiter implements Waiter {
     return new Promise((resolve) => {
       const finish = (): void => {
         timer.cancel();
-        signal?.removeEventListener('abort', finish);
+        stop();
         this.#finish = undefined;
         resolve();
       };
       const longestMs = Math.min(atMostMs, jittered(this.#random, backstopMs));
       // Somebody awaits this: in memory no connection keeps the process for it, as it does on Redis.
       const timer = this.#clock.setTimer(finish, longestMs, { keepAlive: true });
-      signal?.addEventListener('abort', finish, { once: true });
+      const stop = onAbort(signal, finish);
       this.#finish = finish;
     });
   }

@@ -69,6 +69,12 @@ export interface CacheSetOptions {
   readonly tags?: readonly string[];
 }
 
+/** Options of one `getOrSet`. */
+export interface CacheComputeOptions extends CacheSetOptions {
+  /** Ends this caller's waiting; the call then rejects with its reason. What is computed goes on, for the others. */
+  readonly signal?: AbortSignal;
+}
+
 /** Options of one read. */
 export interface CacheGetOptions {
   /** Also a value that outlived its lifetime, where the cache keeps those (`staleFor`). Default false. */

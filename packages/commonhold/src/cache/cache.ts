@@ -1,3 +1,4 @@
+import { unlessAborted } from '../abort.js';
 import type { Stored } from '../codec/stored.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
@@ -6,6 +7,7 @@ import type { CacheListeners } from './cache-listeners.js';
 import { CacheLifetimes } from './cache-lifetimes.js';
 import {
   type CacheClearOptions,
+  type CacheComputeOptions,
   type CacheGetOptions,
   type CacheOptions,
   type CacheRules,
@@ -147,7 +149,7 @@ export class Cache<Value> {
    *
    * While the store is away the value is computed here, for those who ask here, and not stored.
    */
-  getOrSet(key: string, compute: Compute<Value>, options?: CacheSetOptions): Promise<Value> {
+  getOrSet(key: string, compute: Compute<Value>, options?: CacheComputeOptions): Promise<Value> {
     if (options !== undefined) return this.#getOrSetWith(key, compute, options);
     // Without a step more than needed where the answer is here.
     const kept = this.#near && this.#reader.findNear(key, this.#rules.ttlMs);
@@ -217,7 +219,13 @@ export class Cache<Value> {
     this.#near?.forget(key);
   }
 
-  async #getOrSetWith(key: string, compute: Compute<Value>, options: CacheSetOptions): Promise<Value> {
-    return this.#computing.getOrSet(key, compute, resolveWrite(this.#name, options, this.#rules));
+  async #getOrSetWith(
+    key: string,
+    compute: Compute<Value>,
+    { signal, ...options }: CacheComputeOptions,
+  ): Promise<Value> {
+    signal?.throwIfAborted();
+    const made = this.#computing.getOrSet(key, compute, resolveWrite(this.#name, options, this.#rules));
+    return unlessAborted(made, signal);
   }
 }

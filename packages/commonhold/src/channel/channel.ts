@@ -7,6 +7,7 @@ import { isMessageId, originId } from '../message-id.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { type ChannelAddress, channelKey, type ChannelPort } from './channel-port.js';
 import { encodeJsonMessage } from './json-message.js';
+import { type ChannelMessage, messagesOf } from '../message-iteration.js';
 import { replay } from './replay.js';
 import { checkOf, decodeChecked, type SchemaOption, type ValueCheck } from '../schema.js';
 import { ChannelSubscription, type Feed, type MessageListener, type Subscription } from './subscription.js';
@@ -39,6 +40,14 @@ export interface SubscribeOptions {
    * store was away when the subscription began. Delivery goes on from what exists once this has settled.
    */
   readonly onResync?: () => void | Promise<void>;
+  /** Ends the subscription, as `close()` does. */
+  readonly signal?: AbortSignal;
+}
+
+/** Which messages to go through. */
+export interface MessagesOptions extends Pick<SubscribeOptions, 'after' | 'onResync'> {
+  /** Ends the iteration, without an error. */
+  readonly signal?: AbortSignal;
 }
 
 /** Which part of the history. */
@@ -57,7 +66,7 @@ export interface ChannelHistory<Message> {
 }
 
 const optionNames = { keep: true, keepCount: true, prefix: true, format: true } satisfies OptionNames<ChannelOptions>;
-const subscribeNames = { after: true, onResync: true } satisfies OptionNames<SubscribeOptions>;
+const subscribeNames = { after: true, onResync: true, signal: true } satisfies OptionNames<SubscribeOptions>;
 const historyNames = { after: true, limit: true } satisfies OptionNames<HistoryOptions>;
 
 /**
@@ -118,9 +127,28 @@ export class Channel<Message> {
     const after = checkId(options.after);
     const onResync = options.onResync ?? ((): void => undefined);
     const listening = { listener, onResync, after };
+    options.signal?.throwIfAborted();
     const subscription = new ChannelSubscription(this.#feed, listening, this.#subscriptions, this.#context);
+    subscription.closeOn(options.signal);
     await subscription.open();
     return subscription;
+  }
+
+  /**
+   * The messages one after the other, as they are asked for: `for await (const { message } of channel.messages())`. Begins
+   * when the first is asked for, and ends with `signal`, `break` or the state. While nobody asks up to 100 messages or 1 MiB
+   * wait here; what does not fit is read from the stream afterwards, so that nothing is missed until it is no longer kept:
+   * `onResync` is then called before the next message comes.
+   */
+  messages(options: MessagesOptions = {}): AsyncGenerator<ChannelMessage<Message>, void, undefined> {
+    checkOptionNames(`channel ${this.#name}, messages`, options, subscribeNames);
+    checkId(options.after);
+    const { signal, ...from } = options;
+    return messagesOf(
+      (listener) => this.subscribe(listener, from),
+      signal,
+      (end) => this.#subscriptions.onClose(end),
+    );
   }
 
   /** Messages after a given one. For the next page, give the id of the last one. */

@@ -17,6 +17,7 @@ export class SubscriptionSet {
   readonly #bus: Bus;
   readonly #clock: Clock;
   readonly #members = new Set<Interruptible>();
+  readonly #onClose = new Set<() => void>();
   readonly #waiting = new Set<() => void>();
   #reads = 0;
   /** When the last read that succeeded was sent: the link, which brings the messages too, was whole until then. */
@@ -34,6 +35,13 @@ export class SubscriptionSet {
     if (this.#closed) throw new ClosedError('This state');
     this.#members.add(member);
     this.#unwatch ??= this.#bus.onRestored(() => this.#interrupt());
+  }
+
+  /** Calls `close` when the set closes, unless what this returns was called before. @throws ClosedError after that. */
+  onClose(close: () => void): () => void {
+    if (this.#closed) throw new ClosedError('This state');
+    this.#onClose.add(close);
+    return () => void this.#onClose.delete(close);
   }
 
   remove(member: Interruptible): void {
@@ -61,6 +69,8 @@ export class SubscriptionSet {
   async close(): Promise<void> {
     this.#closed = true;
     for (const member of this.#members) member.close();
+    for (const close of this.#onClose) close();
+    this.#onClose.clear();
   }
 
   #interrupt(): void {

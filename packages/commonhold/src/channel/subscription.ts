@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.js';
 import type { Unsubscribe } from '../backend/bus.js';
 import type { Timer } from '../clock.js';
 import type { Stored } from '../codec/stored.js';
@@ -79,6 +80,7 @@ export class ChannelSubscription<Message> implements Subscription, Interruptible
   #retry: Timer | undefined;
   #failures = 0;
   #unsubscribe: Unsubscribe = () => undefined;
+  #leaveSignal: () => void = () => undefined;
 
   constructor(feed: Feed<Message>, listening: Listening<Message>, set: SubscriptionSet, context: FeatureContext) {
     this.#feed = feed;
@@ -106,6 +108,11 @@ export class ChannelSubscription<Message> implements Subscription, Interruptible
     void this.#advance();
   }
 
+  /** Has `signal` close it. */
+  closeOn(signal: AbortSignal | undefined): void {
+    this.#leaveSignal = onAbort(signal, () => this.close());
+  }
+
   interrupt(wholeUntilMs: number): void {
     this.#fallBehind(wholeUntilMs);
     this.#resume();
@@ -113,6 +120,7 @@ export class ChannelSubscription<Message> implements Subscription, Interruptible
 
   close(): void {
     this.#closed = true;
+    this.#leaveSignal();
     this.#retry?.cancel();
     this.#buffer.clear();
     this.#unsubscribe();

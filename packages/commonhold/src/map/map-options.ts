@@ -29,7 +29,7 @@ export interface MapSetOptions {
 }
 
 /** Which part of the entries. */
-export interface MapEntriesOptions {
+export interface MapPageOptions {
   /** The cursor of the page before. Default: from the beginning. */
   readonly cursor?: string;
   /** About how many entries, 1 to 1,000. Default 100. A page may hold more or fewer, even none before the last. */
@@ -44,7 +44,7 @@ export interface MapSubscribeOptions {
 
 const mapOptionNames: OptionNames<MapOptions> = { ttl: true, changes: true, prefix: true };
 const setOptionNames: OptionNames<MapSetOptions> = { ttl: true };
-const entriesOptionNames: OptionNames<MapEntriesOptions> = { cursor: true, limit: true };
+const pageOptionNames: OptionNames<MapPageOptions> = { cursor: true, limit: true };
 const subscribeOptionNames: OptionNames<MapSubscribeOptions> = { onResync: true };
 
 /** What a map does with its options. */
@@ -88,8 +88,8 @@ export function resolveTtl(name: string, options: MapSetOptions, ttlMs: number |
 const mostEntriesPerPage = 1_000;
 
 /** Where a page begins and about how long it is. @throws InvalidArgumentError */
-export function resolvePage(name: string, options: MapEntriesOptions): { cursor: string; limit: number } {
-  checkOptionNames(`map ${name}, entries`, options, entriesOptionNames);
+export function resolvePage(name: string, options: MapPageOptions): { cursor: string; limit: number } {
+  checkOptionNames(`map ${name}, page`, options, pageOptionNames);
   const { limit = 100 } = options;
   const cursor = checkPageCursor(`map ${name}`, options.cursor);
   if (!(Number.isInteger(limit) && limit >= 1 && limit <= mostEntriesPerPage)) {

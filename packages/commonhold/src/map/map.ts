@@ -3,6 +3,7 @@ import type { Channel, ChannelOptions } from '../channel/channel.js';
 import type { Stored } from '../codec/stored.js';
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import { IterableMap, type MapEntries } from './iterable-map.js';
 import { batchesOf } from './map-batches.js';
 import { readChanges } from './map-changes.js';
 import type { MapChange, MapEntry } from './map-entry.js';
@@ -10,7 +11,7 @@ import type { MapMessage } from './map-message.js';
 import {
   checkKey,
   checkSubscribeOptions,
-  type MapEntriesOptions,
+  type MapPageOptions,
   type MapOptions,
   type MapSetOptions,
   type MapSubscribeOptions,
@@ -50,12 +51,6 @@ export interface MapHome {
 /** What `subscribe` resolves with; `close()` ends it. */
 export type MapSubscription = Awaited<ReturnType<Channel<unknown>['subscribe']>>;
 
-/** Some entries of a map, and where to go on; no cursor after the last. */
-export interface MapEntries<Value> {
-  readonly entries: readonly MapEntry<Value>[];
-  readonly cursor: string | undefined;
-}
-
 /**
  * A dictionary that every process shares: values by key, each with its own lifetime, and each naming the process that
  * wrote it. A key is 1 to 512 bytes of text. Values are what JSON holds, and also Date, Map, Set, BigInt, bytes and typed
@@ -65,7 +60,7 @@ export interface MapEntries<Value> {
  * happened, and with `CorruptState` when another program's value is in the way. `set`, `delete`, `touch` and `clear` may
  * be repeated safely; after `add` and `update`, read first.
  */
-export class SharedMap<Value> {
+export class SharedMap<Value> extends IterableMap<Value> {
   readonly #space: MapSpace;
   readonly #ttlMs: number | undefined;
   readonly #context: FeatureContext;
@@ -88,6 +83,7 @@ export class SharedMap<Value> {
     context: FeatureContext,
     home: MapHome,
   ) {
+    super();
     const { space, ttlMs } = resolveMapOptions(name, options, context.keys);
     this.#space = space;
     this.#ttlMs = ttlMs;
@@ -221,8 +217,8 @@ export class SharedMap<Value> {
    * A part of all entries, in no particular order. One that is there from the first page to the last comes at least once;
    * one that is written meanwhile may come not at all or twice. What cannot be read is left out, with a line in the log.
    */
-  async entries(options: MapEntriesOptions = {}): Promise<MapEntries<Value>> {
-    const port = this.#whole('entries');
+  async page(options: MapPageOptions = {}): Promise<MapEntries<Value>> {
+    const port = this.#whole('page');
     const { cursor, limit } = resolvePage(this.#space.name, options);
     const page = await port.page(this.#space, cursor, limit);
     const entries = await Promise.all(page.entries.map(([key, record]) => this.#readable(key, record)));

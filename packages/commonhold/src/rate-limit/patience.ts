@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.js';
 import { type Clock, sleep } from '../clock.js';
 import { ClosedError } from '../errors.js';
 import type { RateLimitVerdict } from './verdict.js';
@@ -42,13 +43,12 @@ export class Patience {
     if (this.#closed) throw new ClosedError('This state');
     signal?.throwIfAborted();
     const end = new AbortController();
-    const abort = (): void => end.abort(signal?.reason);
     this.#waiting.add(end);
-    signal?.addEventListener('abort', abort, { once: true });
+    const stop = onAbort(signal, () => end.abort(signal?.reason));
     try {
       return await this.#inLine(subject, { ask, endsAtMs: this.#clock.monotonic() + waitMs, ended: end.signal });
     } finally {
-      signal?.removeEventListener('abort', abort);
+      stop();
       this.#waiting.delete(end);
     }
   }
@@ -72,10 +72,9 @@ export class Patience {
 
   async #after(before: Promise<unknown>, waiting: Waiting): Promise<RateLimitVerdict> {
     const enough = new AbortController();
-    const stop = (): void => enough.abort();
-    waiting.ended.addEventListener('abort', stop, { once: true });
+    const stop = onAbort(waiting.ended, () => enough.abort());
     await Promise.race([before, this.#sleep(waiting.endsAtMs - this.#clock.monotonic(), enough.signal)]);
-    waiting.ended.removeEventListener('abort', stop);
+    stop();
     enough.abort();
     return this.#turn(waiting);
   }

@@ -18,6 +18,8 @@ export { seededRandom, seedFromEnvironment } from './random.js';
 export { freePort } from './free-port.js';
 export { eventually, pause, waitUntil, type WaitOptions } from './waiting.js';
 export type { TestRunner } from './suite.js';
+export { abortConformance } from './abort-conformance.js';
+export { iterationConformance } from './iteration-conformance.js';
 export { cacheTagConformance } from './cache-tag-conformance.js';
 export { cacheNearConformance } from './cache-near-conformance.js';
 export { cacheLifeConformance } from './cache-life-conformance.js';

@@ -125,7 +125,7 @@ function declareChanges(test: DeclareTest): void {
       () => map.getMany(['x', 'k']),
       () => map.has('k'),
       () => map.count(),
-      () => map.entries(),
+      () => map.page(),
       () => map.delete('k'),
       () => map.touch('k', '1h'),
       () => map.add('k', 2),
@@ -312,7 +312,7 @@ function declareReplica(test: DeclareTest): void {
     const entries: Record<string, number> = {};
     let cursor: string | undefined;
     do {
-      const page = await maps[0].entries(cursor === undefined ? { limit: 1_000 } : { cursor, limit: 1_000 });
+      const page = await maps[0].page(cursor === undefined ? { limit: 1_000 } : { cursor, limit: 1_000 });
       for (const { key, value } of page.entries) entries[key] = value;
       ({ cursor } = page);
     } while (cursor !== undefined);

@@ -74,13 +74,13 @@ function declareWhole(test: DeclareTest): void {
     const map = await openMap<number>(engine);
     await map.set('k', 1);
     for (const limit of [0, -1, 1.5, 1_001, Number.NaN, Infinity]) {
-      await assert.rejects(map.entries({ limit }), { code: 'InvalidArgument' });
+      await assert.rejects(map.page({ limit }), { code: 'InvalidArgument' });
     }
     for (const cursor of ['', 'x', '-1', '1e5', '00', '18446744073709551616', 7 as unknown as string]) {
-      await assert.rejects(map.entries({ cursor }), { code: 'InvalidArgument' });
+      await assert.rejects(map.page({ cursor }), { code: 'InvalidArgument' });
     }
-    await assert.rejects(map.entries({ curser: '0' } as object), { code: 'InvalidArgument' });
-    assert.equal((await map.entries({ limit: 1 })).entries[0]?.value, 1);
+    await assert.rejects(map.page({ curser: '0' } as object), { code: 'InvalidArgument' });
+    assert.equal((await map.page({ limit: 1 })).entries[0]?.value, 1);
   });
 
   test('ended entries are neither listed nor counted nor cleared, however many', async (engine) => {
@@ -139,7 +139,7 @@ function declareVersions(test: DeclareTest): void {
     await maps[0].touch('k', '1h');
     assert.equal((await maps[0].getEntry('k'))?.owner, two.owner);
     assert.deepEqual(
-      (await maps[0].entries()).entries.map((entry) => entry.owner),
+      (await maps[0].page()).entries.map((entry) => entry.owner),
       [two.owner],
     );
   });
@@ -219,7 +219,7 @@ function declareDocumented(test: DeclareTest): void {
       () => map.deleteMany(['k']),
       () => map.count(),
       () => map.clear(),
-      () => map.entries(),
+      () => map.page(),
       () => map.replica(),
       () => map.subscribe(() => undefined),
     ];
@@ -244,7 +244,7 @@ async function listed<Value>(map: SharedMap<Value>, limit: number = 1_000): Prom
   const found: [string, Value][] = [];
   let cursor: string | undefined;
   do {
-    const page = await map.entries(cursor === undefined ? { limit } : { cursor, limit });
+    const page = await map.page(cursor === undefined ? { limit } : { cursor, limit });
     found.push(...page.entries.map(({ key, value }): [string, Value] => [key, value]));
     ({ cursor } = page);
   } while (cursor !== undefined);

@@ -13,7 +13,7 @@ export function uniqueSetConformance(runner: TestRunner, kind: () => EngineKind)
       assert.equal(await set.count(), 0);
       assert.equal(await set.has('a'), false);
       assert.deepEqual(await set.hasMany(['a', 'b']), [false, false]);
-      assert.deepEqual(await set.members(), { members: [], cursor: undefined });
+      assert.deepEqual(await set.page(), { members: [], cursor: undefined });
       assert.equal(await set.delete(['a', 'b']), 0);
       assert.equal(await set.clear(), 0);
     });
@@ -133,7 +133,7 @@ export function uniqueSetConformance(runner: TestRunner, kind: () => EngineKind)
       let cursor: string | undefined;
       let pages = 0;
       do {
-        const page = await set.members({ limit: 100, ...(cursor === undefined ? {} : { cursor }) });
+        const page = await set.page({ limit: 100, ...(cursor === undefined ? {} : { cursor }) });
         for (const member of page.members) seen.add(member);
         await set.delete(going.splice(0, 60));
         await set.add(`comes-${pages++}`);
@@ -150,13 +150,13 @@ export function uniqueSetConformance(runner: TestRunner, kind: () => EngineKind)
       const set = (await engine.open()).uniqueSet('s');
       await set.add(['a', 'b']);
       for (const limit of [0, -1, 1.5, 1_001, Number.NaN, '5' as unknown as number]) {
-        await assert.rejects(set.members({ limit }), { code: 'InvalidArgument' });
+        await assert.rejects(set.page({ limit }), { code: 'InvalidArgument' });
       }
       for (const cursor of ['', 'x', '-1', '01', '1.5', '18446744073709551616', 5 as unknown as string]) {
-        await assert.rejects(set.members({ cursor }), { code: 'InvalidArgument' });
+        await assert.rejects(set.page({ cursor }), { code: 'InvalidArgument' });
       }
-      await assert.rejects(set.members({ count: 5 } as object), { code: 'InvalidArgument' });
-      assert.ok((await set.members({ cursor: '18446744073709551615' })).members.length <= 2);
+      await assert.rejects(set.page({ count: 5 } as object), { code: 'InvalidArgument' });
+      assert.ok((await set.page({ cursor: '18446744073709551615' })).members.length <= 2);
     });
 
     test('a ttl begins with the first add, holds for all members and is not prolonged', async (engine) => {
@@ -261,7 +261,7 @@ export function uniqueSetConformance(runner: TestRunner, kind: () => EngineKind)
         set.has('a'),
         set.hasMany(['a']),
         set.count(),
-        set.members(),
+        set.page(),
         set.delete('a'),
         set.clear(),
       ];
@@ -274,7 +274,7 @@ async function membersOf(set: UniqueSet): Promise<string[]> {
   const members: string[] = [];
   let cursor: string | undefined;
   do {
-    const page = await set.members({ limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await set.page({ limit: 2, ...(cursor === undefined ? {} : { cursor }) });
     members.push(...page.members);
     ({ cursor } = page);
   } while (cursor !== undefined);

@@ -4,6 +4,7 @@ import { type Duration, durationMsOrForever } from '../duration.js';
 import { encodePart, type Keys } from '../keys.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { checkPageCursor } from '../page-cursor.js';
+import { type IterateOptions, itemsOf } from '../pages.js';
 import { checkMember, memberBatches } from './member-batches.js';
 import type { SetAddress, UniqueSetPort } from './unique-set-port.js';
 
@@ -97,11 +98,23 @@ export class UniqueSet {
    * from the first page to the last is among them; one that is added or deleted meanwhile may be. While the set changes a
    * member may come twice. A page may be shorter or longer than `limit`, or empty.
    */
-  async members(options: MembersOptions = {}): Promise<MembersPage> {
-    checkOptionNames(`${this.#where}, members`, options, membersNames);
+  async page(options: MembersOptions = {}): Promise<MembersPage> {
+    checkOptionNames(`${this.#where}, page`, options, membersNames);
     const limit = wholeNumber(`${this.#where}, limit`, options.limit, defaultLimit, 1, mostLimit);
     const page = await this.#port.members(this.#address, checkPageCursor(this.#where, options.cursor), limit);
     return { members: page.members, cursor: page.cursor === '0' ? undefined : page.cursor };
+  }
+
+  /** All members, page by page: `for await (const member of set)`. Which come is said of {@link page}. */
+  members(options: IterateOptions = {}): AsyncGenerator<string, void, undefined> {
+    return itemsOf(`${this.#where}, members`, options, async (cursor, limit) => {
+      const { members, cursor: next } = await this.page({ limit, ...(cursor === undefined ? {} : { cursor }) });
+      return { items: members, cursor: next };
+    });
+  }
+
+  [Symbol.asyncIterator](): AsyncGenerator<string, void, undefined> {
+    return this.members();
   }
 
   /** Removes one member or many; returns how many were there. A set without members is over, and so is its `ttl`. */

@@ -74,7 +74,7 @@ describe('commands of a map', () => {
     const map = state.map<Buffer>('large', { changes: true });
     const value = randomBytes(200 * 1024);
     for (let n = 0; n < 60; n++) await map.set(`k${n}`, value);
-    const { entries } = await map.entries({ limit: 1_000 });
+    const { entries } = await map.page({ limit: 1_000 });
     expect(entries.length).toBeGreaterThan(5);
     expect(entries.length).toBeLessThan(30);
     expect((await map.replica()).size).toBe(60);
@@ -98,7 +98,7 @@ describe('commands of a map', () => {
     expect(await onMap((map) => map.touch('k', '1h'))).toEqual(script);
     expect(await onMap((map) => map.count())).toEqual(script);
     expect(await onMap((map) => map.clear())).toEqual(script);
-    expect(await onMap((map) => map.entries())).toEqual(script);
+    expect(await onMap((map) => map.page())).toEqual(script);
   });
 
   it('publishing takes no command of its own', async () => {

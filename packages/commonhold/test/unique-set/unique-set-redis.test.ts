@@ -58,7 +58,7 @@ describe('a key that a unique set did not write', () => {
     has: (state) => state.uniqueSet('s').has('a'),
     hasMany: (state) => state.uniqueSet('s').hasMany(['a']),
     count: (state) => state.uniqueSet('s').count(),
-    members: (state) => state.uniqueSet('s').members(),
+    members: (state) => state.uniqueSet('s').page(),
     delete: (state) => state.uniqueSet('s').delete('a'),
     clear: (state) => state.uniqueSet('s').clear(),
   };
