@@ -20,21 +20,22 @@ export function guardProjects(files) {
 }
 
 /**
- * The lock file holds the optional packages of every platform. npm leaves out what the registry of the day did not
+ * A lock file holds the optional packages of every platform. npm leaves out what the registry of the day did not
  * serve, and `npm ci` then refuses the lock file everywhere.
  * @param {SourceFile[]} files
  * @returns {Violation[]}
  */
 export function guardLockFile(files) {
+  return files.filter(({ path }) => /(?:^|\/)package-lock\.json$/.test(path)).flatMap(missingPackages);
+}
+
+/** @returns {Violation[]} */
+function missingPackages(/** @type {SourceFile} */ file) {
   /** @type {{ packages?: Record<string, { optionalDependencies?: Record<string, string> }> }} */
-  const { packages = {} } = json(files, 'package-lock.json');
+  const { packages = {} } = JSON.parse(file.text);
   const locked = new Set(Object.keys(packages).map((path) => path.split('node_modules/').at(-1)));
   const wanted = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
   return [...new Set(wanted)]
     .filter((name) => !locked.has(name))
-    .map((name) => ({
-      path: 'package-lock.json',
-      line: 1,
-      message: `${name} is missing; take a version that is whole`,
-    }));
+    .map((name) => file.violation(0, `${name} is missing; take a version that is whole`));
 }
