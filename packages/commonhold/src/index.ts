@@ -111,4 +111,13 @@ export { type MembersOptions, type MembersPage, UniqueSet, type UniqueSetOptions
 export { type AcquireOptions, Lock, type LockHold, type LockOptions } from './lock/lock.js';
 export type { Guard, HeldLock } from './lock/held-lock.js';
 export type { LockStatus } from './lock/lock-port.js';
-export { type RunControls, RunOnce, type RunOnceOptions, type RunOptions, type RunState } from './run-once/run-once.js';
+export {
+  type BeginOptions,
+  type BegunRun,
+  type RunControls,
+  RunOnce,
+  type RunOnceOptions,
+  type RunOptions,
+  type RunState,
+} from './run-once/run-once.js';
+export type { OpenRun } from './run-once/open-run.js';

@@ -42,6 +42,7 @@ type Suite =
   | 'queue-upkeep'
   | 'queue-turn'
   | 'run-once'
+  | 'run-once-begin'
   | 'rate-limit'
   | 'rate-limit-rules'
   | 'session'
@@ -112,6 +113,14 @@ const bugs: readonly PlantedBug[] = [
     replace: '',
     suite: 'run-once',
     noticedBy: 'hears of each result at once',
+  },
+  {
+    name: 'a key stands for any fingerprint',
+    script: 'run-once/lua/claim.lua',
+    find: "if fingerprint ~= '' and run[5] and run[5] ~= fingerprint then",
+    replace: 'if false then',
+    suite: 'run-once-begin',
+    noticedBy: 'a dead one is taken over by who asks',
   },
   {
     name: 'a counter loses its lifetime when it is added to',
@@ -271,6 +280,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   'rate-limit': ['../src/testing/rate-limit-conformance.js', 'rateLimitConformance'],
   'rate-limit-rules': ['../src/testing/rate-limit-rules-conformance.js', 'rateLimitRulesConformance'],
   'run-once': ['../src/testing/run-once-conformance.js', 'runOnceConformance'],
+  'run-once-begin': ['../src/testing/run-once-begin-conformance.js', 'runOnceBeginConformance'],
   session: ['../src/testing/session-conformance.js', 'sessionConformance'],
   'session-life': ['../src/testing/session-life-conformance.js', 'sessionLifeConformance'],
   'unique-set': ['../src/testing/unique-set-conformance.js', 'uniqueSetConformance'],

@@ -14,12 +14,14 @@ interface Running {
 
 interface RunState {
   readonly attempts: number;
+  readonly fingerprint: string | undefined;
   /** Absent when the turn was given up; the lease may be over all the same. */
   readonly running?: Running;
   readonly finished?: { readonly holder: LineMember; readonly result: Stored; readonly atMs: number };
 }
 
-const recordBytes = 400;
+/** With a fingerprint of usual length. */
+const recordBytes = 500;
 
 /** Runs in one table, with a table of lines beside it. */
 export class MemoryRunOnce implements RunOncePort {
@@ -42,9 +44,12 @@ export class MemoryRunOnce implements RunOncePort {
     leaseMs: number,
     waitMs: number,
     keepMs: number,
+    asked: string | undefined,
   ): Promise<RunClaim> {
     const entry = this.#entry(name, key);
     const state = this.#runs.get(entry);
+    const fingerprint = state?.fingerprint ?? asked;
+    if (asked !== undefined && asked !== fingerprint) return { state: 'mismatch' };
     if (state?.finished) return kept(state.finished);
     const running = this.#running(entry);
     const now = this.#store.now();
@@ -53,7 +58,8 @@ export class MemoryRunOnce implements RunOncePort {
     if (wait !== undefined) return { state: 'wait', ...wait };
     const attempts = (state?.attempts ?? 0) + (again ? 0 : 1);
     const startedAtMs = again ? running.startedAtMs : now;
-    this.#run(entry, { attempts, running: { holder: member, endsAtMs: now + leaseMs, startedAtMs } }, keepMs);
+    const begun = { holder: member, endsAtMs: now + leaseMs, startedAtMs };
+    this.#run(entry, { attempts, fingerprint: again ? state?.fingerprint : fingerprint, running: begun }, keepMs);
     return { state: 'run', attempt: attempts };
   }
 
@@ -63,8 +69,8 @@ export class MemoryRunOnce implements RunOncePort {
     if (state?.finished) return isSameMember(state.finished.holder, member);
     const running = this.#running(entry);
     if (state === undefined || running === undefined || !isSameMember(running.holder, member)) return false;
-    const { attempts } = state;
-    this.#run(entry, { attempts, running: { ...running, endsAtMs: this.#store.now() + leaseMs } }, keepMs);
+    const { attempts, fingerprint } = state;
+    this.#run(entry, { attempts, fingerprint, running: { ...running, endsAtMs: this.#store.now() + leaseMs } }, keepMs);
     return true;
   }
 
@@ -82,7 +88,8 @@ export class MemoryRunOnce implements RunOncePort {
     const atMs = this.#store.now();
     const finished = { holder: member, result: handOut(result), atMs };
     const bytes = recordBytes + storedBytes(result);
-    this.#runs.set(entry, { attempts: state.attempts, finished }, bytes, atMs + keepMs);
+    const { attempts, fingerprint } = state;
+    this.#runs.set(entry, { attempts, fingerprint, finished }, bytes, atMs + keepMs);
     this.#lines.wakeAll(entry, (id) => runTopic(name, key, id));
     return { state: 'kept' };
   }
@@ -94,7 +101,8 @@ export class MemoryRunOnce implements RunOncePort {
     const had = isSameMember(state?.running?.holder, member);
     this.#lines.leave(entry, member);
     if (state !== undefined && had) {
-      this.#runs.set(entry, { attempts: state.attempts }, recordBytes, this.#store.now() + keepMs);
+      const { attempts, fingerprint } = state;
+      this.#runs.set(entry, { attempts, fingerprint }, recordBytes, this.#store.now() + keepMs);
     }
     if (!state?.finished && (had || alive === undefined)) {
       this.#lines.wakeFirst(entry, (id) => runTopic(name, key, id));

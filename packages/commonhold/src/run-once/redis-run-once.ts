@@ -18,8 +18,8 @@ const forgetScript = loadScript(import.meta.url, 'forget.lua');
 type Reply = readonly [state: Buffer, first: Buffer | number, second: Buffer | number, third: Buffer];
 
 /**
- * A run is a hash (`holder`, `attempts`, `started_at`, `ends_at`, then `finished_at`, `result`) and two sorted sets of
- * those who wait: by arrival, by lease.
+ * A run is a hash (`holder`, `attempts`, `fingerprint` where it has one, `started_at`, `ends_at`, then `finished_at`,
+ * `result`) and two sorted sets of those who wait: by arrival, by lease.
  */
 export class RedisRunOnce implements RunOncePort {
   readonly #wire: RedisWire;
@@ -37,10 +37,12 @@ export class RedisRunOnce implements RunOncePort {
     leaseMs: number,
     waitMs: number,
     keepMs: number,
+    fingerprint: string | undefined,
   ): Promise<RunClaim> {
-    const args = [memberText(member), `${leaseMs}`, `${waitMs}`, `${keepMs}`];
+    const args = [memberText(member), `${leaseMs}`, `${waitMs}`, `${keepMs}`, fingerprint ?? ''];
     const reply = await this.#run(operations.claim, claimScript, this.#names(name, key), args);
     const state = reply[0].toString();
+    if (state === 'mismatch') return { state };
     if (state === 'done') return keptResult(reply);
     if (state === 'run') return { state, attempt: Number(reply[1]) };
     return { state: 'wait', first: reply[1] === 1, goneInMs: Number(reply[2]) };

@@ -19,8 +19,13 @@ export interface RunRight {
   readonly attempt: number;
 }
 
+/** The key stands for a run with another fingerprint. */
+export interface OtherRun {
+  readonly state: 'mismatch';
+}
+
 /** What one who wants to run is told. */
-export type RunClaim = KeptResult | RunRight | TurnToCome;
+export type RunClaim = KeptResult | RunRight | OtherRun | TurnToCome;
 
 /** A run as it stands. */
 export type RunRecord =
@@ -34,7 +39,11 @@ export type RunRecord =
  * kept, and how long attempts are counted together when there is none.
  */
 export interface RunOncePort {
-  /** The result; or the right to run, when nobody has it and nobody waits who came before; or a place in the line. */
+  /**
+   * The result; or the right to run, when nobody has it and nobody waits who came before; or a place in the line. The first
+   * right that is given with a `fingerprint` binds the run to it, until its record is gone or forgotten: a claim with another
+   * is a `mismatch`, whatever the state of the run, and changes nothing.
+   */
   claim(
     name: string,
     key: string,
@@ -42,6 +51,7 @@ export interface RunOncePort {
     leaseMs: number,
     waitMs: number,
     keepMs: number,
+    fingerprint: string | undefined,
   ): Promise<RunClaim>;
   /**
    * Lets the lease begin anew; false when `member` does not have the right to run. True when it has handed in its result,

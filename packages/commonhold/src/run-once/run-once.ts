@@ -1,15 +1,13 @@
-import { sleep } from '../clock.js';
-import type { Stored } from '../codec/stored.js';
 import { type Duration, durationMs } from '../duration.js';
-import { isCommonholdError, LeaseLostError, RunTimeoutError } from '../errors.js';
+import { InvalidArgumentError, RunTimeoutError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
-import { type Lease, leaseDurationMs } from '../lease-keeper.js';
-import type { LineMember } from '../line-member.js';
+import { leaseDurationMs } from '../lease-keeper.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { checkOf, decodeChecked, type SchemaOption, type ValueCheck } from '../schema.js';
 import type { Tenure } from '../tenure.js';
 import type { Turn, TurnLimits } from '../turns.js';
-import { type KeptResult, type RunOncePort, type RunRight, runTopic } from './run-once-port.js';
+import { OpenRun, whatRuns } from './open-run.js';
+import { type KeptResult, type OtherRun, type RunOncePort, type RunRight, runTopic } from './run-once-port.js';
 
 /** Options of `state.runOnce`. */
 export interface RunOnceOptions {
@@ -47,10 +45,26 @@ export type RunState<Result> =
   | { readonly status: 'running'; readonly owner: string; readonly attempt: number; readonly startedAtMs: number }
   | { readonly status: 'done'; readonly result: Result; readonly owner: string; readonly finishedAtMs: number };
 
+/** What a run is asked for with. */
+export interface BeginOptions {
+  /**
+   * What the work is to be done with, such as a hash of a request: text of 1 to 256 characters. A key is bound to the
+   * fingerprint with which its run first began, for as long as its result or its attempts are kept. Default: none is looked at.
+   */
+  readonly fingerprint?: string;
+}
+
+/** How a run stands for one that does not wait: begun here, done, running elsewhere, or bound to another fingerprint. */
+export type BegunRun<Result> =
+  | { readonly status: 'begun'; readonly run: OpenRun<Result> }
+  | { readonly status: 'done'; readonly result: Result; readonly owner: string; readonly finishedAtMs: number }
+  | { readonly status: 'running' }
+  | { readonly status: 'mismatch' };
+
 const optionNames: OptionNames<RunOnceOptions> = { keep: true, lease: true };
 const runOptionNames: OptionNames<RunOptions> = { wait: true, signal: true };
-/** Pause before a result is handed in again to a store that is away. */
-const handInAgainMs = 250;
+const beginOptionNames: OptionNames<BeginOptions> = { fingerprint: true };
+const longestFingerprint = 256;
 
 /**
  * Work that runs once per key over all processes, and whose result everybody gets. One that fails passes the turn to the next
@@ -101,12 +115,23 @@ export class RunOnce<Result> {
     work: (run: RunControls) => Result | Promise<Result>,
     options: RunOptions = {},
   ): Promise<Result> {
-    const limits = limitsOf(options);
-    const member = this.#tenure.newMember();
-    const claim = await this.#claim(key, member, limits);
-    if (claim === undefined) throw new RunTimeoutError(this.#what(key), options.wait);
-    if (claim.state === 'done') return this.#decode(key, claim.result);
-    return this.#work(key, member, work, claim);
+    const claim = await this.#claim(key, limitsOf(options), undefined);
+    if (claim === undefined) throw new RunTimeoutError(whatRuns(this.#name, key), options.wait);
+    if (!(claim instanceof OpenRun)) return this.#decode(key, (claim as KeptResult).result);
+    return this.#work(claim, work);
+  }
+
+  /**
+   * Asks once and waits for nobody, for work that does not fit into a function. Who gets the run ends it with `finish` or
+   * `abandon`; until then its lease is renewed. Rejects with `Unavailable` when the store is away: nothing was begun.
+   */
+  async begin(key: string, options: BeginOptions = {}): Promise<BegunRun<Result>> {
+    const claim = await this.#claim(key, { waitMs: 0 }, this.#fingerprint(options));
+    if (claim === undefined) return { status: 'running' };
+    if (claim instanceof OpenRun) return { status: 'begun', run: claim };
+    if (claim.state === 'mismatch') return { status: 'mismatch' };
+    const { owner, finishedAtMs } = claim;
+    return { status: 'done', result: await this.#decode(key, claim.result), owner, finishedAtMs };
   }
 
   /** How `key` stands. One that runs and whose lease is over counts as absent. */
@@ -121,112 +146,58 @@ export class RunOnce<Result> {
     return this.#port.forget(this.#name, key);
   }
 
-  async #claim(key: string, member: LineMember, limits: TurnLimits): Promise<KeptResult | Begun | undefined> {
+  async #claim(
+    key: string,
+    limits: TurnLimits,
+    fingerprint: string | undefined,
+  ): Promise<KeptResult | OtherRun | OpenRun<Result> | undefined> {
     const [port, name, leaseMs, keepMs] = [this.#port, this.#name, this.#leaseMs, this.#keepMs];
-    const turn: Turn<KeptResult | RunRight, KeptResult | Begun> = {
+    const member = this.#tenure.newMember();
+    const place = { name, key, member, leaseMs, keepMs, port, context: this.#context, check: this.#check };
+    const turn: Turn<KeptResult | OtherRun | RunRight, KeptResult | OtherRun | OpenRun<Result>> = {
       operation: 'run-once.claim',
       topic: runTopic(name, key, member.id),
       leaseMs,
-      look: (waitMs) => port.claim(name, key, member, leaseMs, waitMs, keepMs),
-      begin: (claim, sentAtMs) => (claim.state === 'done' ? claim : this.#begin(key, member, claim.attempt, sentAtMs)),
+      look: (waitMs) => port.claim(name, key, member, leaseMs, waitMs, keepMs, fingerprint),
+      begin: (claim, sentAtMs) =>
+        claim.state === 'run' ? new OpenRun<Result>(place, this.#tenure, claim.attempt, sentAtMs) : claim,
       leave: () => port.leave(name, key, member, keepMs),
     };
     return this.#tenure.turns.take(turn, limits);
   }
 
-  #begin(key: string, member: LineMember, attempt: number, sentAtMs: number): Begun {
-    let end: () => void = () => undefined;
-    const ended = new Promise<void>((resolve) => (end = resolve));
-    const lease = this.#tenure.leases.hold({
-      what: this.#what(key),
-      leaseMs: this.#leaseMs,
-      sentAtMs,
-      renew: () => this.#port.renew(this.#name, key, member, this.#leaseMs, this.#keepMs),
-      letGo: () => ended,
-    });
-    return { state: 'run', attempt, lease, end };
-  }
-
-  async #work(
-    key: string,
-    member: LineMember,
-    work: (run: RunControls) => Result | Promise<Result>,
-    { attempt, lease, end }: Begun,
-  ): Promise<Result> {
+  async #work(run: OpenRun<Result>, work: (run: RunControls) => Result | Promise<Result>): Promise<Result> {
+    let result: Result;
     try {
-      const [result, stored] = await this.#attempt(key, member, () => work({ signal: lease.signal, attempt }));
-      return await this.#handIn(key, member, result, stored, lease);
-    } finally {
-      lease.end();
-      end();
-    }
-  }
-
-  async #attempt(
-    key: string,
-    member: LineMember,
-    work: () => Result | Promise<Result>,
-  ): Promise<[result: Result, stored: Stored]> {
-    try {
-      const what = `The result of ${this.#what(key)}`;
-      const given = await work();
-      const result = this.#check === undefined ? given : this.#check(given, what);
-      return [result, this.#context.codec.encode(result, what)];
+      result = await work({ signal: run.signal, attempt: run.attempt });
     } catch (error) {
-      await this.#passOn(key, member);
+      await run.abandon();
       throw error;
     }
+    return run.finish(result);
   }
 
-  // If it cannot be told now, the others hear by the end of the lease.
-  async #passOn(key: string, member: LineMember): Promise<void> {
-    try {
-      await this.#port.leave(this.#name, key, member, this.#keepMs);
-    } catch (error) {
-      if (!isCommonholdError(error)) throw error;
-      this.#context.log.warn({ run: this.#name, code: error.code }, 'a failed run is passed on when its lease ends');
-    }
+  async #decode(key: string, stored: KeptResult['result']): Promise<Result> {
+    return decodeChecked(this.#context.codec, this.#check, stored, `The result of ${whatRuns(this.#name, key)}`);
   }
 
-  async #handIn(key: string, member: LineMember, result: Result, stored: Stored, lease: Lease): Promise<Result> {
-    const { clock } = this.#context;
-    const untilMs = clock.monotonic() + this.#leaseMs;
-    for (;;) {
-      try {
-        const answer = await this.#port.finish(this.#name, key, member, stored, this.#keepMs);
-        if (answer.state === 'kept') return result;
-        if (answer.state === 'done') return await this.#decode(key, answer.result);
-        throw new LeaseLostError(this.#what(key), 'before the work ended', { cause: lease.signal.reason });
-      } catch (error) {
-        // Its lease is no bound: a store may renew that and refuse the result for ever.
-        if (!mayPass(error) || lease.signal.aborted || clock.monotonic() >= untilMs) throw error;
-      }
-      await sleep(clock, handInAgainMs, lease.signal);
-    }
+  #fingerprint(options: BeginOptions): string | undefined {
+    const where = `run-once ${this.#name}, begin`;
+    checkOptionNames(where, options, beginOptionNames);
+    const { fingerprint } = options;
+    if (fingerprint === undefined) return undefined;
+    const fits = typeof fingerprint === 'string' && fingerprint !== '' && fingerprint.length <= longestFingerprint;
+    if (fits && fingerprint.isWellFormed()) return fingerprint;
+    throw new InvalidArgumentError(
+      `${where}, fingerprint`,
+      `well-formed text of 1 to ${longestFingerprint} characters`,
+      fingerprint,
+    );
   }
-
-  async #decode(key: string, stored: Stored): Promise<Result> {
-    return decodeChecked(this.#context.codec, this.#check, stored, `The result of ${this.#what(key)}`);
-  }
-
-  #what(key: string): string {
-    return `run ${key} of ${this.#name}`;
-  }
-}
-
-/** The right to run, in this process's hands. */
-interface Begun extends RunRight {
-  readonly lease: Lease;
-  /** Says that the work has ended, to a state that closes. */
-  readonly end: () => void;
 }
 
 function limitsOf(options: RunOptions): TurnLimits {
   checkOptionNames('run-once run options', options, runOptionNames);
   const waitMs = options.wait === undefined ? undefined : durationMs(options.wait, 'run-once wait');
   return { waitMs, signal: options.signal };
-}
-
-function mayPass(error: unknown): boolean {
-  return isCommonholdError(error) && ['Unavailable', 'OutcomeUnknown', 'Overloaded'].includes(error.code);
 }

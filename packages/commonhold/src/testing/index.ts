@@ -45,6 +45,7 @@ export { rateLimitConformance } from './rate-limit-conformance.js';
 export { rateLimitRulesConformance } from './rate-limit-rules-conformance.js';
 export { rateLimitWaitConformance } from './rate-limit-wait-conformance.js';
 export { runOnceConformance } from './run-once-conformance.js';
+export { runOnceBeginConformance } from './run-once-begin-conformance.js';
 export { schemaConformance } from './schema-conformance.js';
 export { sessionConformance } from './session-conformance.js';
 export { sessionLifeConformance } from './session-life-conformance.js';

@@ -99,7 +99,7 @@ export function runOnceConformance(runner: TestRunner, kind: () => EngineKind): 
 
     test('H.19: a dead one is taken over by exactly one of those that wait', async (engine) => {
       const store = (await engine.ports()).runOnce;
-      await store.claim('r', 'k', { owner: 'dead#x', id: 'd' }, 5_500, 0, 3_600_000);
+      await store.claim('r', 'k', { owner: 'dead#x', id: 'd' }, 5_500, 0, 3_600_000, undefined);
       const runs = await Promise.all([1, 2, 3].map(async () => (await engine.open()).runOnce<number>('r')));
       let ran = 0;
       const asked = runs.map((run) => run.run('k', ({ attempt }) => ((ran += 1), attempt)));
@@ -112,9 +112,9 @@ export function runOnceConformance(runner: TestRunner, kind: () => EngineKind): 
     test('H.12: a stale one is refused: it gets the result of the one that took over, or is told', async (engine) => {
       const store = (await engine.ports()).runOnce;
       const [stale, fresh] = [member('s'), member('f')];
-      await store.claim('r', 'k', stale, 5_500, 0, 60_500);
+      await store.claim('r', 'k', stale, 5_500, 0, 60_500, undefined);
       await engine.advance(6_000);
-      assert.deepEqual(await store.claim('r', 'k', fresh, 5_500, 0, 60_500), { state: 'run', attempt: 2 });
+      assert.deepEqual(await store.claim('r', 'k', fresh, 5_500, 0, 60_500, undefined), { state: 'run', attempt: 2 });
       assert.equal(await store.renew('r', 'k', stale, 5_500, 60_500), false);
       assert.deepEqual(await store.finish('r', 'k', stale, '"stale"', 60_500), { state: 'lost' });
       assert.equal(await store.leave('r', 'k', stale, 60_500), false);
@@ -126,7 +126,7 @@ export function runOnceConformance(runner: TestRunner, kind: () => EngineKind): 
 
     test('a renewal that meets its own result on the way has lost nothing', async (engine) => {
       const store = (await engine.ports()).runOnce;
-      await store.claim('r', 'k', member('a'), 5_500, 0, 60_500);
+      await store.claim('r', 'k', member('a'), 5_500, 0, 60_500, undefined);
       await store.finish('r', 'k', member('a'), '1', 60_500);
       assert.equal(await store.renew('r', 'k', member('a'), 5_500, 60_500), true);
       assert.equal(await store.renew('r', 'k', member('b'), 5_500, 60_500), false);
@@ -137,7 +137,7 @@ export function runOnceConformance(runner: TestRunner, kind: () => EngineKind): 
 
     test('a late result counts while nobody has taken over', async (engine) => {
       const store = (await engine.ports()).runOnce;
-      await store.claim('r', 'k', member('a'), 5_500, 0, 60_500);
+      await store.claim('r', 'k', member('a'), 5_500, 0, 60_500, undefined);
       await engine.advance(6_000);
       assert.deepEqual(await store.get('r', 'k'), { state: 'absent' });
       assert.deepEqual(await store.finish('r', 'k', member('a'), '1', 60_500), { state: 'kept' });

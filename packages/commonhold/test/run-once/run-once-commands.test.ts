@@ -41,6 +41,20 @@ describe('commands of run-once', () => {
     expect(commands).toBe(4);
   });
 
+  it('begin: one, whatever it is told; finish, abandon: one each', async () => {
+    const commands = await commandsOf(async (state) => {
+      const run = state.runOnce<number>('r');
+      const first = await run.begin('begun', { fingerprint: 'a' });
+      if (first.status === 'begun') await first.run.abandon();
+      const second = await run.begin('begun', { fingerprint: 'a' });
+      await run.begin('begun', { fingerprint: 'a' });
+      await run.begin('begun', { fingerprint: 'b' });
+      if (second.status === 'begun') await second.run.finish(1);
+      await run.begin('begun', { fingerprint: 'a' });
+    });
+    expect(commands).toBe(7);
+  });
+
   it('get, forget: one each', async () => {
     expect(await commandsOf((state) => state.runOnce('r').get('k'))).toBe(1);
     expect(await commandsOf((state) => state.runOnce('r').forget('k'))).toBe(1);

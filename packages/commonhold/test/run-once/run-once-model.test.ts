@@ -12,6 +12,7 @@ const result = fc.constantFrom('1', '"two"', Buffer.from([1, 0, 255]));
 // Time moves in whole seconds and leases end between them: native expiry goes on in real time.
 const leaseMs = fc.constantFrom(1_300, 4_300);
 const waitMs = fc.constantFrom(0, 2_500, 2_500, 6_500);
+const fingerprint = fc.constantFrom(undefined, undefined, 'a', 'b');
 const keepMs = fc.constantFrom(3_400, 8_400);
 
 /** A step that calls one method with the given arguments. */
@@ -31,7 +32,7 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   },
   {
     weight: 10,
-    arbitrary: fc.tuple(name, key, member, leaseMs, waitMs, keepMs).map((args) => call('claim', ...args)),
+    arbitrary: fc.tuple(name, key, member, leaseMs, waitMs, keepMs, fingerprint).map((args) => call('claim', ...args)),
   },
   { weight: 3, arbitrary: fc.tuple(name, key, member, leaseMs, keepMs).map((args) => call('renew', ...args)) },
   { weight: 3, arbitrary: fc.tuple(name, key, member, result, keepMs).map((args) => call('finish', ...args)) },
