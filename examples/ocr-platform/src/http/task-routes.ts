@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { problem } from '@commonhold/server';
 import type { Job, JobStatus } from 'commonhold';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -7,7 +6,7 @@ import type { OcrState, Scan, ScanJob } from '../ocr-state.js';
 import { requireCaller } from './caller.js';
 import { taskDocument, taskStatus } from './task-document.js';
 import { listTasks, readTaskQuery } from './task-list.js';
-import { receiveUpload } from './upload.js';
+import { uploadRoute } from './upload-route.js';
 
 interface TaskParams {
   readonly Params: { readonly id: string };
@@ -15,14 +14,7 @@ interface TaskParams {
 
 /** `POST /tasks`, `GET /tasks`, `GET /tasks/:id` and `DELETE /tasks/:id`. */
 export function taskRoutes(http: FastifyInstance, state: OcrState, files: FileStore): void {
-  http.post('/tasks', async (request, reply) => {
-    const { userId } = await requireCaller(state, request);
-    const { file, priority } = await receiveUpload(request, files);
-    await files.keep(file);
-    const job = { user_id: userId, file_id: file.id };
-    const { id } = await state.tasks.add(job, { id: randomUUID(), priority, topic: userId });
-    return reply.code(202).send({ task_id: id, status: 'pending' });
-  });
+  void http.register((scope) => uploadRoute(scope, state, files));
 
   http.get<{ Querystring: Record<string, unknown> }>('/tasks', async (request) => {
     const { userId } = await requireCaller(state, request);

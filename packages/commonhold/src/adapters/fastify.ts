@@ -15,6 +15,14 @@ export {
   limitRequests,
   type LimitRequestsOptions,
 } from './fastify/limit-requests.js';
+export {
+  idempotentRequests,
+  type IdempotentRequestsOptions,
+  type IdempotentRequestsPlugin,
+  idempotentRun,
+} from './fastify/idempotent-requests.js';
+export type { IdempotentRun } from './http/answer-run.js';
+export type { IdempotencyOptions, KeyedMethod } from './http/idempotency.js';
 export type { RequestCost, RequestLimit } from './http/request-limit.js';
 export type { SlotWait } from './http/slot-admission.js';
 export { clientNetwork } from './http/client-network.js';

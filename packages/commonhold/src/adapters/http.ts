@@ -7,6 +7,13 @@ export {
   limitRequests,
   type LimitRequestsOptions,
 } from './http/limit-requests.js';
+export type { IdempotentRun } from './http/answer-run.js';
+export type { IdempotencyOptions, KeyedMethod } from './http/idempotency.js';
+export {
+  idempotentRequests,
+  type IdempotentRequests,
+  type IdempotentRequestsOptions,
+} from './http/idempotent-requests.js';
 export type { RequestCost, RequestLimit } from './http/request-limit.js';
 export type { SlotWait } from './http/slot-admission.js';
 export type { RequestSession } from './http/request-session.js';

@@ -30,6 +30,7 @@ export class OpenRun<Result> {
   readonly #place: RunPlace<Result>;
   readonly #lease: Lease;
   readonly #tellEnded: () => void;
+  #isOpen = true;
 
   /** Use `begin` of `state.runOnce(…)`. `sentAtMs`: the monotonic time before the right was asked for. */
   constructor(place: RunPlace<Result>, tenure: Tenure, attempt: number, sentAtMs: number) {
@@ -56,23 +57,21 @@ export class OpenRun<Result> {
     return this.#lease.signal;
   }
 
+  /** Whether it has not been ended by `finish` or `abandon`. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /**
    * Keeps `result` and resolves to the result that stands: this one, or the one of another that had taken over and finished.
    * While the store is away it is handed in again until the lease is over, or for as long as a lease; then this rejects with
    * `OutcomeUnknown`, `Unavailable` or `Overloaded`. Rejects with `LeaseLost` when another has taken over and not finished, and
-   * as the codec does for what cannot be kept, which abandons the run.
+   * as the schema and the codec do for what cannot be kept: the run goes on then, until it is ended otherwise.
    */
   async finish(result: Result): Promise<Result> {
     const { name, key, context, check } = this.#place;
-    let checked: Result;
-    let stored: Stored;
-    try {
-      checked = check === undefined ? result : check(result, resultOf(name, key));
-      stored = context.codec.encode(checked, resultOf(name, key));
-    } catch (error) {
-      await this.abandon();
-      throw error;
-    }
+    const checked = check === undefined ? result : check(result, resultOf(name, key));
+    const stored = context.codec.encode(checked, resultOf(name, key));
     try {
       return await this.#handIn(checked, stored);
     } finally {
@@ -112,6 +111,7 @@ export class OpenRun<Result> {
   }
 
   #end(): void {
+    this.#isOpen = false;
     this.#lease.end();
     this.#tellEnded();
   }

@@ -167,14 +167,12 @@ export class RunOnce<Result> {
   }
 
   async #work(run: OpenRun<Result>, work: (run: RunControls) => Result | Promise<Result>): Promise<Result> {
-    let result: Result;
     try {
-      result = await work({ signal: run.signal, attempt: run.attempt });
+      return await run.finish(await work({ signal: run.signal, attempt: run.attempt }));
     } catch (error) {
-      await run.abandon();
+      if (run.isOpen) await run.abandon();
       throw error;
     }
-    return run.finish(result);
   }
 
   async #decode(key: string, stored: KeptResult['result']): Promise<Result> {

@@ -34,10 +34,14 @@ export function runOnceBeginConformance(runner: TestRunner, kind: () => EngineKi
       assert.equal(await attemptOf(two.begin('other')), 2);
     });
 
-    test('who cannot be kept is abandoned', async (engine) => {
+    test('what cannot be kept leaves the run open', async (engine) => {
       const [one] = await pair(engine);
       const run = openOf(await one.begin('k'));
       await assert.rejects(run.finish('x'.repeat(3 * 1024 * 1024)), { code: 'ValueTooLarge' });
+      assert.equal(run.isOpen, true);
+      assert.equal((await one.begin('k')).status, 'running');
+      await run.abandon();
+      assert.equal(run.isOpen, false);
       assert.equal(await attemptOf(one.begin('k')), 2);
     });
 

@@ -52,6 +52,12 @@ describe('the programs of docs/features/http.md', () => {
     expect((await browser.ask('/visits')).json).toEqual({ user: 'ada', visits: 2 });
     expect((await browser.ask('/logout', post)).json).toEqual({ ended: true });
     expect((await browser.ask('/visits')).json).toEqual({ visits: 1 });
+    const keyed = { body: {}, headers: { 'Content-Type': 'application/json', 'Idempotency-Key': 'one' } };
+    const order = await browser.ask('/orders', keyed);
+    const again = await browser.ask('/orders', keyed);
+    expect([order.status, again.json, again.headers['idempotent-replayed']]).toEqual([201, order.json, 'true']);
+    expect((await browser.ask('/orders', { ...keyed, body: { other: 1 } })).status).toBe(422);
+    expect((await browser.ask('/orders', post)).json).not.toEqual(order.json);
   });
 
   it('serve sessions and limits in plain Node', async () => {
@@ -61,6 +67,10 @@ describe('the programs of docs/features/http.md', () => {
     const answer = await browser.ask('/');
     expect(answer.json).toEqual({ value: 'nobody was here 2 times' });
     expect(answer.headers['ratelimit']).toMatch(/^"all";r=\d+;t=60$/);
+    const keyed = { body: {}, headers: { 'Idempotency-Key': 'one' } };
+    for (let n = 0; n < 2; n++) {
+      expect((await browser.ask('/', keyed)).json).toEqual({ value: 'nobody was here 3 times' });
+    }
   });
 
   it('S1.9: declare the fields of the session', { timeout: 60_000 }, async () => {

@@ -9,10 +9,13 @@ import { afterAll, beforeAll } from 'vitest';
 /**
  * What a process does, by its third argument. `hold` takes lock `l` and, deaf to its signal, writes its token every 20 ms
  * through a fence, until it is killed. `count` adds 1 to a key 200 times by reading and writing it under lock `l`. `run`
- * runs key `k` once, for a minute or until the signal aborts, and says what it got.
+ * runs key `k` once, for a minute or until the signal aborts, and says what it got. `serve` answers requests that carry an
+ * idempotency key, each for a minute or until its signal aborts.
  */
 const program = `
+import { createServer } from 'node:http';
 import { openState } from './index.js';
+import { idempotentRequests } from './adapters/http.js';
 const [url, namespace, task] = process.argv.slice(2);
 const log = { info() {}, warn() {}, error() {} };
 const state = await openState({ redis: url, namespace, log });
@@ -56,6 +59,18 @@ if (task === 'run') {
   }).catch((error) => error.code);
   process.send({ result });
 }
+if (task === 'serve') {
+  const serve = idempotentRequests(state, { scope: () => 'all', lease: '2s' });
+  const server = createServer((request, response) => serve(request, response, async ({ attempt, signal }) => {
+    process.send({ attempt });
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, 60_000);
+      signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); });
+    });
+    response.end('stale');
+  }));
+  server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
+}
 `;
 
 /** What the processes say. */
@@ -66,6 +81,7 @@ export interface HolderMessage {
   readonly counted?: boolean;
   readonly attempt?: number;
   readonly result?: string;
+  readonly port?: number;
 }
 
 /** A started process and what it said so far. */
@@ -102,7 +118,7 @@ async function compile(): Promise<string> {
   const options = ['--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--noCheck', '--ignoreConfig'];
   await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), [
     ...options,
-    ...['--rootDir', source, '--outDir', build, join(source, 'index.ts')],
+    ...['--rootDir', source, '--outDir', build, join(source, 'index.ts'), join(source, 'adapters/http.ts')],
   ]);
   // Scripts are read from beside the compiled files.
   await cp(source, build, { recursive: true, filter: (path) => !path.endsWith('.ts') });
