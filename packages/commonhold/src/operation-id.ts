@@ -32,7 +32,7 @@ export function operationOf(where: string, options: OperationOptions | undefined
 }
 
 /** The operation of that id. @throws InvalidArgumentError for a bad id. */
-function operationById(where: string, id: string): Operation {
+export function operationById(where: string, id: string): Operation {
   if (typeof id === 'string' && id !== '' && id.length <= longestId && id.isWellFormed()) return { id, rememberMs };
   throw new InvalidArgumentError(`${where}, operationId`, `well-formed text of 1 to ${longestId} characters`, id);
 }

@@ -44,6 +44,7 @@ type Suite =
   | 'run-once'
   | 'run-once-begin'
   | 'rate-limit'
+  | 'rate-limit-operation'
   | 'rate-limit-rules'
   | 'session'
   | 'session-life'
@@ -278,6 +279,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   'queue-upkeep': ['../src/testing/queue-upkeep-conformance.js', 'queueUpkeepConformance'],
   'queue-turn': ['../src/testing/queue-turn-conformance.js', 'queueTurnConformance'],
   'rate-limit': ['../src/testing/rate-limit-conformance.js', 'rateLimitConformance'],
+  'rate-limit-operation': ['../src/testing/rate-limit-operation-conformance.js', 'rateLimitOperationConformance'],
   'rate-limit-rules': ['../src/testing/rate-limit-rules-conformance.js', 'rateLimitRulesConformance'],
   'run-once': ['../src/testing/run-once-conformance.js', 'runOnceConformance'],
   'run-once-begin': ['../src/testing/run-once-begin-conformance.js', 'runOnceBeginConformance'],

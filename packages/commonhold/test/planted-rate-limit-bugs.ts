@@ -2,7 +2,7 @@
 export const rateLimitBugs = [
   {
     name: 'a limiter admits one too many',
-    script: 'rate-limit/lua/consume.lua',
+    script: 'rate-limit/lua/hit.lua',
     find: 'if meter.used + weight * meter.unit > meter.capacity then',
     replace: 'if meter.used > meter.capacity then',
     suite: 'rate-limit',
@@ -18,7 +18,7 @@ export const rateLimitBugs = [
   },
   {
     name: 'a hit counts under the rules that admit it, though another refuses it',
-    script: 'rate-limit/lua/consume.lua',
+    script: 'rate-limit/lua/hit.lua',
     find: 'if not allowed then',
     replace: 'if blocked > 0 then',
     suite: 'rate-limit-rules',
@@ -42,7 +42,7 @@ export const rateLimitBugs = [
   },
   {
     name: 'a refund gives back what time has given back',
-    script: 'rate-limit/lua/refund.lua',
+    script: 'rate-limit/lua/give-back.lua',
     find: 'whole_ceil(math.max(0, meter.since - at), meter.every)',
     replace: '0',
     suite: 'rate-limit-rules',
@@ -50,11 +50,27 @@ export const rateLimitBugs = [
   },
   {
     name: 'a block holds nobody',
-    script: 'rate-limit/lua/consume.lua',
-    find: 'local allowed = blocked == 0',
-    replace: 'local allowed = true',
+    script: 'rate-limit/lua/hit.lua',
+    find: 'local allowed = blocked == 0 and ',
+    replace: 'local allowed = ',
     suite: 'rate-limit-rules',
     noticedBy: 'a blocked subject is refused',
+  },
+  {
+    name: 'a hit that is done again counts again',
+    script: 'rate-limit/lua/consume-once.lua',
+    find: 'if before ~= nil then',
+    replace: 'if before == false then',
+    suite: 'rate-limit-operation',
+    noticedBy: 'counts once, however often',
+  },
+  {
+    name: 'the hit of an operation is given back each time',
+    script: 'rate-limit/lua/refund-once.lua',
+    find: "redis.call('DEL', KEYS[1])",
+    replace: '',
+    suite: 'rate-limit-operation',
+    noticedBy: 'refunded once',
   },
   {
     name: 'nobody hears of a reset',

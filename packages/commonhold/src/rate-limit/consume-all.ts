@@ -1,16 +1,20 @@
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
+import type { OperationOptions } from '../operation-id.js';
 import type { HitOptions } from './hit-options.js';
 import { type RateLimitVerdict, summary } from './verdict.js';
 
+/** Which hit to take back. */
+export type RefundOptions = Pick<HitOptions, 'rule'> & OperationOptions;
+
 /** What {@link consumeAll} asks of a `RateLimit`. */
 export interface Refundable {
-  consume(subject: string, options: HitOptions): Promise<RateLimitVerdict>;
+  consume(subject: string, options: HitOptions & OperationOptions): Promise<RateLimitVerdict>;
   refusal(subject: string, options: HitOptions): RateLimitVerdict | undefined;
-  refund(subject: string, verdict: RateLimitVerdict, options: Pick<HitOptions, 'rule'>): Promise<boolean>;
+  refund(subject: string, verdict: RateLimitVerdict, options: RefundOptions): Promise<boolean>;
 }
 
 /** One of the hits that stand or fall together. */
-export interface LimitedHit extends HitOptions {
+export interface LimitedHit extends HitOptions, OperationOptions {
   /** A `RateLimit`. */
   readonly limit: Refundable;
   readonly subject: string;
@@ -22,6 +26,9 @@ export interface LimitedHit extends HitOptions {
  * trip, unless one is known to refuse; when one refuses, those that admitted are refunded in a second. Between the two another hit may be refused for
  * room that is about to be given back; none is ever admitted too many.
  *
+ * With an `operationId`, the same for all or one for each, it may be done again after an outcome that is unknown: each limit
+ * counts it once.
+ *
  * The verdict names the rules of all limits. When the store cannot do one of the steps, this rejects as `consume` does;
  * what could not be given back then stays used until time gives it back.
  */
@@ -29,7 +36,7 @@ export async function consumeAll(hits: readonly LimitedHit[]): Promise<RateLimit
   const [only] = hits;
   if (only === undefined) throw new InvalidArgumentError('consumeAll', 'at least one hit', 'none');
   if (hits.length === 1) return consumeOne(only);
-  const known = hits.flatMap(({ limit, subject, ...options }) => limit.refusal(subject, options) ?? []);
+  const known = hits.flatMap(knownRefusal);
   if (known.length > 0) return together(known);
   const outcomes = await Promise.allSettled(hits.map(consumeOne));
   const verdicts = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
@@ -40,6 +47,11 @@ export async function consumeAll(hits: readonly LimitedHit[]): Promise<RateLimit
   return together(verdicts);
 }
 
+// What an operation was answered before, only the store knows.
+function knownRefusal({ limit, subject, operationId, ...options }: LimitedHit): RateLimitVerdict | [] {
+  return operationId === undefined ? (limit.refusal(subject, options) ?? []) : [];
+}
+
 async function consumeOne({ limit, subject, ...options }: LimitedHit): Promise<RateLimitVerdict> {
   return limit.consume(subject, options);
 }
@@ -48,10 +60,11 @@ async function refundAll(
   hits: readonly LimitedHit[],
   outcomes: readonly PromiseSettledResult<RateLimitVerdict>[],
 ): Promise<void> {
-  const refunds = hits.map(async ({ limit, subject, rule }, index) => {
+  const refunds = hits.map(async ({ limit, subject, rule, operationId }, index) => {
     const outcome = outcomes[index];
     if (outcome?.status !== 'fulfilled' || !outcome.value.allowed) return;
-    await limit.refund(subject, outcome.value, rule === undefined ? {} : { rule });
+    const hit = operationId === undefined ? {} : { operationId };
+    await limit.refund(subject, outcome.value, rule === undefined ? hit : { ...hit, rule });
   });
   for (const refund of await Promise.allSettled(refunds)) {
     // The refusal stands whether or not the others could be given back.

@@ -1,10 +1,14 @@
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
+import { MemoryOperations } from '../backend/memory/memory-operations.js';
 import type { MemoryStore } from '../backend/memory/memory-store.js';
 import type { Keys } from '../keys.js';
+import type { Operation } from '../operation-id.js';
 import { type BucketState, drained, readBucket } from './bucket.js';
 import { type MemoryMeter, meterIn, stateBytes } from './memory-meter.js';
 import {
   type Bucket,
+  consumeCall,
+  hitName,
   type Meter,
   meterSuffix,
   type RateLimitPort,
@@ -29,6 +33,7 @@ export class MemoryRateLimit implements RateLimitPort {
   readonly #used: ExpiringTable<unknown>;
   /** When each block ends: the first millisecond that is free again. */
   readonly #blocks: ExpiringTable<number>;
+  readonly #operations: MemoryOperations<Reading>;
 
   constructor(store: MemoryStore, keys: Keys) {
     this.#store = store;
@@ -36,19 +41,24 @@ export class MemoryRateLimit implements RateLimitPort {
     this.#channel = forgetChannel(keys);
     this.#used = store.table('rate-limit');
     this.#blocks = store.table('rate-limit-block');
+    this.#operations = new MemoryOperations(store, 'rate-limit');
   }
 
   async consume(limiter: string, subject: string, meters: readonly Meter[], weight: number): Promise<Reading> {
+    return this.#consume(this.#key(limiter, subject), meters, weight);
+  }
+
+  async consumeOnce(
+    limiter: string,
+    subject: string,
+    meters: readonly Meter[],
+    weight: number,
+    operation: Operation,
+  ): Promise<Reading> {
     const key = this.#key(limiter, subject);
-    const [only] = meters;
-    if (meters.length === 1 && only !== undefined && only.kind !== 'sliding-window' && this.#blocks.size === 0) {
-      return this.#consumeOne(key, only, weight);
-    }
-    const found = this.#read(key, meters);
-    const blockedMs = this.#blockedMs(key);
-    const allowed = blockedMs === 0 && found.every((meter) => meter.fits(weight));
-    if (allowed) this.#take(found, weight);
-    return this.#reading(found, allowed, blockedMs, allowed ? 0 : weight);
+    const consume = (): Reading => this.#consume(key, meters, weight);
+    const [what, where] = [hitName(meters, weight), consumeCall(limiter)];
+    return this.#operations.once(key, operation, what, where, consume, ({ allowed }) => allowed);
   }
 
   async peek(limiter: string, subject: string, meters: readonly Meter[], weight: number): Promise<Reading> {
@@ -69,6 +79,18 @@ export class MemoryRateLimit implements RateLimitPort {
     for (const meter of found) meter.write(this.#used);
     if (found.length > 0) this.#tell(limiter, subject);
     return found.length > 0;
+  }
+
+  async refundOnce(
+    limiter: string,
+    subject: string,
+    meters: readonly Meter[],
+    weight: number,
+    atMs: number,
+    operationId: string,
+  ): Promise<boolean> {
+    const isKnown = this.#operations.forget(this.#key(limiter, subject), operationId);
+    return isKnown && this.refund(limiter, subject, meters, weight, atMs);
   }
 
   async block(limiter: string, subject: string, durationMs: number): Promise<void> {
@@ -108,6 +130,18 @@ export class MemoryRateLimit implements RateLimitPort {
 
   #key(limiter: string, subject: string): string {
     return this.#keys.tagged('rate-limit', limiter, subject);
+  }
+
+  #consume(key: string, meters: readonly Meter[], weight: number): Reading {
+    const [only] = meters;
+    if (meters.length === 1 && only !== undefined && only.kind !== 'sliding-window' && this.#blocks.size === 0) {
+      return this.#consumeOne(key, only, weight);
+    }
+    const found = this.#read(key, meters);
+    const blockedMs = this.#blockedMs(key);
+    const allowed = blockedMs === 0 && found.every((meter) => meter.fits(weight));
+    if (allowed) this.#take(found, weight);
+    return this.#reading(found, allowed, blockedMs, allowed ? 0 : weight);
   }
 
   #tell(limiter: string, subject: string): void {

@@ -1,3 +1,5 @@
+import type { Operation } from '../operation-id.js';
+
 /** The largest Integer of RFC 9651, so that headers can say it; far inside what numbers hold exactly. */
 export const largestLimit = 999_999_999_999_999;
 
@@ -65,6 +67,18 @@ export interface RateLimitPort {
    * does not changes nothing, and prolongs nothing. No meter has room for less than `weight` when empty.
    */
   consume(limiter: string, subject: string, meters: readonly Meter[], weight: number): Promise<Reading>;
+  /**
+   * As {@link consume}, unless `operation` was admitted for this subject within the time it is remembered: then it gives the
+   * answer of that time. A refusal is not remembered. Rejects with `InvalidArgument` when its id was given to a hit of another
+   * weight or under other meters.
+   */
+  consumeOnce(
+    limiter: string,
+    subject: string,
+    meters: readonly Meter[],
+    weight: number,
+    operation: Operation,
+  ): Promise<Reading>;
   /** What such a hit would be answered. Changes nothing. */
   peek(limiter: string, subject: string, meters: readonly Meter[], weight: number): Promise<Reading>;
   /**
@@ -72,6 +86,18 @@ export interface RateLimitPort {
    * would not be there had the hit not come. Returns whether anything was given back.
    */
   refund(limiter: string, subject: string, meters: readonly Meter[], weight: number, atMs: number): Promise<boolean>;
+  /**
+   * As {@link refund}, of a hit that {@link consumeOnce} admitted and remembers; forgets the operation, so that it is taken
+   * back once.
+   */
+  refundOnce(
+    limiter: string,
+    subject: string,
+    meters: readonly Meter[],
+    weight: number,
+    atMs: number,
+    operationId: string,
+  ): Promise<boolean>;
   /** Has every hit of the subject refused for `durationMs`, in place of an earlier block. */
   block(limiter: string, subject: string, durationMs: number): Promise<void>;
   /** Forgets what the subject used under `meters`, and its block; returns whether there was anything. */
@@ -81,6 +107,16 @@ export interface RateLimitPort {
 /** How a meter's count is told apart from those of other rules on the same subject. */
 export function meterSuffix(meter: Meter): string {
   return `:${meter.kind}:${meter.spanMs}`;
+}
+
+/** What tells a hit from another that its operation's id must not stand for. Without spaces. */
+export function hitName(meters: readonly Meter[], weight: number): string {
+  return `${weight}${meters.map(meterSuffix).join('')}`;
+}
+
+/** How errors name a hit. */
+export function consumeCall(limiter: string): string {
+  return `rate limit ${limiter}, consume`;
 }
 
 /** How a subject of a limiter is named in a message that tells processes to forget what they know of it. */

@@ -2,7 +2,9 @@ import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { encodePart } from '../keys.js';
+import { type Operation, operationById, type OperationOptions } from '../operation-id.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
+import type { RefundOptions } from './consume-all.js';
 import type { HitOptions } from './hit-options.js';
 import type { RateLimitPolicy } from './policy.js';
 import type { Patience } from './patience.js';
@@ -27,6 +29,7 @@ export interface RateLimitOptions {
 
 /** How long a hit may wait to be admitted. Without `wait` it does not, and there is nothing that `signal` could end. */
 export type ConsumeOptions = HitOptions &
+  OperationOptions &
   (
     | {
         /** At most this long. A refusal that lasts longer is answered at once. */
@@ -56,8 +59,14 @@ export interface RateLimitPlace {
 
 const optionNames = { allow: true, deny: true, remember: true } satisfies OptionNames<RateLimitOptions>;
 const hitOptionNames = { weight: true, rule: true } satisfies OptionNames<HitOptions>;
-const consumeOptionNames = { ...hitOptionNames, wait: true, signal: true } satisfies OptionNames<ConsumeOptions>;
-const refundOptionNames = { rule: true } satisfies OptionNames<Pick<HitOptions, 'rule'>>;
+const consumeOptionNames = {
+  ...hitOptionNames,
+  operationId: true,
+  wait: true,
+  signal: true,
+} satisfies OptionNames<ConsumeOptions>;
+const resetOptionNames = { rule: true } satisfies OptionNames<Pick<HitOptions, 'rule'>>;
+const refundOptionNames = { ...resetOptionNames, operationId: true } satisfies OptionNames<RefundOptions>;
 
 /**
  * A limit on how often each subject (an address, a user) may do something, over all processes together: one rule, or
@@ -114,6 +123,9 @@ export class RateLimit {
   /**
    * Counts a hit of `subject`, any non-empty text, unless it would exceed a limit. With `wait` it waits to be admitted, for
    * as long as the store says and without asking between; those of one subject and process are admitted in order.
+   *
+   * A hit with an `operationId` counts once, however often it is done within 10 minutes, and is answered as when it was
+   * admitted. An id that a hit of another weight or under other rules had rejects with `InvalidArgument`.
    */
   consume(subject: string, options: ConsumeOptions = {}): Promise<RateLimitVerdict> {
     // One promise more for each hit would be a fifth of its time in memory.
@@ -150,16 +162,20 @@ export class RateLimit {
   /**
    * Takes back a hit that was admitted, by its verdict: what time has not given back since. It never makes room that would
    * not be there had the hit not come, as `reward` of rate-limiter-flexible does in the window after. Give each verdict at
-   * most once, with the `rule` its hit had. Returns whether anything was given back.
+   * most once, with the `rule` its hit had; with the `operationId` of its hit, within 10 minutes of that, it is given back once
+   * however often that is done. Returns whether anything was given back.
    */
-  async refund(subject: string, verdict: RateLimitVerdict, options: Pick<HitOptions, 'rule'> = {}): Promise<boolean> {
+  async refund(subject: string, verdict: RateLimitVerdict, options: RefundOptions = {}): Promise<boolean> {
     const where = `rate limit ${this.#name}, refund`;
     checkOptionNames(where, options, refundOptionNames);
-    const { rules, weight } = this.#hit({ ...options, weight: verdict.weight }, where);
+    const { operationId, ...given } = options;
+    const operation = operationId === undefined ? undefined : operationById(where, operationId);
+    const { rules, weight } = this.#hit({ ...given, weight: verdict.weight }, where);
     if (!Number.isSafeInteger(verdict.atMs)) throw new InvalidArgumentError(where, 'a verdict', verdict);
     if (!verdict.allowed || holds(subject, this.#allow, this.#deny) !== undefined) return false;
     this.#refusals?.forget(this.#id(subject));
-    return this.#port.refund(this.#name, subject, rules.meters, weight, verdict.atMs);
+    const hit = [this.#name, subject, rules.meters, weight, verdict.atMs] as const;
+    return operation === undefined ? this.#port.refund(...hit) : this.#port.refundOnce(...hit, operation.id);
   }
 
   /** Has every hit of `subject` refused for `duration`, under whatever rules, in place of an earlier block. */
@@ -175,7 +191,7 @@ export class RateLimit {
    */
   async reset(subject: string, options: Pick<HitOptions, 'rule'> = {}): Promise<boolean> {
     const where = `rate limit ${this.#name}, reset`;
-    checkOptionNames(where, options, refundOptionNames);
+    checkOptionNames(where, options, resetOptionNames);
     const existed = await this.#port.reset(this.#name, subject, this.#hit(options, where).rules.meters);
     this.#refusals?.forget(this.#id(subject));
     return existed;
@@ -192,19 +208,31 @@ export class RateLimit {
     const { rules, weight } = this.#hit(options, where);
     const listed = this.#listed(subject, rules, weight);
     if (listed !== undefined) return Promise.resolve(listed);
-    const { wait, signal } = options;
-    if (wait === undefined) return this.#consume(subject, rules, weight);
+    const { wait, signal, operationId } = options;
+    const operation = operationId === undefined ? undefined : operationById(where, operationId);
+    if (wait === undefined) return this.#consume(subject, rules, weight, operation);
     const limits = { waitMs: durationMs(wait, `${where}, wait`), signal };
-    return this.#patience.wait(this.#id(subject), () => this.#consume(subject, rules, weight), limits);
+    return this.#patience.wait(this.#id(subject), () => this.#consume(subject, rules, weight, operation), limits);
   }
 
-  #consume(subject: string, rules: RuleSet, weight: number): Promise<RateLimitVerdict> {
-    const known = this.#refusals?.isEmpty === false ? this.#recall(this.#id(subject), rules, weight) : undefined;
+  #consume(
+    subject: string,
+    rules: RuleSet,
+    weight: number,
+    operation: Operation | undefined,
+  ): Promise<RateLimitVerdict> {
+    // An operation may have been admitted before: only the store knows.
+    const mayKnow = operation === undefined && this.#refusals?.isEmpty === false;
+    const known = mayKnow ? this.#recall(this.#id(subject), rules, weight) : undefined;
     if (known !== undefined) return Promise.resolve(known);
     const forgotten = this.#refusals?.forgotten ?? 0;
     const sentAtMs = this.#context.clock.monotonic();
-    return this.#port.consume(this.#name, subject, rules.meters, weight).then((reading) => {
-      const verdict = verdictOf(rules, reading, weight);
+    const reading =
+      operation === undefined
+        ? this.#port.consume(this.#name, subject, rules.meters, weight)
+        : this.#port.consumeOnce(this.#name, subject, rules.meters, weight, operation);
+    return reading.then((answer) => {
+      const verdict = verdictOf(rules, answer, weight);
       this.#counts[verdict.allowed ? 'admitted' : 'refused'] += 1;
       if (!verdict.allowed) this.#refusals?.remember(this.#id(subject), rules, verdict, sentAtMs, forgotten);
       return verdict;

@@ -1,8 +1,11 @@
 import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript } from '../backend/redis/script.js';
 import type { Keys } from '../keys.js';
+import { type Operation, operationKey, operationReused } from '../operation-id.js';
 import { rateLimitOperations as operations } from './rate-limit-operations.js';
 import {
+  consumeCall,
+  hitName,
   type Meter,
   type MeterReading,
   meterSuffix,
@@ -13,8 +16,10 @@ import {
 import { forgetChannel } from './refusal-memory.js';
 
 const consumeScript = loadScript(import.meta.url, 'consume.lua');
+const consumeOnceScript = loadScript(import.meta.url, 'consume-once.lua');
 const peekScript = loadScript(import.meta.url, 'peek.lua');
 const refundScript = loadScript(import.meta.url, 'refund.lua');
+const refundOnceScript = loadScript(import.meta.url, 'refund-once.lua');
 const blockScript = loadScript(import.meta.url, 'block.lua');
 const resetScript = loadScript(import.meta.url, 'reset.lua');
 
@@ -44,6 +49,22 @@ export class RedisRateLimit implements RateLimitPort {
     return reading(await this.#wire.run(operations.consume, consumeScript, keys, [`${weight}`, ...args]));
   }
 
+  async consumeOnce(
+    limiter: string,
+    subject: string,
+    meters: readonly Meter[],
+    weight: number,
+    operation: Operation,
+  ): Promise<Reading> {
+    const { suffixes, args } = this.#wiredOf(meters);
+    const [block = '', ...used] = this.#names(limiter, subject, suffixes);
+    const keys = [block, this.#operationKey(limiter, subject, operation.id), ...used];
+    const told = [`${weight}`, hitName(meters, weight), `${operation.rememberMs}`];
+    const reply = String(await this.#wire.run(operations.consumeOnce, consumeOnceScript, keys, [...told, ...args]));
+    if (reply === 'reused') throw operationReused(consumeCall(limiter));
+    return reading(reply.split(' ').map(Number));
+  }
+
   async peek(limiter: string, subject: string, meters: readonly Meter[], weight: number): Promise<Reading> {
     const { suffixes, args } = this.#wiredOf(meters);
     const keys = this.#names(limiter, subject, suffixes);
@@ -63,6 +84,21 @@ export class RedisRateLimit implements RateLimitPort {
     return (await this.#wire.run(operations.refund, refundScript, keys, [...told, ...args])) === 1;
   }
 
+  async refundOnce(
+    limiter: string,
+    subject: string,
+    meters: readonly Meter[],
+    weight: number,
+    atMs: number,
+    operationId: string,
+  ): Promise<boolean> {
+    const { suffixes, args } = this.#wiredOf(meters);
+    const [, ...used] = this.#names(limiter, subject, suffixes);
+    const keys = [this.#operationKey(limiter, subject, operationId), ...used];
+    const told = [`${weight}`, `${atMs}`, this.#channel, subjectName(limiter, subject)];
+    return (await this.#wire.run(operations.refundOnce, refundOnceScript, keys, [...told, ...args])) === 1;
+  }
+
   async block(limiter: string, subject: string, durationMs: number): Promise<void> {
     const args = [`${durationMs}`, this.#channel, subjectName(limiter, subject)];
     await this.#wire.run(operations.block, blockScript, this.#names(limiter, subject, []), args);
@@ -77,6 +113,10 @@ export class RedisRateLimit implements RateLimitPort {
   #names(limiter: string, subject: string, suffixes: readonly string[]): string[] {
     const key = this.#keys.tagged('rate-limit', limiter, subject);
     return [`${key}:block`, ...suffixes.map((suffix) => key + suffix)];
+  }
+
+  #operationKey(limiter: string, subject: string, id: string): string {
+    return operationKey(this.#keys.tagged('rate-limit', limiter, subject), id);
   }
 
   #wiredOf(meters: readonly Meter[]): Wired {

@@ -42,6 +42,7 @@ export { queueScheduleConformance } from './queue-schedule-conformance.js';
 export { queueTurnConformance } from './queue-turn-conformance.js';
 export { queueWorkerConformance } from './queue-worker-conformance.js';
 export { rateLimitConformance } from './rate-limit-conformance.js';
+export { rateLimitOperationConformance } from './rate-limit-operation-conformance.js';
 export { rateLimitRulesConformance } from './rate-limit-rules-conformance.js';
 export { rateLimitWaitConformance } from './rate-limit-wait-conformance.js';
 export { runOnceConformance } from './run-once-conformance.js';

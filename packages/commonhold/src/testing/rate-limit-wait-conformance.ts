@@ -17,6 +17,16 @@ export function rateLimitWaitConformance(runner: TestRunner, kind: () => EngineK
       assert(refused + refusedLocally <= 2, `${refused} ${refusedLocally}`);
     });
 
+    test('a hit that waits keeps its operation id: admitted once, it is admitted again at once', async (engine) => {
+      const limit = (await engine.open()).rateLimit('l', { limit: 1, window: 300 });
+      await limit.consume('s');
+      const waiting = limit.consume('s', { wait: '1m', operationId: 'a' });
+      await engine.advance(0);
+      await pass(engine, waiting, 300);
+      assert.equal((await waiting).allowed, true);
+      assert.deepEqual(await limit.consume('s', { wait: '1m', operationId: 'a' }), await waiting);
+    });
+
     test('those that wait are admitted in the order they came', async (engine) => {
       const limit = (await engine.open()).rateLimit('l', { algorithm: 'gcra', limit: 10, window: '1s', burst: 1 });
       const order: number[] = [];

@@ -22,11 +22,16 @@ describe('commands of a rate limit', () => {
         limit.reset('other'),
       ]);
       const spare = await limit.consume('t');
+      const kept = await limit.consume('t', { operationId: 'a' });
+      await limit.refund('t', kept, { operationId: 'never' });
       const work = {
         'first hit': [() => limit.consume('s'), script],
         'admitted hit': [() => limit.consume('s', { weight: 2 }), script],
         'refused hit': [() => limit.consume('s'), script],
         'hit that is known to be refused': [() => limit.consume('s'), []],
+        'hit with an id, known to be refused or not': [() => limit.consume('s', { operationId: 'b' }), script],
+        'hit with an id, done again': [() => limit.consume('t', { operationId: 'a' }), script],
+        'refund with an id': [() => limit.refund('t', kept, { operationId: 'a' }), script],
         peek: [() => limit.peek('s'), script],
         refund: [() => limit.refund('t', spare), script],
         block: [() => limit.block('s', '1m'), script],

@@ -4,6 +4,8 @@ import { createMemoryStore } from '../../src/backend/memory/memory-store.js';
 import { openState } from '../../src/open-state.js';
 import { redisEngine } from '../../src/testing/engine.js';
 import { startRedisServer } from '../../src/testing/redis-server.js';
+import { useServer } from '../engines.js';
+import { runLossy } from '../lost-replies.js';
 
 describe('a limit without its store', () => {
   it('RL: admits nobody, waits for nothing, and still refuses those it knows', async () => {
@@ -36,6 +38,52 @@ describe('a limit without its store', () => {
   });
 });
 
+describe('a limit whose replies are lost', { timeout: 60_000 }, () => {
+  const server = useServer();
+
+  it('G3, RL: is exact over 2,000 hits with operation ids', async () => {
+    const { unknown } = await runLossy(server(), 'exact', (state) => {
+      const limit = state.rateLimit('l', [
+        '9999 per day',
+        { algorithm: 'sliding-window', limit: 9_999, window: '30d' },
+      ]);
+      return (n) => limit.consume('s', { operationId: `call ${n}` });
+    });
+    expect(unknown).toBeGreaterThanOrEqual(20);
+    const used = await Promise.all(
+      ['fixed-window:86400000', 'sliding-window:2592000000'].map((meter) =>
+        server().command('GET', `exact:rate-limit:{l:s}:${meter}`),
+      ),
+    );
+    // A sliding window has one part for each stretch of time in which there were hits.
+    const units = used.map((text) => String(text).split(' '));
+    expect(units.map((parts) => parts.reduce((sum, part) => sum + Number.parseInt(part, 10), 0))).toEqual([
+      2_000, 2_000,
+    ]);
+  });
+
+  it('counts too much without them: what the ids are for', async () => {
+    const { unknown } = await runLossy(server(), 'more', (state) => {
+      const limit = state.rateLimit('l', '9999 per day');
+      return () => limit.consume('s');
+    });
+    expect(unknown).toBeGreaterThanOrEqual(20);
+    const used = String(await server().command('GET', 'more:rate-limit:{l:s}:fixed-window:86400000'));
+    expect(Number.parseInt(used, 10)).toBeGreaterThanOrEqual(2_020);
+  });
+
+  it('admits as many as the limit when each is tried until it is answered', async () => {
+    let admitted = 0;
+    await runLossy(server(), 'limited', (state) => {
+      const limit = state.rateLimit('l', '700 per day', { remember: false });
+      return async (n) => {
+        if ((await limit.consume('s', { operationId: `call ${n}` })).allowed) admitted += 1;
+      };
+    });
+    expect(admitted).toBe(700);
+  });
+});
+
 describe('a limit on a full store', () => {
   it('refuses the hit as a whole: no rule has counted it', async () => {
     const memory = createMemoryStore({ maxBytes: 1_500 });
@@ -58,6 +106,41 @@ describe('a limit on a full store', () => {
       expect((await limit.peek(subject)).policies.map(({ remaining }) => remaining)).toEqual([5, 5]);
     }
     await state.close();
+  });
+});
+
+describe('operations on a full store', () => {
+  it('are counted and remembered, or neither', async () => {
+    for (let maxBytes = 200; maxBytes < 3_000; maxBytes += 100) {
+      const state = await openState({ namespace: 'n', memory: createMemoryStore({ maxBytes }) });
+      const limit = state.rateLimit('l', ['5 per hour', { algorithm: 'sliding-window', limit: 5, window: '1h' }]);
+      const hit = (): Promise<unknown> =>
+        limit.consume('s', { operationId: 'a' }).then(
+          ({ remaining }) => remaining,
+          (error: { code: string }) => error.code,
+        );
+      const first = await hit();
+      expect([await hit(), (await limit.peek('s')).remaining]).toEqual(first === 4 ? [4, 4] : ['Overloaded', 5]);
+      await state.close();
+    }
+  });
+
+  it('on Redis too, where a refund goes all the same', async () => {
+    const server = await startRedisServer({});
+    const engine = await redisEngine(server).start();
+    try {
+      const limit = (await engine.open()).rateLimit('l', '5 per hour');
+      const verdict = await limit.consume('s', { operationId: 'a', weight: 4 });
+      await server.command('CONFIG', 'SET', 'maxmemory', '1');
+      await expect(limit.consume('s', { operationId: 'b' })).rejects.toMatchObject({ code: 'Overloaded' });
+      expect((await limit.peek('s')).remaining).toBe(1);
+      expect(await limit.refund('s', verdict, { operationId: 'a' })).toBe(true);
+      await server.command('CONFIG', 'SET', 'maxmemory', '0');
+      expect((await limit.consume('s', { operationId: 'b' })).remaining).toBe(4);
+    } finally {
+      await engine.close();
+      await server.stop();
+    }
   });
 });
 

@@ -62,6 +62,18 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
     arbitrary: fc.constantFrom(1_000, 3_000).map((advanceMs) => ({ label: `advance ${advanceMs}`, advanceMs })),
   },
   { weight: 8, arbitrary: step('consume', (port, l, s, m, weight) => port.consume(l, s, m, weight)) },
+  ...['1', '2'].map((id) => ({
+    weight: 2,
+    arbitrary: step(`consume once ${id}`, (port, l, s, m, weight) =>
+      port.consumeOnce(l, s, m, weight, { id, rememberMs: 5_400 }),
+    ),
+  })),
+  {
+    weight: 2,
+    arbitrary: step('refund once', (port, l, s, m, weight) =>
+      port.refundOnce(l, s, m, weight, started + weight * 7_000, '1'),
+    ),
+  },
   { weight: 2, arbitrary: step('peek', (port, l, s, m, weight) => port.peek(l, s, m, weight)) },
   { weight: 1, arbitrary: step('reset', (port, l, s, m) => port.reset(l, s, m)) },
   {

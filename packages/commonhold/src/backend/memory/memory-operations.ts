@@ -7,8 +7,9 @@ interface Note<Answer> {
   answer: Answer | undefined;
 }
 
-/** Objects and texts of a note, besides what it answers. Measured, rounded up. */
+/** Objects and texts of a note; what it answers grows with what it says. Rounded up. */
 const noteBytes = 120;
+const bytesPerCharacter = 8;
 
 /** What operations of one feature did, each for as long as it is to be remembered. */
 export class MemoryOperations<Answer> {
@@ -39,7 +40,7 @@ export class MemoryOperations<Answer> {
     if (before !== undefined) return before.answer as Answer;
     const note: Note<Answer> = { what, answer: undefined };
     // Takes the room first: a step that is done must be remembered.
-    this.#notes.set(noteKey, note, noteBytes + 2 * what.length, this.#store.now() + rememberMs);
+    this.#notes.set(noteKey, note, noteBytes + bytesPerCharacter * what.length, this.#store.now() + rememberMs);
     let isDone = false;
     try {
       note.answer = step();
