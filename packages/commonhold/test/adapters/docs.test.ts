@@ -102,6 +102,25 @@ describe('the programs of docs/features/http.md', () => {
   });
 });
 
+describe('the program of docs/features/idempotency.md', () => {
+  it('charges once', async () => {
+    const [program = ''] = await blocksOf('idempotency.md', 'ts');
+    const file = join(directory, 'charges.mjs');
+    const use = [
+      "const headers = { 'idempotency-key': 'one', 'x-user': 'ada' };",
+      "const post = () => app.inject({ method: 'POST', url: '/charges', headers });",
+      'for (const { statusCode, body, headers } of [await post(), await post()])',
+      "  console.log(statusCode, body, headers['idempotent-replayed']);",
+      'await state.close();',
+    ];
+    await writeFile(file, `${program}\n${use.join('\n')}\n`);
+    const { PATH = '' } = process.env;
+    const { stdout } = await run(process.execPath, [file], { env: { PATH } });
+    const answer = '201 {"charged":true,"attempt":1}';
+    expect(stdout.trim().split('\n')).toEqual([`${answer} undefined`, `${answer} true`]);
+  });
+});
+
 describe('the program of docs/features/unique-set.md', () => {
   it('prints what it says', async () => {
     const [program = ''] = await blocksOf('unique-set.md', 'ts');
