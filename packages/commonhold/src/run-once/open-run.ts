@@ -100,7 +100,8 @@ export class OpenRun<Result> {
       try {
         const answer = await port.finish(name, key, member, stored, keepMs);
         if (answer.state === 'kept') return result;
-        if (answer.state === 'done') return await decodeChecked(context.codec, check, answer.result, resultOf(name, key));
+        if (answer.state === 'done')
+          return await decodeChecked(context.codec, check, answer.result, resultOf(name, key));
         throw new LeaseLostError(whatRuns(name, key), 'before the work ended', { cause: signal.reason });
       } catch (error) {
         // Its lease is no bound: a store may renew that and refuse the result for ever.
