@@ -6,12 +6,14 @@ import { isCommonholdError, OutcomeUnknownError } from './errors.js';
  *   instead of an error that would say that nothing happened.
  */
 export async function allBatches<Result>(operation: string, batches: readonly Promise<Result>[]): Promise<Result[]> {
-  const [only] = batches;
-  if (only !== undefined && batches.length === 1) return [await only];
+  try {
+    return await Promise.all(batches);
+  } catch (error) {
+    if (batches.length === 1) throw error;
+  }
   const settled = await Promise.allSettled(batches);
   const failures = settled.flatMap((batch) => (batch.status === 'rejected' ? [batch.reason as unknown] : []));
   const results = settled.flatMap((batch) => (batch.status === 'fulfilled' ? [batch.value] : []));
-  if (failures.length === 0) return results;
   const failure = failures.find(isUnknown) ?? failures[0];
   if (results.length === 0 || isUnknown(failure) || !isCommonholdError(failure)) throw failure;
   throw new OutcomeUnknownError(operation, 'a part of it was done', true, { cause: failure });

@@ -1,4 +1,5 @@
 import { unlessAborted } from '../abort.js';
+import { allBatches } from '../all-batches.js';
 import type { Stored } from '../codec/stored.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
@@ -110,7 +111,8 @@ export class Cache<Value> {
     if (stored.length === 0) return;
     if (rules.tags.length > 0) await this.#marks?.ready();
     if (this.#rules.timed || this.#rules.jitter > 0) {
-      await Promise.all(stored.map(([key, value]) => this.#write(key, value, rules)));
+      const writes = stored.map(([key, value]) => this.#write(key, value, rules));
+      await allBatches('cache.setMany', writes);
     } else await this.#port.setMany(this.#name, stored, rules.ttlMs);
   }
 

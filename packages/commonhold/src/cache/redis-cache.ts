@@ -1,3 +1,4 @@
+import { allBatches } from '../all-batches.js';
 import type { Stored } from '../codec/stored.js';
 import { bytesReply, type CommandArgument } from '../backend/redis/redis-client.js';
 import type { RedisWire } from '../backend/redis/redis-wire.js';
@@ -75,7 +76,11 @@ export class RedisCache implements CachePort {
     ttlMs: number | undefined,
   ): Promise<void> {
     const commands = entries.map(([key, value]) => setCommand(this.#entry(cache, key), value, ttlMs));
-    await Promise.all(commands.map((command) => this.#wire.command(operations.setMany, command)));
+    const { setMany } = operations;
+    await allBatches(
+      setMany.name,
+      commands.map((command) => this.#wire.command(setMany, command)),
+    );
   }
 
   async replace(cache: string, key: string, { value, ttlMs, announce }: CacheWrite): Promise<void> {
@@ -91,8 +96,10 @@ export class RedisCache implements CachePort {
   async expire(cache: string, keys: readonly string[], staleMs: number, announce: boolean): Promise<number> {
     const entries = keys.map((key) => this.#entry(cache, key));
     const args = [this.#channel(cache, announce), String(staleMs)];
-    const replies = await Promise.all(
-      entries.map((entry) => this.#onEntry(operations.expire, expireScript, entry, args)),
+    const { expire } = operations;
+    const replies = await allBatches(
+      expire.name,
+      entries.map((entry) => this.#onEntry(expire, expireScript, entry, args)),
     );
     return replies.filter((expired) => expired === 1).length;
   }
@@ -163,7 +170,10 @@ export class RedisCache implements CachePort {
   }
 
   async #remove(operation: NamedOperation, entries: readonly string[], channel: string): Promise<number> {
-    const replies = await Promise.all(entries.map((entry) => this.#onEntry(operation, deleteScript, entry, [channel])));
+    const replies = await allBatches(
+      operation.name,
+      entries.map((entry) => this.#onEntry(operation, deleteScript, entry, [channel])),
+    );
     return replies.filter((removed) => removed === 1).length;
   }
 

@@ -1,3 +1,4 @@
+import { allBatches } from '../all-batches.js';
 import { bytesReply, type CommandArgument } from '../backend/redis/redis-client.js';
 import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript } from '../backend/redis/script.js';
@@ -57,7 +58,10 @@ export class RedisPlainMap implements MapEntryPort {
     ttlMs: number | undefined,
   ): Promise<void> {
     const commands = entries.map(([key, value]) => this.#set(space, key, value, ttlMs));
-    await Promise.all(commands.map((command) => this.#wire.command(operations.set, command)));
+    await allBatches(
+      operations.set.name,
+      commands.map((command) => this.#wire.command(operations.set, command)),
+    );
   }
 
   async add(space: MapSpace, _owner: string, key: string, value: Stored, ttlMs: number | undefined): Promise<boolean> {

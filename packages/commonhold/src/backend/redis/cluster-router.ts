@@ -53,6 +53,7 @@ export class ClusterRouter {
   readonly #random: Random;
   readonly #deadlines: Deadlines;
   readonly #parked: ParkedCalls;
+  readonly #longestCallMs: number;
   #home: RedisConnection | undefined;
   #looking: Promise<void> | undefined;
   #looks = 0;
@@ -66,6 +67,7 @@ export class ClusterRouter {
   constructor(options: ClusterOptions) {
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#longestCallMs = Math.max(options.deadlineMs.state, options.deadlineMs.cache);
     this.bus = new ClusterBus(options.log);
     this.#deadlines = new Deadlines(options.clock, (elapsedMs) => this.#sweep(elapsedMs));
     this.#parked = new ParkedCalls(options.clock, (call) => this.#resend(call));
@@ -241,11 +243,13 @@ export class ClusterRouter {
     else if (!this.#parked.add(call)) call.expire();
   }
 
-  // A call goes on to another node, or waits for one, until its deadline at the latest.
+  // A call goes from node to node, and waits in between, until its deadline at the latest.
   async #drain(): Promise<void> {
+    const untilMs = this.#clock.monotonic() + this.#longestCallMs;
+    const busy = (): boolean => !this.#parked.empty || this.nodes.all().some((node) => node.wire.busy);
     for (;;) {
       await Promise.all(this.nodes.all().map((node) => node.wire.drain()));
-      if (this.#parked.empty) return;
+      if (!busy() || this.#clock.monotonic() >= untilMs) return;
       await sleep(this.#clock, drainEveryMs, undefined, { keepAlive: true });
     }
   }

@@ -140,6 +140,11 @@ export class NodeWire implements RedisWire {
     return this.#attend(this.#link.client.unsubscribe(channels, listener, true));
   }
 
+  /** Whether something is in flight. */
+  get busy(): boolean {
+    return this.#inFlight > 0;
+  }
+
   /** Resolves when nothing is in flight, or after the deadline for state. */
   async drain(): Promise<void> {
     if (this.#inFlight > 0) {
