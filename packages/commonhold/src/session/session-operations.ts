@@ -14,7 +14,7 @@ export const sessionOperations: Operations<SessionPort> = defineOperations<Sessi
   replace: { kind: 'mutation', away: 'refuse' },
   rotate: { kind: 'mutation', away: 'refuse' },
   take: { kind: 'mutation', away: 'refuse' },
-  revoke: { kind: 'idempotent', away: 'journal' },
-  revokeAll: { kind: 'idempotent', away: 'journal' },
+  revoke: { kind: 'idempotent', away: 'journal', firstAnswerCounts: true },
+  revokeAll: { kind: 'idempotent', away: 'journal', firstAnswerCounts: true },
   list: { kind: 'read', away: 'refuse' },
 });

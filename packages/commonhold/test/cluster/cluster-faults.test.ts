@@ -223,6 +223,11 @@ describe('a node that announces an address where nobody is', () => {
       expect(state.status()).toMatchObject({ connected: false, reason: expect.stringContaining(`:${dead}`) as string });
     } finally {
       await first.command('CONFIG', 'SET', 'cluster-announce-port', 0);
+      for (const other of cluster.servers.slice(1)) {
+        const forgot = async (): Promise<boolean> =>
+          !String(await other.command('CLUSTER', 'SLOTS')).includes(`,${dead},`);
+        await waitUntil('the others to know better', forgot, { timeoutMs: 10_000 });
+      }
       await cluster.settled();
     }
   });

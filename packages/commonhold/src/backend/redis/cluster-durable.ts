@@ -1,7 +1,8 @@
 import { type Clock, sleep } from '../../clock.js';
 import { isCommonholdError, UnavailableError } from '../../errors.js';
 import type { ClusterRouter } from './cluster-router.js';
-import type { DurableStep } from './durable-write.js';
+import type { DurableOutcome, DurableStep } from './durable-write.js';
+import type { RedisConnection } from './redis-connection.js';
 import { slotOf } from './slot.js';
 
 const firstPauseMs = 10;
@@ -11,20 +12,35 @@ const lastTryMs = 30;
 
 /**
  * Runs a durable step where its slot is. A step that a node refused certainly did not run, and is tried again until its
- * deadline; all else is the caller's, as it is.
+ * deadline. So is one that may run twice, when it ran and its confirmation was cut off, as a master does that steps down:
+ * what the second run finds done is confirmed with it. All else is the caller's, as it is.
  */
 export async function runDurablyInCluster(router: ClusterRouter, clock: Clock, step: DurableStep): Promise<unknown> {
+  const { operation, dueAtMs } = step;
+  let ran: DurableOutcome | undefined;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, 2 * pauseMs)) {
     const node = router.table.at(slotOf(step.keys[0] ?? ''));
-    if (node === undefined)
-      throw new UnavailableError(step.operation.name, router.failure || 'no node serves its slot');
+    const onceMore = (): boolean => dueAtMs - clock.monotonic() - pauseMs >= lastTryMs;
     try {
-      return await node.wire.runDurably(step);
+      const outcome = await runOn(node, step, router.failure);
+      const { unconfirmed, cutOff } = outcome;
+      if (unconfirmed === undefined) return (operation.firstAnswerCounts ? (ran ?? outcome) : outcome).reply;
+      if (!cutOff || operation.kind !== 'idempotent' || !onceMore()) throw unconfirmed;
+      ran ??= outcome;
     } catch (error) {
-      const refusedWith = isCommonholdError(error) && error.code === 'Unavailable' ? error.cause : undefined;
-      const refused = router.heed(refusedWith, node.host);
-      if (refused === undefined || step.dueAtMs - clock.monotonic() - pauseMs < lastTryMs) throw error;
+      // What ran once is not undone by a second run that is refused.
+      if (!wasRefused(router, error, node) || !onceMore()) throw ran?.unconfirmed ?? error;
     }
     await sleep(clock, pauseMs, undefined, { keepAlive: true });
   }
+}
+
+async function runOn(node: RedisConnection | undefined, step: DurableStep, failure: string): Promise<DurableOutcome> {
+  if (node !== undefined) return node.wire.runDurably(step);
+  throw new UnavailableError(step.operation.name, failure || 'no node serves its slot');
+}
+
+function wasRefused(router: ClusterRouter, error: unknown, node: RedisConnection | undefined): boolean {
+  const cause = isCommonholdError(error) && error.code === 'Unavailable' ? error.cause : undefined;
+  return node !== undefined && router.heed(cause, node.host) !== undefined;
 }

@@ -16,19 +16,29 @@ export interface DurableStep {
   readonly dueAtMs: number;
 }
 
+/** What became of a step that ran. */
+export interface DurableOutcome {
+  readonly reply: unknown;
+  /** Why it is no success although it ran; undefined when it is one. */
+  readonly unconfirmed: CommonholdError | undefined;
+  /** Whether the connection was cut off while confirmation was awaited, as it is by a master that steps down. */
+  readonly cutOff: boolean;
+}
+
 /** Runs steps, and answers each when what it wrote outlives the server. */
 export interface DurableRunner {
-  run(step: DurableStep): Promise<unknown>;
+  /** Rejects when the step did not run, and when that is not known. */
+  run(step: DurableStep): Promise<DurableOutcome>;
 }
 
 /** A step on its way: waiting, then sent, then stored, and settled by its deadline at the latest. */
 export class DurableWrite {
   readonly step: DurableStep;
-  readonly result: Promise<unknown>;
+  readonly result: Promise<DurableOutcome>;
   readonly #timer: Timer;
   #stage: 'waiting' | 'sent' | 'stored' | 'settled' = 'waiting';
   #reply: unknown;
-  #resolve: (reply: unknown) => void = () => undefined;
+  #resolve: (outcome: DurableOutcome) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
 
   constructor(step: DurableStep, clock: Clock) {
@@ -61,17 +71,18 @@ export class DurableWrite {
   }
 
   confirm(): void {
-    if (this.#settle()) this.#resolve(this.#reply);
+    if (this.#settle()) this.#resolve({ reply: this.#reply, unconfirmed: undefined, cutOff: false });
   }
 
   /** It is stored, and will perhaps not outlive its server. */
-  leaveUnconfirmed(why: string): void {
+  leaveUnconfirmed(cutOff: boolean): void {
     const { operation } = this.step;
     const retrySafe = operation.kind === 'idempotent';
     const advice = retrySafe
       ? 'The server has it. Send it again until that is confirmed: running twice equals running once.'
       : 'The server has it, and loses it if it dies now. Read the state before sending it again.';
-    this.refuse(new OutcomeUnknownError(operation.name, why, retrySafe, { advice }));
+    const unconfirmed = new OutcomeUnknownError(operation.name, nobodyConfirmed, retrySafe, { advice });
+    if (this.#settle()) this.#resolve({ reply: this.#reply, unconfirmed, cutOff });
   }
 
   refuse(error: CommonholdError): void {
@@ -81,7 +92,7 @@ export class DurableWrite {
   #expire(): void {
     const { operation } = this.step;
     if (this.#stage === 'waiting') this.refuse(new UnavailableError(operation.name, 'its turn did not come'));
-    else if (this.stored) this.leaveUnconfirmed(unconfirmed);
+    else if (this.stored) this.leaveUnconfirmed(false);
     else this.refuse(unanswered(operation, 'no answer by its deadline'));
   }
 
@@ -93,5 +104,4 @@ export class DurableWrite {
   }
 }
 
-/** Why a write that is stored is no success. */
-export const unconfirmed: string = 'the server has it, and nothing confirmed in time that it outlives the server';
+const nobodyConfirmed = 'the server has it, and nothing confirmed in time that it outlives the server';

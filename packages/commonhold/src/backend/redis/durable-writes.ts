@@ -1,9 +1,9 @@
-import type { Clock } from '../../clock.js';
+import { type Clock, sleep } from '../../clock.js';
 import { UnavailableError } from '../../errors.js';
 import type { NamedOperation } from '../../operation.js';
 import { connectFailure } from './classify.js';
 import { awaitDurable, type Durability, durabilityOf, makeDurable, undurable } from './durability.js';
-import { type DurableRunner, type DurableStep, DurableWrite, unconfirmed } from './durable-write.js';
+import { type DurableOutcome, type DurableRunner, type DurableStep, DurableWrite } from './durable-write.js';
 import type { RedisWire } from './redis-wire.js';
 import type { ServerFacts } from './server-facts.js';
 
@@ -26,6 +26,7 @@ const mostInBatch = 500;
 /** What an answer needs to come back before the callers give up. */
 const answerMs = 20;
 const markLifeMs = 1_000;
+const lookAgainMs = 10;
 
 /**
  * Runs scripts and answers when what they wrote is on a replica or on disk. Writes that come while one batch is awaited form the
@@ -46,7 +47,7 @@ export class DurableWrites implements DurableRunner {
     this.#open = open;
   }
 
-  run(step: DurableStep): Promise<unknown> {
+  run(step: DurableStep): Promise<DurableOutcome> {
     const write = new DurableWrite(step, this.#clock);
     this.#waiting.push(write);
     this.#working ??= this.#work();
@@ -75,6 +76,7 @@ export class DurableWrites implements DurableRunner {
   }
 
   async #store(batch: readonly DurableWrite[], connection: DurableConnection): Promise<void> {
+    await this.#ready(connection, batch);
     const durability = await this.#durability(connection);
     const { incarnation, wire } = connection;
     const run = ({ operation, script, keys, args, reply }: DurableStep): Promise<unknown> =>
@@ -86,18 +88,27 @@ export class DurableWrites implements DurableRunner {
     const dueAtMs = Math.max(...stored.map(({ step }) => step.dueAtMs));
     const confirmed = await this.#confirm(connection, durability, last.step.keys[0] ?? '', dueAtMs);
     // Another connection may be one to another server, which cannot speak for what this one was told.
-    const confirms = confirmed && connection.incarnation === incarnation;
+    const cutOff = confirmed === undefined || connection.incarnation !== incarnation;
     // The replica may be gone for good: whether there is another is asked before the next write.
-    if (!confirms) this.#known = undefined;
+    if (cutOff || !confirmed) this.#known = undefined;
     for (const write of stored) {
-      if (confirms) write.confirm();
-      else write.leaveUnconfirmed(unconfirmed);
+      if (confirmed && !cutOff) write.confirm();
+      else write.leaveUnconfirmed(cutOff);
+    }
+  }
+
+  // A master that steps down cuts off who waits; the server itself is there, or nothing durable would come here.
+  async #ready(connection: DurableConnection, batch: readonly DurableWrite[]): Promise<void> {
+    const untilMs = Math.min(...batch.map(({ step }) => step.dueAtMs)) - 2 * answerMs;
+    for (;;) {
+      const { awayReason } = connection;
+      if (awayReason === undefined) return;
+      if (this.#clock.monotonic() >= untilMs) throw new Refusal(awayReason);
+      await sleep(this.#clock, lookAgainMs, undefined, { keepAlive: true });
     }
   }
 
   async #durability(connection: DurableConnection): Promise<Durability> {
-    const { awayReason } = connection;
-    if (awayReason !== undefined) throw new Refusal(awayReason);
     const { incarnation } = connection;
     if (this.#known?.incarnation === incarnation) return this.#known.durability;
     await connection.look();
@@ -109,14 +120,20 @@ export class DurableWrites implements DurableRunner {
 
   // A script that found its work done wrote nothing, and since Redis 7.2 WAIT then speaks for an earlier write of this
   // connection. What it found may be younger: so something is written after it.
-  async #confirm({ wire }: DurableConnection, durability: Durability, key: string, dueAtMs: number): Promise<boolean> {
+  // Undefined when the connection was cut off.
+  async #confirm(
+    { wire }: DurableConnection,
+    durability: Durability,
+    key: string,
+    dueAtMs: number,
+  ): Promise<boolean | undefined> {
     if (durability === 'reply') return true;
     const timeoutMs = Math.floor(dueAtMs - this.#clock.monotonic() - answerMs);
     if (timeoutMs < 1) return false;
     const mark = wire.command(marking, ['SET', `${key}:durable`, '', 'PX', `${markLifeMs}`]);
     const count = wire.command(asking, awaitDurable(durability, timeoutMs));
     const [, counted] = await Promise.allSettled([mark, count]);
-    if (counted.status === 'rejected') return false;
+    if (counted.status === 'rejected') return undefined;
     const { value } = counted;
     return Number(Array.isArray(value) ? value[0] : value) >= 1;
   }

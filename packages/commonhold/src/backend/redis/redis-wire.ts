@@ -3,7 +3,7 @@ import { ClosedError, type CommonholdError, InvalidArgumentError, UnavailableErr
 import type { DeadlineClass, NamedOperation } from '../../operation.js';
 import { isNoScript, isReadOnly } from './classify.js';
 import { Deadlines } from './deadlines.js';
-import type { DurableRunner, DurableStep } from './durable-write.js';
+import type { DurableOutcome, DurableRunner, DurableStep } from './durable-write.js';
 import { hangAfterMs, HangWatch } from './hang-watch.js';
 import {
   type BufferListener,
@@ -108,14 +108,14 @@ export class NodeWire implements RedisWire {
     }
     if (operation.durable) {
       const dueAtMs = this.#options.clock.monotonic() + this.#options.deadlineMs[operation.deadline];
-      return this.runDurably({ operation, script, keys, args, reply, dueAtMs });
+      return this.runDurably({ operation, script, keys, args, reply, dueAtMs }).then(confirmedReply);
     }
     const prepared = this.#prepare(script);
     return this.#send(operation, { words: prepared.words(keys, args), reply, script: prepared.text });
   }
 
   /** Runs a script, answered by `step.dueAtMs`: when what it wrote outlives the server. */
-  runDurably(step: DurableStep): Promise<unknown> {
+  runDurably(step: DurableStep): Promise<DurableOutcome> {
     return this.#link.ready ? this.#options.durable.run(step) : Promise.reject(this.#away(step.operation));
   }
 
@@ -241,4 +241,9 @@ export class NodeWire implements RedisWire {
     if (this.#hangWatch.look(elapsedMs, this.#inFlight, progress)) this.#link.giveUp('no byte arrived in time');
     return this.#inFlight > 0;
   }
+}
+
+function confirmedReply({ reply, unconfirmed }: DurableOutcome): unknown {
+  if (unconfirmed !== undefined) throw unconfirmed;
+  return reply;
 }
