@@ -333,7 +333,7 @@ function withTimeLimit(run: () => Promise<void>, withinMs: number): Promise<void
   ]);
 }
 
-describe('planted bugs', { timeout: 40_000 }, () => {
+describe('planted bugs', () => {
   const server = useServer();
 
   // Most of the time a test waits for what a bug keeps from happening.
