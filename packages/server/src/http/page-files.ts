@@ -34,15 +34,19 @@ export interface PageOptions {
   readonly files?: Readonly<Record<string, string | URL>>;
 }
 
+/** Colours, controls and frame that the pages of all systems share. */
+const baseStyle = ['base.css', new URL('../page/base.css', import.meta.url)] as const;
+
 /**
  * Serves the page of a system: `index.html` of `folder` at the system's root, and the folder's CSS, JavaScript and SVG
- * files beside it, with a strict content security policy and a tag. All of them are read once, so they should be few and
+ * files beside it, with a strict content security policy and a tag. `base.css`, for it to build upon, is what the pages of
+ * all systems share: see packages/server/src/page. All of them are read once, so they should be few and
  * small. Links in the page are to be relative: the bare path of a system below another is redirected to its slash.
  */
 export async function servePage(http: FastifyInstance, folder: URL, { files = {} }: PageOptions = {}): Promise<void> {
   const names = (await readdir(folder)).filter((name) => /\.(?:css|js|svg)$/.test(name));
   const own = names.map((name) => [name, new URL(name, folder)] as const);
-  for (const [name, path] of [...own, ...Object.entries(files)]) {
+  for (const [name, path] of [baseStyle, ...own, ...Object.entries(files)]) {
     const asset = await readAsset(path);
     http.get(`/${name}`, async (request, reply) => send(asset, request, reply));
   }

@@ -34,6 +34,7 @@ describe('the page of a system', () => {
     const app = await ask(`${url}/paged/app.js`);
     expect([app.text, app.headers.get('content-type')]).toEqual([script, 'text/javascript; charset=utf-8']);
     expect((await ask(`${url}/paged/other.css`)).headers.get('content-type')).toBe('text/css; charset=utf-8');
+    expect((await ask(`${url}/paged/base.css`)).text).toContain('--accent:');
     expect((await ask(`${url}/paged/notes.txt`)).status).toBe(404);
   });
 
