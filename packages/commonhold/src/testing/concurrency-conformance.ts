@@ -3,6 +3,7 @@ import type { Concurrency, SlotOptions } from '../concurrency/concurrency.js';
 import type { Slot } from '../concurrency/slot.js';
 import type { EngineKind } from './engine.js';
 import { describeSuite, type TestRunner } from './suite.js';
+import { pause, waitUntil } from './waiting.js';
 
 /** What every twin that limits how many may run at once must do. */
 export function concurrencyConformance(runner: TestRunner, kind: () => EngineKind): void {
@@ -83,7 +84,7 @@ export function concurrencyConformance(runner: TestRunner, kind: () => EngineKin
       const waited = limit.acquire('s', { wait: 20 });
       await engine.advance(0);
       for (let past = 0; past < 20; past++) {
-        await new Promise((resolve) => setTimeout(resolve, 2));
+        await pause(2);
         await engine.advance(10);
       }
       assert.equal(await waited, undefined);
@@ -152,10 +153,6 @@ async function slot(limit: Concurrency, subject: string, options: SlotOptions = 
   return held;
 }
 
-async function untilWaiting(limit: Concurrency, count: number): Promise<void> {
-  for (let look = 0; look < 500; look++) {
-    if ((await limit.count('s')).waiting === count) return;
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  assert.fail(`${count} never waited`);
+function untilWaiting(limit: Concurrency, count: number): Promise<void> {
+  return waitUntil(`${count} to wait`, async () => (await limit.count('s')).waiting === count, { everyMs: 2 });
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { consumeAll } from '../rate-limit/consume-all.js';
 import type { EngineKind } from './engine.js';
 import { describeSuite, type TestRunner } from './suite.js';
+import { pause } from './waiting.js';
 
 /** What every limiter must do for hits that wait, and for hits that stand or fall together. */
 export function rateLimitWaitConformance(runner: TestRunner, kind: () => EngineKind): void {
@@ -141,7 +142,7 @@ async function pass(engine: { advance(ms: number): Promise<void> }, work: Promis
   const finish = (): void => void (done = true);
   work.then(finish, finish);
   for (let past = 0; past < ms * 40 && !done; past += 10) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await pause(1);
     await engine.advance(10);
   }
   await work;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { LeaseLostError } from '../../src/errors.js';
 import { redisEngine } from '../../src/testing/engine.js';
 import { startRedisServer } from '../../src/testing/redis-server.js';
-import { eventually } from '../../src/testing/waiting.js';
+import { eventually, pause } from '../../src/testing/waiting.js';
 import { useServer } from '../engines.js';
 
 describe('a slot', () => {
@@ -13,7 +13,7 @@ describe('a slot', () => {
     try {
       const limit = (await engine.open()).concurrency('l', 1, { lease: '1s' });
       const held = await limit.acquire('s');
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await pause(1_500);
       expect([held?.signal.aborted, (await limit.count('s')).used]).toEqual([false, 1]);
       await engine.advance(5_000);
       await eventually(() => expect(held?.signal.aborted).toBe(true));
