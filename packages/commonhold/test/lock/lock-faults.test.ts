@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Duration } from '../../src/duration.js';
 import { openState } from '../../src/open-state.js';
 import type { SharedState } from '../../src/shared-state.js';
 import { type FaultProxy, startFaultProxy } from '../../src/testing/fault-proxy.js';
@@ -48,7 +49,7 @@ describe('locks among faults', { timeout: 30_000 }, () => {
     expect(heldMs).toBeLessThan(2_000);
     await expect(held?.release()).rejects.toMatchObject({ code: 'Unavailable' });
     server().resume();
-    const again = await eventuallyAcquired(state, 'l');
+    const again = await eventuallyAcquired(state, 'l', '2s');
     expect(again).toBeGreaterThan(Number(held?.guard.token));
   });
 
@@ -71,7 +72,7 @@ describe('locks among faults', { timeout: 30_000 }, () => {
     const held = await state.lock('l', { lease: '3s' }).acquire();
     await server().kill();
     await server().restart();
-    const token = await eventuallyAcquired(state, 'l');
+    const token = await eventuallyAcquired(state, 'l', '3s');
     expect(token).toBeGreaterThan(Number(held?.guard.token));
     expect((await aborted(held?.signal ?? AbortSignal.abort())).code).toBe('LeaseLost');
     expect(await held?.release()).toBe(false);
@@ -160,10 +161,10 @@ describe('locks among faults', { timeout: 30_000 }, () => {
     expect(performance.now() - releasedAt).toBeLessThan(1_500);
   });
 
-  async function eventuallyAcquired(state: SharedState, name: string): Promise<number> {
+  async function eventuallyAcquired(state: SharedState, name: string, lease: Duration): Promise<number> {
     let token = 0;
     await eventually(async () => {
-      const held = await state.lock(name).tryAcquire();
+      const held = await state.lock(name, { lease }).tryAcquire();
       expect(held).toBeDefined();
       token = Number(held?.guard.token);
       await held?.release();
