@@ -22,11 +22,17 @@ export interface Keys {
   /** The pub/sub channel on which the process `owner` is woken: `wakePrefix` and the encoded owner. */
   wake(owner: string): string;
   readonly wakePrefix: string;
+  /**
+   * Keys of their own for a tenant, whose namespace is `<namespace>:<tenant>`, encoded. No two tenants share a key, nor does
+   * one with whom it belongs to. Waking is that of the process. @throws InvalidArgumentError for a bad name.
+   */
+  within(tenant: string): Keys;
 }
 
 /** Characters of a part that stay readable when it is too long, and so the longest prefix that can be searched for. */
 export const searchablePrefixLength = 64;
 const longestPartBytes = 512;
+const longestTenantBytes = 64;
 // Structure of our keys, hash tags, globs and control characters.
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
 const special = /[%:{}*?[\]\\^\u0000-\u001f\u007f]/;
@@ -39,6 +45,11 @@ export function createKeys(namespace: string): Keys {
   if (typeof namespace !== 'string' || !namespacePattern.test(namespace)) {
     throw new InvalidArgumentError('namespace', "1 to 64 letters, digits, '_', '.' or '-'", namespace);
   }
+  return keysOf(namespace, `${namespace}:wake:`, undefined);
+}
+
+/** @param ownPrefix what documented prefixes must begin with; undefined where they are the application's own affair. */
+function keysOf(namespace: string, wakePrefix: string, ownPrefix: string | undefined): Keys {
   return {
     namespace,
     tagged: (feature, ...tagParts) => {
@@ -47,10 +58,14 @@ export function createKeys(namespace: string): Keys {
       for (const part of tagParts) tag = tag === '' ? encodePart(part) : `${tag}:${encodePart(part)}`;
       return `${namespace}:${feature}:{${tag}}`;
     },
-    documented: (prefix, ...parts) => [checkPrefix(prefix), ...parts.map(encodePart)].join(':'),
+    documented: (prefix, ...parts) => [checkPrefix(prefix, ownPrefix), ...parts.map(encodePart)].join(':'),
     taggedPrefix: (feature, part, prefix) => `${namespace}:${feature}:{${encodePart(part)}:${encodePrefix(prefix)}`,
-    wake: (owner) => `${namespace}:wake:${encodePart(owner)}`,
-    wakePrefix: `${namespace}:wake:`,
+    wake: (owner) => `${wakePrefix}${encodePart(owner)}`,
+    wakePrefix,
+    within: (tenant) => {
+      const own = `${namespace}:${encodeTenant(tenant)}`;
+      return keysOf(own, wakePrefix, `${own}:`);
+    },
   };
 }
 
@@ -70,9 +85,22 @@ export function decodePart(encoded: string): string | undefined {
   return encoded.replace(/%([0-9A-F]{2})/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
-function checkPrefix(prefix: string): string {
-  if (typeof prefix === 'string' && /^[!-~]{1,256}$/.test(prefix)) return prefix;
-  throw new InvalidArgumentError('prefix', '1 to 256 visible ASCII characters', prefix);
+function checkPrefix(prefix: string, ownPrefix: string = ''): string {
+  if (typeof prefix !== 'string' || !/^[!-~]{1,256}$/.test(prefix)) {
+    throw new InvalidArgumentError('prefix', '1 to 256 visible ASCII characters', prefix);
+  }
+  if (prefix.startsWith(ownPrefix)) return prefix;
+  // Taken as they are, prefixes would let one tenant reach the keys of another.
+  throw new InvalidArgumentError('prefix', `${ownPrefix}… for a tenant`, prefix);
+}
+
+// Visible ASCII, since names of channels and prefixes are made of it.
+function encodeTenant(tenant: string): string {
+  const fine = typeof tenant === 'string' && tenant !== '' && tenant.isWellFormed();
+  if (!fine || Buffer.byteLength(tenant) > longestTenantBytes) {
+    throw new InvalidArgumentError('namespace', `1 to ${longestTenantBytes} bytes of well-formed text`, tenant);
+  }
+  return encodeURIComponent(tenant).replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 // The encoded text that every key part beginning with `prefix` begins with.

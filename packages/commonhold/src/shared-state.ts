@@ -1,4 +1,5 @@
 import type { Backend, BackendStatus } from './backend/backend.js';
+import { backendView } from './backend/backend-view.js';
 import { closePorts } from './backend/closed-ports.js';
 import { Beat } from './beat.js';
 import { Cache } from './cache/cache.js';
@@ -28,8 +29,15 @@ import type { SchemaOption } from './schema.js';
 import { RunOnce, type RunOnceOptions } from './run-once/run-once.js';
 import { Sessions } from './session/session.js';
 import type { SessionSchemas, SessionsOptions } from './session/session-options.js';
+import { StateViews, type ViewOptions } from './state-views.js';
 import { UniqueSet, type UniqueSetOptions } from './unique-set/unique-set.js';
 import { Tenure } from './tenure.js';
+
+/** What a state lends to a view of it. */
+interface StateHost {
+  readonly beat: Beat;
+  readonly onClosed: () => void;
+}
 
 /** Shared state: every feature, over one store. Made by `openState`; closed with `close()` or `await using`. */
 export class SharedState {
@@ -45,13 +53,15 @@ export class SharedState {
   readonly #refusals: RefusalMemory;
   readonly #patience: Patience;
   readonly #opened = new OpenedNames();
+  readonly #views = new StateViews<SharedState>();
+  readonly #host: StateHost | undefined;
   /** For features that speak through a channel of their own. */
   readonly #openChannel = <Message>(name: string, options: ChannelOptions): Channel<Message> =>
     this.#channel<Message>(name, options);
   #closed: Promise<void> | undefined;
 
-  /** Use `openState`. */
-  constructor(backend: Backend, context: FeatureContext) {
+  /** Use `openState`. @param host what the state that this is a view of lends to it. */
+  constructor(backend: Backend, context: FeatureContext, host?: StateHost) {
     this.#backend = backend;
     this.#context = context;
     this.#subscriptions = new SubscriptionSet(context.bus, context.clock);
@@ -65,9 +75,11 @@ export class SharedState {
       this.#refusals.close();
       this.#patience.close();
     });
-    this.#beat = new Beat(context.clock, context.random, context.log, context.bus);
+    this.#host = host;
+    this.#beat = host?.beat ?? new Beat(context.clock, context.random, context.log, context.bus);
     this.#owners = new Owners(backend.ports.owners, context, { beat: this.#beat, openChannel: this.#openChannel });
     this.#closing.push(() => this.#owners.close());
+    this.#closing.push(() => this.#views.close());
   }
 
   /** What all keys begin with. */
@@ -181,6 +193,20 @@ export class SharedState {
     return this.#opened.open('unique set', name, options, make);
   }
 
+  /**
+   * A view of this state for one tenant: every feature, over the same connection, with keys of its own that no other tenant
+   * reaches. One view a tenant, so call it for each request if you like. It has this process as its owner, and is closed
+   * with this state; closing it by itself ends what was begun through it, for all who use it.
+   */
+  with(options: ViewOptions): SharedState {
+    this.#open();
+    return this.#views.open(options, (tenant) => {
+      const keys = this.#context.keys.within(tenant);
+      const host = { beat: this.#beat, onClosed: () => this.#views.forget(tenant) };
+      return new SharedState(backendView(this.#backend, keys), { ...this.#context, keys }, host);
+    });
+  }
+
   /** Where state lives and whether it can be reached; answers at once. */
   status(): BackendStatus {
     return this.#backend.status();
@@ -210,7 +236,8 @@ export class SharedState {
     // Jobs that are given time to end may hold locks.
     await this.#tenure.close();
     closePorts(this.#backend.ports);
-    this.#context.wakes.close();
+    if (this.#host === undefined) this.#context.wakes.close();
+    else this.#host.onClosed();
     await this.#backend.close();
   }
 

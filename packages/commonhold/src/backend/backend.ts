@@ -11,6 +11,7 @@ import type { QueuePort } from '../queue/queue-port.js';
 import type { RunOncePort } from '../run-once/run-once-port.js';
 import type { SessionPort } from '../session/session-port.js';
 import type { UniqueSetPort } from '../unique-set/unique-set-port.js';
+import type { Keys } from '../keys.js';
 import type { Bus } from './bus.js';
 
 /** One port for each feature. */
@@ -41,6 +42,8 @@ export type BackendStatus =
 /** A place where state lives. */
 export interface Backend {
   readonly ports: Ports;
+  /** Ports of their own over the same connection or store, for other keys. */
+  portsFor(keys: Keys): Ports;
   readonly bus: Bus;
   /** Whether values travel, so that compressing them pays. */
   readonly remote: boolean;

@@ -50,4 +50,5 @@ export { runOnceBeginConformance } from './run-once-begin-conformance.js';
 export { schemaConformance } from './schema-conformance.js';
 export { sessionConformance } from './session-conformance.js';
 export { sessionLifeConformance } from './session-life-conformance.js';
+export { viewConformance } from './view-conformance.js';
 export { uniqueSetConformance } from './unique-set-conformance.js';

@@ -13,28 +13,14 @@ import { MemoryQueue } from '../../queue/memory-queue.js';
 import { MemoryRunOnce } from '../../run-once/memory-run-once.js';
 import { MemorySession } from '../../session/memory-session.js';
 import { MemoryUniqueSet } from '../../unique-set/memory-unique-set.js';
-import type { Backend } from '../backend.js';
+import type { Backend, Ports } from '../backend.js';
 import type { MemoryStore } from './memory-store.js';
 
 /** Gathers the memory twins over one store. Closing leaves the store to whoever else uses it, unless `owned`. */
 export function createMemoryBackend(store: MemoryStore, keys: Keys, owned: boolean): Backend {
   return {
-    ports: {
-      queue: new MemoryQueue(store, keys),
-      cache: new MemoryCache(store, keys),
-      channel: new MemoryChannel(store, keys),
-      concurrency: new MemoryConcurrency(store, keys),
-      counter: new MemoryCounter(store, keys),
-      map: new MemoryMap(store, keys),
-      plainMap: new MemoryPlainMap(store, keys),
-      owners: new MemoryOwners(store, keys),
-      presence: new MemoryPresence(store, keys),
-      lock: new MemoryLock(store, keys),
-      rateLimit: new MemoryRateLimit(store, keys),
-      runOnce: new MemoryRunOnce(store, keys),
-      session: new MemorySession(store, keys),
-      uniqueSet: new MemoryUniqueSet(store, keys),
-    },
+    ports: memoryPorts(store, keys),
+    portsFor: (others) => memoryPorts(store, others),
     bus: store.bus,
     remote: false,
     status: () => ({ kind: 'memory', connected: true }),
@@ -43,5 +29,24 @@ export function createMemoryBackend(store: MemoryStore, keys: Keys, owned: boole
     close: async () => {
       if (owned) store.close();
     },
+  };
+}
+
+function memoryPorts(store: MemoryStore, keys: Keys): Ports {
+  return {
+    queue: new MemoryQueue(store, keys),
+    cache: new MemoryCache(store, keys),
+    channel: new MemoryChannel(store, keys),
+    concurrency: new MemoryConcurrency(store, keys),
+    counter: new MemoryCounter(store, keys),
+    map: new MemoryMap(store, keys),
+    plainMap: new MemoryPlainMap(store, keys),
+    owners: new MemoryOwners(store, keys),
+    presence: new MemoryPresence(store, keys),
+    lock: new MemoryLock(store, keys),
+    rateLimit: new MemoryRateLimit(store, keys),
+    runOnce: new MemoryRunOnce(store, keys),
+    session: new MemorySession(store, keys),
+    uniqueSet: new MemoryUniqueSet(store, keys),
   };
 }

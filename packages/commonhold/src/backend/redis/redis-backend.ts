@@ -42,6 +42,7 @@ export async function createRedisBackend(options: RedisBackendOptions): Promise<
   }
   return {
     ports: redisPorts(connection.wire, keys),
+    portsFor: (others) => redisPorts(connection.wire, others),
     bus: connection.bus,
     remote: true,
     status: () => connection.status(),
@@ -57,6 +58,7 @@ export async function createClusterBackend(options: ClusterOptions & { readonly 
   const cluster = await ClusterConnection.open(shared);
   return {
     ports: redisPorts(cluster.wire, keys),
+    portsFor: (others) => redisPorts(cluster.wire, others),
     bus: cluster.bus,
     remote: true,
     status: () => cluster.status(),
