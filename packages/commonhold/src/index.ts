@@ -19,7 +19,7 @@ export type { JobSchedule, ScheduleTimes } from './queue/job-schedule.js';
 export type { JobWaitOptions } from './queue/job-wait.js';
 export type { QueuedJob } from './queue/queued-job.js';
 export type { ManyOptions, RemoveOptions } from './queue/queue-upkeep.js';
-export type { BackoffOptions, JobOptions, JobSchemas, LimitOptions, QueueOptions } from './queue/queue-options.js';
+export type { BackoffOptions, GroupOptions, JobOptions, JobSchemas, LimitOptions, QueueOptions } from './queue/queue-options.js';
 export type {
   AddedJob,
   DocumentedNames,

@@ -36,6 +36,7 @@ type Suite =
   | 'presence-life'
   | 'queue'
   | 'lock'
+  | 'queue-group'
   | 'queue-limits'
   | 'queue-result'
   | 'queue-schedule'
@@ -275,6 +276,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   queue: ['../src/testing/queue-conformance.js', 'queueConformance'],
   'queue-result': ['../src/testing/queue-result-conformance.js', 'queueResultConformance'],
   'queue-schedule': ['../src/testing/queue-schedule-conformance.js', 'queueScheduleConformance'],
+  'queue-group': ['../src/testing/queue-group-conformance.js', 'queueGroupConformance'],
   'queue-limits': ['../src/testing/queue-limits-conformance.js', 'queueLimitsConformance'],
   'queue-upkeep': ['../src/testing/queue-upkeep-conformance.js', 'queueUpkeepConformance'],
   'queue-turn': ['../src/testing/queue-turn-conformance.js', 'queueTurnConformance'],

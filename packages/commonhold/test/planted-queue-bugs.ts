@@ -4,7 +4,14 @@ interface QueueBug {
   readonly script: string;
   readonly find: string;
   readonly replace: string;
-  readonly suite: 'queue' | 'queue-limits' | 'queue-result' | 'queue-schedule' | 'queue-turn' | 'queue-upkeep';
+  readonly suite:
+    | 'queue'
+    | 'queue-group'
+    | 'queue-limits'
+    | 'queue-result'
+    | 'queue-schedule'
+    | 'queue-turn'
+    | 'queue-upkeep';
   readonly noticedBy: string;
 }
 
@@ -17,6 +24,86 @@ export const queueBugs: readonly QueueBug[] = [
     replace: "capacity = most_running - redis.call('ZCARD', held_key(owner))",
     suite: 'queue-limits',
     noticedBy: 'no more jobs run at once',
+  },
+  {
+    name: 'the group whose turn it was goes first again',
+    script: 'queue/lua/take-turns.lua',
+    find: "redis.call('RPUSH', ring_key(line.priority), group)",
+    replace: "redis.call('LPUSH', ring_key(line.priority), group)",
+    suite: 'queue-group',
+    noticedBy: 'take turns',
+  },
+  {
+    name: 'jobs without a group wait for all groups',
+    script: 'queue/lua/take-turns.lua',
+    find: 'claim_ungrouped(line, 1)',
+    replace: '',
+    suite: 'queue-group',
+    noticedBy: 'one more group',
+  },
+  {
+    name: 'a group that ran as many jobs as it may does not come back',
+    script: 'queue/lua/group.lua',
+    find: 'return unpark(group)',
+    replace: 'return false',
+    suite: 'queue-group',
+    noticedBy: 'an end of any kind',
+  },
+  {
+    name: 'a group may run one job more than it may',
+    script: 'queue/lua/take-turns.lua',
+    find: 'return most_in_group - tonumber(',
+    replace: 'return 1 + most_in_group - tonumber(',
+    suite: 'queue-group',
+    noticedBy: 'no more jobs of a group',
+  },
+  {
+    name: 'what dead workers held counts in its group for ever',
+    script: 'queue/lua/take-over.lua',
+    find: '  leave_group(id)\n',
+    replace: '',
+    suite: 'queue-group',
+    noticedBy: 'a dead worker held',
+  },
+  {
+    name: 'the place of a cancelled job is taken by its namesake',
+    script: 'queue/lua/take-turns.lua',
+    find: "return is_gone(own, fresh) and '' or fresh",
+    replace: 'return fresh',
+    suite: 'queue-group',
+    noticedBy: 'a cancelled job is passed over',
+  },
+  {
+    name: 'a deadline is counted from when a job is taken',
+    script: 'queue/lua/claim.lua',
+    find: "local created_at = string.match(entry[1], '^%d+')",
+    replace: "local created_at = string.format('%.0f', now)",
+    suite: 'queue-limits',
+    noticedBy: 'not started after its deadline',
+  },
+  {
+    name: 'an attempt that took too long is not charged',
+    script: 'queue/lua/finish.lua',
+    find: "redis.call('HSET', key, 'error', payload)",
+    replace: "redis.call('HSET', key, 'error', payload, 'attempts', attempt - 1)",
+    suite: 'queue-limits',
+    noticedBy: 'an attempt that takes too long',
+  },
+  {
+    name: 'workers take jobs while the queue is paused',
+    script: 'queue/lua/turn.lua',
+    find: "redis.call('EXISTS', base .. ':paused') == 1",
+    replace: 'false',
+    suite: 'queue',
+    noticedBy: 'paused queue',
+  },
+  {
+    name: 'resuming wakes nobody',
+    script: 'queue/lua/pause.lua',
+    find: '  wake(waiting)',
+    replace: '',
+    suite: 'queue-turn',
+    noticedBy: 'woken when their queue goes on',
   },
   {
     name: 'a window of starts never fills',

@@ -15,6 +15,7 @@ export interface JobToRun<Data> {
   readonly attempt: number;
   readonly priority: number;
   readonly createdAtMs: number;
+  readonly group?: string;
   readonly topic?: string;
 }
 
@@ -117,9 +118,10 @@ function overdue<Data, Result>(place: HandlerPlace<Data, Result>, running: Runni
   return failed(place, running, overdueError(why));
 }
 
-function jobToRun<Data>({ id, attempt, priority, createdAtMs, topic }: ClaimedJob, data: Data): JobToRun<Data> {
+function jobToRun<Data>({ id, attempt, priority, createdAtMs, group, topic }: ClaimedJob, data: Data): JobToRun<Data> {
   const job = { id, data, attempt, priority, createdAtMs };
-  return topic === undefined ? job : { ...job, topic };
+  if (group === undefined && topic === undefined) return job;
+  return { ...job, ...(group === undefined ? {} : { group }), ...(topic === undefined ? {} : { topic }) };
 }
 
 function controlsOf<Data, Result>(place: HandlerPlace<Data, Result>, running: RunningJob): JobControls {

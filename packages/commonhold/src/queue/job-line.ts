@@ -26,6 +26,12 @@ export class JobLine<Item> {
     return item;
   }
 
+  /** From the front. */
+  *[Symbol.iterator](): Iterator<Item> {
+    yield* this.#first.toReversed();
+    yield* this.#items.slice(this.#head);
+  }
+
   clear(): void {
     this.#items = [];
     this.#head = 0;

@@ -14,6 +14,7 @@ export interface Job<Data, Result> {
   /** How often it was started. */
   readonly attempts: number;
   readonly data: Data;
+  readonly group?: string;
   readonly topic?: string;
   /** Name of the process that runs it, or ran it last. */
   readonly workerName?: string;

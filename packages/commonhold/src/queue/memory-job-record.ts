@@ -18,6 +18,7 @@ export interface JobRecord {
   attempts: number;
   readonly data: Stored;
   readonly options: string;
+  readonly group: string | undefined;
   readonly topic: string | undefined;
   workerName: string | undefined;
   startedAtMs: number | undefined;
@@ -34,7 +35,11 @@ export interface JobRecord {
 const recordBytes = 400;
 
 /** A new job's record. */
-export function createRecord(id: string, { priority, data, options, topic, delayMs }: NewJob, now: number): JobRecord {
+export function createRecord(
+  id: string,
+  { priority, data, options, group, topic, delayMs }: NewJob,
+  now: number,
+): JobRecord {
   return {
     id,
     status: delayMs > 0 ? 'delayed' : 'pending',
@@ -43,6 +48,7 @@ export function createRecord(id: string, { priority, data, options, topic, delay
     attempts: 0,
     data,
     options,
+    group,
     topic,
     ...unstarted,
     log: undefined,
@@ -71,8 +77,17 @@ export function bytesOf({ data, result, log = '' }: JobRecord): number {
 }
 
 /** The job as a worker gets it. */
-export function claimedJob({ id, attempts, priority, createdAtMs, options, topic, data }: JobRecord): ClaimedJob {
-  return { id, attempt: attempts, priority, createdAtMs, options, topic, data: handOut(data) };
+export function claimedJob({
+  id,
+  attempts,
+  priority,
+  createdAtMs,
+  options,
+  group,
+  topic,
+  data,
+}: JobRecord): ClaimedJob {
+  return { id, attempt: attempts, priority, createdAtMs, options, group, topic, data: handOut(data) };
 }
 
 /** The job as it is read, absent parts left out. */

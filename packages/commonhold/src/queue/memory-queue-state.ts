@@ -1,6 +1,7 @@
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
 import type { MemoryStore } from '../backend/memory/memory-store.js';
 import { JobLine } from './job-line.js';
+import { JobGroups } from './memory-job-groups.js';
 import type { JobRecord } from './memory-job-record.js';
 import type { AddedJob } from './queue-port.js';
 import { ScoredSet } from './scored-set.js';
@@ -54,6 +55,7 @@ export class QueueState {
   readonly topics: ExpiringTable<TopicIndex>;
   /** By priority. */
   readonly lines: readonly PriorityLine[] = Array.from({ length: 11 }, () => new PriorityLine());
+  readonly groups: JobGroups = new JobGroups();
   readonly suspects: JobLine<JobRecord> = new JobLine();
   readonly delayed: ScoredSet = new ScoredSet();
   readonly leases: ScoredSet = new ScoredSet();
@@ -76,6 +78,11 @@ export class QueueState {
   paused = false;
   /** Whether no job may be added. */
   closed = false;
+
+  /** How many jobs wait. */
+  get waiting(): number {
+    return this.lines.reduce((sum, line) => sum + line.count, this.suspects.length + this.groups.waiting);
+  }
 
   /** What the store keeps of it besides this object. */
   get tables(): readonly { keys(): Iterable<string>; delete(key: string): boolean }[] {

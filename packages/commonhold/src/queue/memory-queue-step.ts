@@ -75,6 +75,7 @@ export class MemoryQueueStep {
   }
 
   enqueue(record: JobRecord): void {
+    if (record.group !== undefined) return this.state.groups.push(record.group, record, 'fresh');
     const line = this.line(record.priority);
     line.fresh.push(record);
     line.add(1);
@@ -82,6 +83,7 @@ export class MemoryQueueStep {
 
   enqueueAgain(record: JobRecord, first: boolean): void {
     record.status = 'pending';
+    if (record.group !== undefined) return this.state.groups.push(record.group, record, first ? 'first' : 'again');
     const line = this.line(record.priority);
     if (first) line.again.pushFirst(record);
     else line.again.push(record);

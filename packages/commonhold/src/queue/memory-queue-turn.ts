@@ -1,5 +1,6 @@
 import type { Stored } from '../codec/stored.js';
 import { claimedJob, type JobRecord } from './memory-job-record.js';
+import type { PriorityLine } from './memory-queue-state.js';
 import { type MemoryQueueStep, rememberMs } from './memory-queue-step.js';
 import {
   type ClaimedJob,
@@ -23,6 +24,12 @@ export class MemoryQueueTurn {
   #bytes = 0;
   #alone = false;
   #suspected = 0;
+  /** Jobs that must run alone and may run now. */
+  #runnable: readonly JobRecord[] = [];
+  /** Groups one of whose jobs must run alone: it waits for others of its group to end, so no more of them are started. */
+  readonly #heldBack = new Set<string>();
+  /** How many of those stand in the ring of a priority. */
+  readonly #notNow = new Map<number, number>();
   /** How many jobs the limits of the queue allow besides those handed over. */
   #capacity = Infinity;
   #handedOver = 0;
@@ -71,7 +78,7 @@ export class MemoryQueueTurn {
       ends,
       jobs: this.#jobs,
       alone: this.#alone,
-      waitingForIdle: this.#turn.idle || drains ? state.suspects.length : 0,
+      waitingForIdle: this.#turn.idle || drains ? this.#runnable.length : 0,
       paused: state.paused,
       lookAgainMs: this.#lookAgainMs(),
       waitingWorkers: waits ? state.idle.size : 0,
@@ -86,6 +93,7 @@ export class MemoryQueueTurn {
     if (record?.status !== 'processing' || record.attempts !== attempt || record.owner !== this.#worker.id)
       return false;
     this.#release(record);
+    this.#leaveGroup(record);
     if (kind === 'complete') this.#step.complete(record, payload);
     else if (kind === 'fail') this.#step.fail(record, textOf(payload));
     else if (kind === 'retry') {
@@ -125,6 +133,7 @@ export class MemoryQueueTurn {
   }
 
   #lose(record: JobRecord): void {
+    this.#leaveGroup(record);
     record.deaths++;
     if (record.deaths >= deathsUntilFailed) {
       return this.#step.fail(record, `Its worker died ${record.deaths} times while running it`);
@@ -157,14 +166,35 @@ export class MemoryQueueTurn {
     }
   }
 
+  #leaveGroup({ group }: JobRecord): void {
+    if (group !== undefined) this.#step.state.groups.leave(group);
+  }
+
+  #roomIn(group: string): number {
+    const bound = this.#step.queue.limits?.runningInGroup ?? 0;
+    return bound === 0 ? Infinity : bound - this.#step.state.groups.running(group);
+  }
+
+  // As count_runnable of lua/alone.lua.
+  #readSuspects(): void {
+    const suspects = [...this.#step.state.suspects];
+    const bounded = (this.#step.queue.limits?.runningInGroup ?? 0) > 0;
+    this.#runnable = suspects.filter(({ group }) => group === undefined || this.#roomIn(group) > 0);
+    this.#heldBack.clear();
+    for (const { group } of suspects) if (bounded && group !== undefined) this.#heldBack.add(group);
+  }
+
   // Returns whether this worker takes nothing until it is free for a job that must run alone.
   #claim(): boolean {
     const { paused, suspects } = this.#step.state;
+    if (suspects.length > 0) this.#readSuspects();
     if (paused || !this.#hasRoom()) return false;
-    if (this.#turn.idle && this.#jobs.length === 0) {
-      const record = suspects.shift();
-      if (record !== undefined) this.#start(record);
-      this.#alone = record !== undefined;
+    const [record] = this.#runnable;
+    if (this.#turn.idle && this.#jobs.length === 0 && record !== undefined) {
+      suspects.remove(record);
+      this.#start(record);
+      this.#alone = true;
+      this.#readSuspects();
     }
     const drains = this.#mustDrain();
     if (!this.#alone && !drains) this.#claimLines();
@@ -174,7 +204,7 @@ export class MemoryQueueTurn {
   // One worker at a time: if all of them waited, a job that runs for hours would hold up the queue.
   #mustDrain(): boolean {
     const { state, now } = this.#step;
-    if (state.suspects.length === 0 || this.#turn.idle) return false;
+    if (this.#runnable.length === 0 || this.#turn.idle) return false;
     const { drainer } = state;
     if (drainer !== undefined && drainer !== this.#worker.id && (state.leases.score(drainer) ?? -1) >= now)
       return false;
@@ -185,6 +215,7 @@ export class MemoryQueueTurn {
   #claimLines(): void {
     for (let priority = 10; priority >= 0; priority--) {
       const line = this.#step.line(priority);
+      this.#claimInTurns(priority, line);
       if (line.count === 0) continue;
       let taken = 0;
       for (let record = this.#next(line); record !== undefined; record = this.#next(line)) {
@@ -196,6 +227,36 @@ export class MemoryQueueTurn {
     }
   }
 
+  // As lua/take-turns.lua.
+  #claimInTurns(priority: number, line: PriorityLine): void {
+    const { groups } = this.#step.state;
+    const notNow: string[] = [];
+    while (this.#hasRoom()) {
+      const group = groups.next(priority);
+      if (group === undefined) break;
+      if (group === '') this.#claimUngrouped(line);
+      else if (this.#heldBack.has(group)) notNow.push(group);
+      else this.#claimOfGroup(priority, group);
+    }
+    for (const group of notNow) groups.join(priority, group);
+    this.#notNow.set(priority, notNow.length);
+  }
+
+  #claimUngrouped(line: PriorityLine): void {
+    if (line.count === 0) return;
+    const record = line.shift();
+    if (record !== undefined) this.#start(record);
+    line.add(-1);
+  }
+
+  #claimOfGroup(priority: number, group: string): void {
+    const { groups } = this.#step.state;
+    if (this.#roomIn(group) <= 0) return groups.park(priority, group);
+    const record = groups.shift(priority, group);
+    if (record !== undefined) this.#start(record);
+    groups.goOn(priority, group, this.#roomIn(group) <= 0);
+  }
+
   #next(line: { shift(): JobRecord | undefined }): JobRecord | undefined {
     return this.#hasRoom() ? line.shift() : undefined;
   }
@@ -205,7 +266,8 @@ export class MemoryQueueTurn {
   }
 
   #start(record: JobRecord): void {
-    const { held } = this.#step.state;
+    const { held, groups } = this.#step.state;
+    if (record.group !== undefined) groups.start(record.group);
     record.attempts++;
     record.status = 'processing';
     record.owner = this.#worker.id;
@@ -227,8 +289,13 @@ export class MemoryQueueTurn {
     const { state } = this.#step;
     if (state.idle.size === 0) return;
     const limited = this.#capacity <= this.#jobs.length - this.#handedOver;
-    if (!state.paused && !limited && state.lines.some((line) => line.count > 0)) this.#step.wake(1);
+    if (!state.paused && !limited && this.#somethingReady()) this.#step.wake(1);
     this.#step.wake(this.#suspected - (this.#alone ? 1 : 0));
+  }
+
+  #somethingReady(): boolean {
+    const { lines, groups } = this.#step.state;
+    return lines.some((line, priority) => line.count > 0 || groups.ready(priority) > (this.#notNow.get(priority) ?? 0));
   }
 
   #renew(): void {

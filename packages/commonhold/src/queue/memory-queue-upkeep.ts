@@ -38,7 +38,7 @@ export function sweepSome(step: MemoryQueueStep, sweep: Sweep, cursor: string | 
 
 /** As lua/drain.lua. */
 export function drainSome(step: MemoryQueueStep, most: number): DrainStep {
-  const { delayed, suspects, records, lines } = step.state;
+  const { delayed, suspects, records, lines, groups } = step.state;
   let removed = 0;
   for (const id of delayed.members(most)) {
     const record = records.get(id);
@@ -47,7 +47,10 @@ export function drainSome(step: MemoryQueueStep, most: number): DrainStep {
     drop(step, record);
     removed++;
   }
-  for (const line of [{ shift: () => suspects.shift(), add: () => undefined }, ...lines.toReversed()]) {
+  removed += drainLine(step, { shift: () => suspects.shift(), add: () => undefined }, most - removed);
+  groups.unparkAll();
+  for (const [index, line] of lines.toReversed().entries()) {
+    removed += drainGroups(step, lines.length - 1 - index, most - removed);
     removed += drainLine(step, line, most - removed);
   }
   return { removed, more: removed >= most };
@@ -62,6 +65,18 @@ function drainLine(step: MemoryQueueStep, line: Pick<PriorityLine, 'shift' | 'ad
     removed++;
   }
   line.add(-removed);
+  return removed;
+}
+
+function drainGroups(step: MemoryQueueStep, priority: number, most: number): number {
+  const { groups } = step.state;
+  let removed = 0;
+  while (removed < most) {
+    const group = groups.next(priority);
+    if (group === undefined) break;
+    if (group !== '') removed += drainLine(step, groups.line(priority, group), most - removed);
+    if (group !== '') groups.goOn(priority, group, false);
+  }
   return removed;
 }
 

@@ -165,13 +165,13 @@ export class MemoryQueue implements QueuePort {
     const status = record?.status;
     if (record === undefined || !isOpen(record)) return status;
     if (status === 'pending') {
-      // What waits in a line stays there, and is passed over.
-      if (!step.state.suspects.remove(record)) step.line(record.priority).add(-1);
+      this.#withdraw(step, record);
     } else if (status === 'delayed') step.state.delayed.delete(id);
     else if (record.owner !== undefined) {
       step.state.held.get(record.owner)?.delete(record);
       if (step.state.held.get(record.owner)?.size === 0) step.state.held.delete(record.owner);
       step.tell(record.owner, heldTopic(queue));
+      if (record.group !== undefined && step.state.groups.leave(record.group)) step.wake(1);
     }
     step.end(record, 'cancelled');
     step.announce('cancelled', record, 'cancelled', 0);
@@ -189,10 +189,9 @@ export class MemoryQueue implements QueuePort {
 
   async counts(queue: QueueAddress): Promise<QueueCounts> {
     const step = this.#step(queue);
-    const { lines, suspects, leases, held, delayed } = step.state;
-    const pending = lines.reduce((sum, line) => sum + line.count, suspects.length);
+    const { leases, held, delayed } = step.state;
     const processing = leases.members().reduce((sum, worker) => sum + (held.get(worker)?.size ?? 0), 0);
-    return { pending, delayed: delayed.size, processing, failed: step.failed().length };
+    return { pending: step.state.waiting, delayed: delayed.size, processing, failed: step.failed().length };
   }
 
   async totals(queue: QueueAddress): Promise<QueueTotals> {
@@ -250,8 +249,16 @@ export class MemoryQueue implements QueuePort {
     const step = this.#step(queue);
     if (what === 'adding') return void (step.state.closed = paused);
     step.state.paused = paused;
-    const { lines, suspects } = step.state;
-    if (!paused) step.wake(lines.reduce((sum, line) => sum + line.count, suspects.length));
+    if (!paused) step.wake(step.state.waiting);
+  }
+
+  // What waits in a line stays there, and is passed over.
+  #withdraw(step: MemoryQueueStep, record: JobRecord): void {
+    const { suspects, groups } = step.state;
+    // Others of its group stood back for one that had to run alone.
+    if (suspects.remove(record)) return step.wake(record.group === undefined ? 0 : 1);
+    if (record.group === undefined) step.line(record.priority).add(-1);
+    else groups.withdraw(record.priority);
   }
 
   #step(queue: QueueAddress): MemoryQueueStep {
@@ -307,12 +314,14 @@ function createAll(step: MemoryQueueStep, jobs: readonly NewJob[]): (JobRecord |
 }
 
 function place(step: MemoryQueueStep, record: JobRecord, delayMs: number): void {
-  const { delayed } = step.state;
+  const { delayed, groups } = step.state;
   if (record.topic !== undefined) addToTopic(step, record.topic, record.id);
   if (delayMs === 0) step.enqueue(record);
   else delayed.set(record.id, step.now + delayMs);
   // A waiting worker is told when a delayed job falls due before all others: nobody has looked for it yet.
-  if (delayMs === 0 || delayed.lowest() === record.id) step.wake(1);
+  // While a group runs as many jobs as it may, nobody is woken for one more.
+  const ready = delayMs > 0 ? delayed.lowest() === record.id : !groups.isParked(record.group ?? '');
+  if (ready) step.wake(1);
 }
 
 // Two of the oldest jobs of a topic are forgotten with each new one, if their records are gone.

@@ -14,6 +14,11 @@ export interface AddOptions extends JobOptions {
   readonly id?: string;
   /** 0 to 10, higher first; within one priority first in, first out. Default 5. */
   readonly priority?: number;
+  /**
+   * Who gives it, up to 256 bytes without control characters: a tenant, a user. Within one priority the groups take turns,
+   * job by job, however many jobs each has; jobs without a group are one more group.
+   */
+  readonly group?: string;
   /** Not before this has passed; 0 for at once. It then goes before those of its priority that were never started. */
   readonly delay?: Duration | undefined;
   /** Whom the job concerns, up to 256 bytes: its jobs can be listed, and its notices heard. */
@@ -28,6 +33,7 @@ export interface AddOptions extends JobOptions {
 const addOptionNames = {
   id: true,
   priority: true,
+  group: true,
   delay: true,
   topic: true,
   durable: true,
@@ -49,11 +55,12 @@ export function createJob(
   { codec, random }: FeatureContext,
 ): NewJob {
   checkOptionNames(`queue ${name}, add`, options, addOptionNames);
-  const { delay, topic, id, durable } = options;
+  const { delay, group, topic, id, durable } = options;
   checkId(id);
   checkDurable(durable, 'job durable');
   if (topic !== undefined) checkTopic(topic);
-  const recorded = hash || delay !== undefined || topic !== undefined;
+  if (group !== undefined) checkGroup(group);
+  const recorded = hash || group !== undefined || delay !== undefined || topic !== undefined;
   const delayMs = delay === undefined || delay === 0 ? 0 : durationMs(delay, 'job delay');
   const { deadline } = options;
   if (deadline !== undefined && delayMs >= durationMs(deadline, 'job deadline')) {
@@ -62,6 +69,7 @@ export function createJob(
   return {
     id: id ?? (recorded ? random.bytes(12).toString('base64url') : undefined),
     priority: checkPriority(options.priority),
+    group,
     delayMs,
     topic,
     data: codec.encode(data, `A job of queue ${name}`),
@@ -85,8 +93,16 @@ export function isJobId(id: unknown): id is string {
 
 /** @throws InvalidArgumentError unless `topic` is well-formed text of 1 to 256 bytes. */
 export function checkTopic(topic: unknown): void {
-  const good = typeof topic === 'string' && topic !== '' && topic.isWellFormed() && Buffer.byteLength(topic) <= 256;
-  if (!good) throw new InvalidArgumentError('job topic', 'well-formed text of 1 to 256 bytes', topic);
+  if (!isShortText(topic)) throw new InvalidArgumentError('job topic', 'well-formed text of 1 to 256 bytes', topic);
+}
+
+function checkGroup(group: unknown): void {
+  if (isShortText(group) && !/\p{Cc}/u.test(group)) return;
+  throw new InvalidArgumentError('job group', 'well-formed text of 1 to 256 bytes without control characters', group);
+}
+
+function isShortText(text: unknown): text is string {
+  return typeof text === 'string' && text !== '' && text.isWellFormed() && Buffer.byteLength(text) <= 256;
 }
 
 function checkId(id: unknown): void {
@@ -102,7 +118,7 @@ function checkPriority(priority: number = 5): number {
 
 /** Names in a job's record that are ours. */
 const ownFields: ReadonlySet<string> = new Set([
-  ...['status', 'priority', 'created_at', 'attempts', 'data', 'options', 'topic', 'owner', 'deaths'],
+  ...['status', 'priority', 'created_at', 'attempts', 'data', 'options', 'group', 'topic', 'owner', 'deaths'],
   ...['worker_id', 'started_at', 'completed_at', 'progress', 'result', 'error', 'log'],
 ]);
 /** A script takes some thousand arguments in one command. */

@@ -58,6 +58,12 @@ export interface LimitOptions {
   readonly rate?: { readonly max: number; readonly per: Duration };
 }
 
+/** How the groups of jobs share a queue. */
+export interface GroupOptions {
+  /** Jobs of one group that run at once, over all workers, 1 to 1,000,000. Default: no bound. */
+  readonly concurrency?: number;
+}
+
 /** Every process that uses one queue gives it the same options. */
 export interface QueueOptions extends JobOptions {
   /** How long completed and cancelled jobs stay readable; 0 for not at all. Default 1 h. */
@@ -66,6 +72,8 @@ export interface QueueOptions extends JobOptions {
   readonly keepFailed?: Duration;
   /** Bounds over all workers of all processes. Default: none. */
   readonly limits?: LimitOptions;
+  /** What holds for each group that jobs are added with. */
+  readonly groups?: GroupOptions;
   /** Whether the changes of jobs are announced: see `notices`. Default false. */
   readonly notices?: boolean;
   /**
@@ -103,11 +111,13 @@ const queueOptionNames = {
   keepCompleted: true,
   keepFailed: true,
   limits: true,
+  groups: true,
   notices: true,
   record: true,
   documented: true,
 } satisfies OptionNames<QueueOptions>;
 const limitNames = { concurrency: true, rate: true } satisfies OptionNames<LimitOptions>;
+const groupNames = { concurrency: true } satisfies OptionNames<GroupOptions>;
 const rateNames = { max: true, per: true } satisfies OptionNames<NonNullable<LimitOptions['rate']>>;
 const documentedNames = {
   queue: true,
@@ -143,21 +153,24 @@ export function resolveQueueOptions(name: string, options: QueueOptions): Resolv
       notices: notices ?? false,
       keepCompletedMs: completed === 0 ? 0 : durationMs(completed, 'queue keepCompleted'),
       keepFailedMs: durationMs(options.keepFailed ?? '7d', 'queue keepFailed'),
-      limits: options.limits && resolveLimits(options.limits),
+      limits: resolveLimits(options),
     },
     hash: record === 'hash' || documented !== undefined,
     settings: resolveJobOptions(options, defaults),
   };
 }
 
-function resolveLimits(limits: LimitOptions): QueueLimits {
+function resolveLimits({ limits = {}, groups = {} }: QueueOptions): QueueLimits | undefined {
   checkOptionNames('queue limits', limits, limitNames);
+  checkOptionNames('queue groups', groups, groupNames);
   const { concurrency, rate } = limits;
   if (rate !== undefined) checkOptionNames('queue limits.rate', rate, rateNames);
+  if (concurrency === undefined && rate === undefined && groups.concurrency === undefined) return undefined;
   return {
     running: concurrency === undefined ? 0 : checkBound(concurrency, 'queue limits.concurrency'),
     starts: rate === undefined ? 0 : checkBound(rate.max, 'queue limits.rate.max'),
     windowMs: rate === undefined ? 0 : durationMs(rate.per, 'queue limits.rate.per'),
+    runningInGroup: groups.concurrency === undefined ? 0 : checkBound(groups.concurrency, 'queue groups.concurrency'),
   };
 }
 

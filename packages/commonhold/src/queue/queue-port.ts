@@ -23,6 +23,8 @@ export interface QueueLimits {
   /** Jobs started in one window, which begins with the first of them. */
   readonly starts: number;
   readonly windowMs: number;
+  /** Jobs of one group that run at once. */
+  readonly runningInGroup: number;
 }
 
 /** Verbatim beginnings of key names, four different ones. */
@@ -43,12 +45,14 @@ export type JobStatus = 'pending' | 'delayed' | 'processing' | 'completed' | 'fa
 /** A job to add. With an id it has a record of its own from the start; without, it is compact. */
 export interface NewJob {
   /**
-   * Chosen by the caller or drawn for it; a second job of a known id is not added. Needed for a delay, a topic or fields.
+   * Chosen by the caller or drawn for it; a second job of a known id is not added. Needed for a group, a delay, a topic or fields.
    * Not of the form of {@link isDrawnByQueue}.
    */
   readonly id: string | undefined;
   /** 0 to 10, higher first. */
   readonly priority: number;
+  /** Within its priority the groups take turns. Without a control character. */
+  readonly group: string | undefined;
   readonly delayMs: number;
   /** Whom it concerns: its jobs can be listed, and its notices heard. */
   readonly topic: string | undefined;
@@ -130,6 +134,7 @@ export interface ClaimedJob {
   readonly priority: number;
   readonly createdAtMs: number;
   readonly options: string;
+  readonly group: string | undefined;
   readonly topic: string | undefined;
   readonly data: Stored;
 }
@@ -148,7 +153,10 @@ export interface QueueTurnReply {
   readonly lookAgainMs: number | undefined;
   /** Workers that wait for jobs, this one included; 0 when it does not. */
   readonly waitingWorkers: number;
-  /** The jobs were so large that there were fewer of them, or of those held without knowing: take another turn. */
+  /**
+   * The jobs were so large, or behind so many cancelled ones, that there were fewer of them, or of those held without
+   * knowing: take another turn.
+   */
   readonly cut: boolean;
   /** Milliseconds since 1970, by the clock that dates jobs; 0 for a turn that came after a later one. */
   readonly nowMs: number;
@@ -163,6 +171,7 @@ export interface StoredJob {
   readonly attempts: number;
   readonly data: Stored;
   readonly options: string;
+  readonly group?: string;
   readonly topic?: string;
   readonly workerName?: string;
   readonly startedAtMs?: number;
@@ -251,7 +260,7 @@ export interface QueuePort {
   add(queue: QueueAddress, batch: JobBatch): Promise<readonly AddedJob[]>;
   /**
    * Ends, takes over what dead workers held, promotes what falls due, and claims: the highest priority first, within it
-   * the oldest. A worker that gets fewer jobs than it asked for is woken with {@link queueTopic} when some come.
+   * the oldest; where there are groups, one job of each in turn, the jobs without a group being one more of them. A worker that gets fewer jobs than it asked for is woken with {@link queueTopic} when some come.
    */
   turn(queue: QueueAddress, worker: QueueWorker, turn: QueueTurn): Promise<QueueTurnReply>;
   /** Keeps the lease of a worker; returns those of `held` that are not its own any more (cancelled, or taken over). */

@@ -53,13 +53,16 @@ function readJobs(parts: readonly Buffer[]): ClaimedJob[] {
 }
 
 function readJob(head: string, data: Buffer): ClaimedJob {
-  const [id = '', attempt, priority, createdAtMs, options = '', ...topic] = head.split('\n');
+  const [id = '', attempt, line = '', createdAtMs, options = '', ...topic] = head.split('\n');
+  // A group stands behind the priority and a colon, and may hold colons.
+  const [, priority, group] = /^(\d+)(?::(.+))?$/.exec(line) ?? [];
   return {
     id,
     attempt: Number(attempt),
     priority: Number(priority),
     createdAtMs: Number(createdAtMs),
     options,
+    group,
     topic: topic.length === 1 && topic[0] === '' ? undefined : topic.join('\n'),
     data,
   };

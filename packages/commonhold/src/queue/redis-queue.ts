@@ -79,10 +79,10 @@ export class RedisQueue implements QueuePort {
 
   async add(queue: QueueAddress, { adder, number, jobs, durable }: JobBatch): Promise<AddedJob[]> {
     const args: CommandArgument[] = [adder, String(number)];
-    for (const { id, priority, delayMs, topic, options, data, fields } of jobs) {
+    for (const { id, priority, group, delayMs, topic, options, data, fields } of jobs) {
       args.push(
         id ?? '',
-        String(priority),
+        group === undefined ? String(priority) : `${priority}:${group}`,
         String(delayMs),
         topic ?? '',
         options,
@@ -280,5 +280,5 @@ export class RedisQueue implements QueuePort {
 }
 
 function limitsOf({ limits }: QueueAddress): string {
-  return limits === undefined ? '' : `${limits.running} ${limits.starts} ${limits.windowMs}`;
+  return limits === undefined ? '' : `${limits.running} ${limits.starts} ${limits.windowMs} ${limits.runningInGroup}`;
 }

@@ -38,6 +38,7 @@ export function findRecord(id: string, pairs: readonly Buffer[]): StoredJob | un
     attempts: Number(fields.get('attempts')),
     data,
     options: String(fields.get('options') ?? ''),
+    ...optional('group', fields.get('group'), String),
     ...optional('topic', fields.get('topic'), String),
     ...optional('workerName', fields.get('worker_id'), String),
     ...optional('startedAtMs', fields.get('started_at'), Number),

@@ -36,6 +36,7 @@ export { presenceConformance } from './presence-conformance.js';
 export { presenceLifeConformance } from './presence-life-conformance.js';
 export { queueConformance } from './queue-conformance.js';
 export { queueLimitsConformance } from './queue-limits-conformance.js';
+export { queueGroupConformance } from './queue-group-conformance.js';
 export { queueUpkeepConformance } from './queue-upkeep-conformance.js';
 export { queueResultConformance } from './queue-result-conformance.js';
 export { queueScheduleConformance } from './queue-schedule-conformance.js';

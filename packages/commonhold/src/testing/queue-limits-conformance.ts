@@ -232,7 +232,7 @@ export function queueLimitsConformance(runner: TestRunner, kind: () => EngineKin
 
     test('places come back from jobs that were cancelled, and from workers that died', async (engine) => {
       const ports = await engine.ports();
-      const address = { ...addressOf('q'), limits: { running: 2, starts: 0, windowMs: 0 } };
+      const address = { ...addressOf('q'), limits: { running: 2, starts: 0, windowMs: 0, runningInGroup: 0 } };
       const [a, b, c] = ['a', 'b', 'c'].map((name) => new PortWorker(ports, name, address));
       assert.ok(a && b && c);
       await a.add({ id: 'x' }, { id: 'y' }, { id: 'z' }, { id: 'u' });

@@ -44,6 +44,18 @@ export function addressOf(name: string): QueueAddress {
   return { name, documented: undefined, notices: false, ...kept, limits: undefined };
 }
 
+/** A compact job of priority 5. */
+export const plainJob: NewJob = {
+  id: undefined,
+  priority: 5,
+  group: undefined,
+  delayMs: 0,
+  topic: undefined,
+  data: '1',
+  options: '',
+  fields: [],
+};
+
 /** A worker without handlers: takes turns when told to. */
 export class PortWorker {
   readonly self: QueueWorker;
@@ -60,7 +72,7 @@ export class PortWorker {
 
   /** Adds jobs, of priority 5 and compact unless told otherwise. */
   add(...jobs: readonly Partial<NewJob>[]): Promise<readonly AddedJob[]> {
-    const common = { id: undefined, priority: 5, delayMs: 0, topic: undefined, data: '0', options: '', fields: [] };
+    const common = { ...plainJob, data: '0' };
     const batch = { adder: this.self.id, number: ++this.#batches, jobs: jobs.map((job) => ({ ...common, ...job })) };
     return this.#ports.queue.add(this.#address, batch);
   }

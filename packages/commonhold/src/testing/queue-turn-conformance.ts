@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { EngineKind } from './engine.js';
-import { addressOf, endOf, PortWorker, runAll, whenStatus } from './queue-runs.js';
+import { addressOf, endOf, plainJob, PortWorker, runAll, whenStatus } from './queue-runs.js';
 import { describeSuite, type TestRunner } from './suite.js';
 import { eventually, pause } from './waiting.js';
 
@@ -79,6 +79,19 @@ export function queueTurnConformance(runner: TestRunner, kind: () => EngineKind)
       assert.equal((await free.turn(1, { idle: false })).jobs.length, drainer === d ? 0 : 1);
     });
 
+    test('workers that wait are woken when their queue goes on', async (engine) => {
+      const ports = await engine.ports();
+      const setPaused = (paused: boolean): Promise<void> => ports.queue.pause(addressOf('q'), 'taking', paused);
+      const [a, b] = [new PortWorker(ports, 'a'), new PortWorker(ports, 'b')];
+      await a.add({});
+      await setPaused(true);
+      assert.equal((await a.turn(1)).waitingWorkers, 1);
+      await setPaused(false);
+      await setPaused(true);
+      // Whoever was woken stands in the list again only after its next look.
+      assert.equal((await b.turn(1)).waitingWorkers, 1);
+    });
+
     test('H.1: what a lost answer gave is given again, and what it took is not taken twice', async (engine) => {
       const worker = new PortWorker(await engine.ports(), 'a');
       await worker.add({ data: '1' }, { data: '2' }, { data: '3' });
@@ -110,8 +123,7 @@ export function queueTurnConformance(runner: TestRunner, kind: () => EngineKind)
     test('H.1: a batch that is sent again is added once', async (engine) => {
       const { queue } = await engine.ports();
       const address = addressOf('q');
-      const job = { id: undefined, priority: 5, delayMs: 0, topic: undefined, data: '1', options: '', fields: [] };
-      const jobs = [job, { ...job, id: 'own' }, { ...job, id: 'own' }];
+      const jobs = [plainJob, { ...plainJob, id: 'own' }, { ...plainJob, id: 'own' }];
       const batch = (number: number, adder: string): Promise<unknown> => queue.add(address, { adder, number, jobs });
       const first = await batch(1, 'a:1');
       assert.deepEqual(await batch(1, 'a:1'), first);

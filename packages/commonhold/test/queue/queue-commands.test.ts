@@ -205,6 +205,27 @@ describe('commands of a queue', () => {
     expect(calls / 1_003).toBeLessThan(6.5);
   });
 
+  it('takes a job of a group with as many commands however many groups there are', async () => {
+    const queue = await open();
+    const perJob = async (groups: number): Promise<number> => {
+      const jobs = Array.from({ length: 600 }, (_, data) => ({ data, group: `g${data % groups}` }));
+      await queue.addMany(jobs);
+      const calls = await innerCalls(async () => {
+        let ran = 0;
+        const worker = queue.work(() => void ran++, { concurrency: 10 });
+        await eventually(() => expect(ran).toBe(jobs.length));
+        await worker.close();
+      });
+      return calls / jobs.length;
+    };
+    await perJob(1);
+    const few = await perJob(3);
+    expect(few).toBeLessThan(25);
+    expect(await perJob(600)).toBeLessThan(1.3 * few);
+    const commands = await count(() => queue.addMany([1, 2, 3].map((data) => ({ data, group: `g${data}` }))));
+    expect(commands).toEqual(script);
+  });
+
   it('keeps a waiting job of 78 bytes in less than 100', async () => {
     const state = await engine.open();
     const queue = state.queue<string>('q');

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openState } from '../../src/open-state.js';
 import type { OpenOptions } from '../../src/options.js';
+import type { AddOptions } from '../../src/queue/new-job.js';
 import type { QueueOptions } from '../../src/queue/queue-options.js';
 import type { Queue } from '../../src/queue/queue.js';
 import type { JobAborted } from '../../src/queue/running-job.js';
@@ -46,9 +47,12 @@ describe('a queue under faults', { timeout: 60_000 }, () => {
   async function open(port: number, options: QueueOptions = {}, more: OpenOptions = {}): Promise<Queue<number>> {
     const state = await openState({ redis: `redis://127.0.0.1:${port}`, namespace: 'faults', log, ...more });
     states.push(state);
-    return state.queue<number>('q', { attempts: 1, ...options });
+    return state.queue<number>('q', { attempts: 1, groups: { concurrency: 100 }, ...options });
   }
-  const numbers = (count: number): { data: number }[] => Array.from({ length: count }, (_, data) => ({ data }));
+  /** Every other one in a group, of which there are three. */
+  const groupOf = (n: number): { group?: string } => (n % 2 === 0 ? {} : { group: `g${n % 3}` });
+  const numbers = (count: number): ({ data: number } & AddOptions)[] =>
+    Array.from({ length: count }, (_, data) => ({ data, ...groupOf(data) }));
   const whenCompleted = (queue: Queue<number>, count: number): Promise<void> =>
     eventually(async () => expect(await queue.totals()).toEqual({ total: count, completed: count, failed: 0 }), {
       timeoutMs: 20_000,
@@ -108,6 +112,8 @@ describe('a queue under faults', { timeout: 60_000 }, () => {
     await proxy.pass();
     await worker.close();
     expect(await queue.counts()).toEqual({ pending: 0, delayed: 0, processing: 0, failed: 0 });
+    const keys = (await server().command('KEYS', 'faults:queue:*')) as string[];
+    expect(keys.filter((key) => /:(?:ring|fresh|parked|running|grouped)\b/.test(key))).toEqual([]);
   });
 
   it('H.1: adds a job once when answers to its adder are lost', async () => {
@@ -117,7 +123,7 @@ describe('a queue under faults', { timeout: 60_000 }, () => {
     const addAll = async (): Promise<void> => {
       for (let n = 0; n < 400; n++) {
         await pause(5);
-        await through.add(n).then(
+        await through.add(n, groupOf(n)).then(
           () => known++,
           async (error: { code: string }) => {
             if (error.code === 'OutcomeUnknown') unknown++;

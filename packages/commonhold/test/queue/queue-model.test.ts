@@ -78,6 +78,7 @@ const newJob: fc.Arbitrary<NewJob> = fc
   .record({
     id: fc.option(fc.constantFrom('own-1', 'own-2', 'own-3'), { nil: undefined, freq: 2 }),
     priority: fc.constantFrom(0, 5, 5, 10),
+    group: fc.constantFrom(undefined, undefined, 'g:1', 'g', 'h*'),
     delayMs: fc.constantFrom(0, 0, 0, 1_500),
     topic: fc.constantFrom(undefined, undefined, 'a:b', 'c'),
     data: fc.constantFrom('1', '"two"', Buffer.from([1, 0, 255])),
@@ -85,7 +86,9 @@ const newJob: fc.Arbitrary<NewJob> = fc
     fields: fc.constantFrom([], ['file_id', 'f']),
   })
   .map((job) =>
-    job.id === undefined && (job.delayMs > 0 || job.topic || job.fields.length > 0) ? { ...job, id: 'own-4' } : job,
+    job.id === undefined && (job.group || job.delayMs > 0 || job.topic || job.fields.length > 0)
+      ? { ...job, id: 'own-4' }
+      : job,
   );
 
 function claimed(book: Book, job: ClaimedJob): object {
@@ -288,8 +291,15 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
 
 describe('queue model', () => checkModel(stepOn(keeping)));
 // Ids can be used again at once.
-describe('model of a queue that keeps nothing', () => checkModel(stepOn({ ...keeping, keepCompletedMs: 0 })));
+describe('model of a queue that keeps nothing and bounds its groups', () =>
+  checkModel(
+    stepOn({
+      ...keeping,
+      keepCompletedMs: 0,
+      limits: { running: 0, starts: 0, windowMs: 0, runningInGroup: 2 },
+    }),
+  ));
 describe('model of a queue with limits', () =>
-  checkModel(stepOn({ ...keeping, limits: { running: 4, starts: 6, windowMs: 2_500 } })));
+  checkModel(stepOn({ ...keeping, limits: { running: 4, starts: 6, windowMs: 2_500, runningInGroup: 1 } })));
 describe('commands of queue', () => checkCommands(queueOperations));
 describe('keys of queue', () => checkKeys('<ns>:queue:', [':notices', ':notices:user:<topic>', ':suspects', ':drain']));

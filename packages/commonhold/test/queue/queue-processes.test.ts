@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { openState } from '../../src/open-state.js';
+import type { QueueOptions } from '../../src/queue/queue-options.js';
 import type { Queue } from '../../src/queue/queue.js';
 import { eventually, pause } from '../../src/testing/waiting.js';
 import { useServer } from '../engines.js';
@@ -15,8 +16,8 @@ interface Start {
 describe('a queue whose worker processes', { timeout: 60_000 }, () => {
   const server = useServer();
   const processes = useWorkerProcesses();
-  const launch = (namespace: string, concurrency: number): Promise<ChildProcess> =>
-    processes.start(server().url, namespace, concurrency);
+  const launch = (namespace: string, concurrency: number, options?: QueueOptions): Promise<ChildProcess> =>
+    processes.start(server().url, namespace, concurrency, options);
 
   async function starts(namespace: string): Promise<Start[]> {
     const lines = (await server().command('LRANGE', `${namespace}:starts`, '0', '-1')) as string[];
@@ -67,6 +68,30 @@ describe('a queue whose worker processes', { timeout: 60_000 }, () => {
         const killed = killedAtMs.find((atMs) => atMs >= before.atMs - 5);
         expect(again.atMs - (killed ?? -Infinity)).toBeLessThan(6_000);
       }
+      for (const worker of workers) worker.kill('SIGKILL');
+    }));
+
+  it.concurrent('are killed with -9 while they run jobs of bounded groups loses nothing and leaves no group behind', () =>
+    withQueue('groups', async (queue) => {
+      const total = 160;
+      const bound = { groups: { concurrency: 2 } };
+      const workers = await Promise.all([1, 2, 3].map(() => launch('groups', 4, bound)));
+      await queue.addMany(
+        Array.from({ length: total }, (_, n) => ({
+          data: { ms: 100 },
+          ...(n % 8 === 0 ? {} : { group: `g${n % 8}` }),
+        })),
+      );
+      for (let kill = 0; kill < 6; kill++) {
+        await pause(250);
+        workers[kill % 3]?.kill('SIGKILL');
+        workers[kill % 3] = await launch('groups', 4, bound);
+      }
+      await whenAllEnded(queue, total);
+      expect(await queue.totals()).toEqual({ total, completed: total, failed: 0 });
+      expect(new Set((await starts('groups')).map((start) => start.id)).size).toBe(total);
+      const keys = (await server().command('KEYS', 'groups:queue:*')) as string[];
+      expect(keys.filter((key) => /:(?:ring|fresh|again|gone|parked|running|grouped)\b/.test(key))).toEqual([]);
       for (const worker of workers) worker.kill('SIGKILL');
     }));
 

@@ -2,10 +2,20 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
 import type { JobEnd, QueueAddress } from '../../src/queue/queue-port.js';
 import { type Engine, redisEngine } from '../../src/testing/engine.js';
-import { addressOf, endOf, PortWorker } from '../../src/testing/queue-runs.js';
+import { addressOf, endOf, plainJob, PortWorker } from '../../src/testing/queue-runs.js';
 import { useServer } from '../engines.js';
 
 const address: QueueAddress = { ...addressOf('q'), notices: true };
+
+/** Has groups in the ring and parked, with jobs that wait again and places of cancelled ones. */
+async function prepareGroups(ports: Ports): Promise<void> {
+  const tight = { ...address, limits: { running: 0, starts: 0, windowMs: 0, runningInGroup: 1 } };
+  const worker = new PortWorker(ports, 'grouped', tight);
+  await worker.add(...['g1', 'g2', 'g3', 'h1', 'h2'].map((id) => ({ id, group: id.slice(0, 1), priority: 10 })));
+  const { jobs } = await worker.turn(2, { idle: false });
+  await ports.queue.cancel(address, 'g2');
+  await worker.hand(...jobs.slice(1).map((job) => endOf(job, 'return')));
+}
 
 /** Brings a queue to where something of every kind is about to happen; returns how jobs of worker `w` end: two did. */
 async function prepare(engine: Engine, ports: Ports): Promise<readonly JobEnd[]> {
@@ -38,6 +48,9 @@ async function prepare(engine: Engine, ports: Ports): Promise<readonly JobEnd[]>
   await queue.renew(address, w.self, []);
   await engine.advance(3_500);
   await worker('y').turn(1, { idle: false });
+  // While this one waits for what must run alone, others take jobs.
+  await w.turn(1, { idle: false });
+  await prepareGroups(ports);
   return ends;
 }
 
@@ -69,15 +82,19 @@ describe('a queue that another program wrote to', () => {
 
   const digest = async (): Promise<unknown> => server().command('DEBUG', 'DIGEST');
   const self = (name: string): PortWorker['self'] => ({ id: `${name}:1`, name, leaseMs: 5_000 });
-  const job = { id: undefined, priority: 5, delayMs: 0, topic: undefined, data: '1', options: '', fields: [] };
-  const jobs = [job, { ...job, id: 'n1', topic: 't' }, { ...job, id: 'n2', delayMs: 5 }];
+  const job = plainJob;
+  const grouped = { ...job, id: 'n3', group: 'h', priority: 10 };
+  const jobs = [job, { ...job, id: 'n1', topic: 't' }, { ...job, id: 'n2', delayMs: 5 }, grouped];
   const turn = { number: 99, ends: [], free: 20, idle: true, known: undefined };
   const steps: Record<string, (queue: Ports['queue']) => Promise<unknown>> = {
     add: (queue) => queue.add(address, { adder: 'w:1', number: 99, jobs }),
     'turn with ends': (queue) => queue.turn(address, self('w'), { ...turn, ends, idle: false }),
     'turn of another': (queue) => queue.turn(address, self('z'), { ...turn, number: 1 }),
     'turn within limits': (queue) =>
-      queue.turn({ ...address, limits: { running: 9, starts: 9, windowMs: 9_000 } }, self('w'), { ...turn, ends }),
+      queue.turn({ ...address, limits: { running: 9, starts: 9, windowMs: 9_000, runningInGroup: 9 } }, self('w'), {
+        ...turn,
+        ends,
+      }),
     'turn after a lost answer': (queue) => queue.turn(address, self('w'), { ...turn, known: [] }),
     renew: (queue) => queue.renew(address, self('w'), ['d']),
     progress: (queue) => queue.progress(address, self('w'), ends[0]?.id ?? '', 1, 0.5),
@@ -86,6 +103,8 @@ describe('a queue that another program wrote to', () => {
     'cancel of a delayed job': (queue) => queue.cancel(address, 'later'),
     'cancel of a running job': (queue) => queue.cancel(address, ends[0]?.id ?? ''),
     'cancel of a suspect': (queue) => queue.cancel(address, 's'),
+    'cancel of a job in a group': (queue) => queue.cancel(address, 'g3'),
+    'cancel of a running job in a group': (queue) => queue.cancel(address, 'g1'),
     retry: (queue) => queue.retry(address, failed?.id ?? ''),
     log: (queue) => queue.log(address, self('w'), ends[0]?.id ?? '', 1, ['a line']),
     remove: (queue) => queue.remove(address, failed?.id ?? ''),
@@ -111,7 +130,8 @@ describe('a queue that another program wrote to', () => {
     const kinds = new Set(keys.map((key) => key.replace(/:.*/, '')));
     const expected = ['adds', 'again', 'current', 'dead', 'delayed', 'drain', 'gone', 'held', 'idle', 'job', 'leases'];
     const more = ['notices', 'open', 'sequence', 'stats', 'stream', 'suspects', 'topic', 'turn', 'waiting'];
-    expect([...kinds].toSorted()).toEqual([...expected, ...more].toSorted());
+    const ofGroups = ['fresh', 'grouped', 'parked', 'ring', 'running'];
+    expect([...kinds].toSorted()).toEqual([...expected, ...more, ...ofGroups].toSorted());
     for (const [name, step] of Object.entries(steps)) {
       await server().command('EVAL', restore, '0', prefix);
       expect(await step(ports.queue), name).not.toBe(false);
@@ -156,10 +176,26 @@ describe('a queue that another program wrote to', () => {
       'stats',
       'turn',
       'drain',
+      'ring',
+      'parked',
+      'running',
+      'grouped',
     ]) {
       expect(refused).toContain(`turn with ends ${key}`);
     }
-    for (const key of ['adds', 'stream', 'waiting', 'idle', 'stats', 'sequence', 'topic', 'open', 'delayed']) {
+    for (const key of [
+      'adds',
+      'stream',
+      'waiting',
+      'idle',
+      'stats',
+      'sequence',
+      'topic',
+      'open',
+      'delayed',
+      'ring',
+      'fresh',
+    ]) {
       expect(refused).toContain(`add ${key}`);
     }
   });

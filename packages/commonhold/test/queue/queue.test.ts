@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest';
 import { queueConformance } from '../../src/testing/queue-conformance.js';
+import { queueGroupConformance } from '../../src/testing/queue-group-conformance.js';
 import { queueLimitsConformance } from '../../src/testing/queue-limits-conformance.js';
 import { queueResultConformance } from '../../src/testing/queue-result-conformance.js';
 import { queueScheduleConformance } from '../../src/testing/queue-schedule-conformance.js';
@@ -12,6 +13,7 @@ onEveryEngine((kind) => {
   queueConformance({ describe: describe.concurrent, it }, kind);
   queueWorkerConformance({ describe: describe.concurrent, it }, kind);
   queueLimitsConformance({ describe: describe.concurrent, it }, kind);
+  queueGroupConformance({ describe: describe.concurrent, it }, kind);
   queueUpkeepConformance({ describe: describe.concurrent, it }, kind);
   queueResultConformance({ describe: describe.concurrent, it }, kind);
   queueScheduleConformance({ describe: describe.concurrent, it }, kind);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll } from 'vitest';
+import type { QueueOptions } from '../../src/queue/queue-options.js';
 
 /**
  * Works on queue `q`, noting each start in the list `starts` as `<id> <attempt> <ms since 1970>`. The data of a job says
@@ -12,10 +13,10 @@ import { afterAll, beforeAll } from 'vitest';
  */
 const program = `
 import { openState } from './index.js';
-const [url, namespace, concurrency] = process.argv.slice(2);
+const [url, namespace, concurrency, options] = process.argv.slice(2);
 const log = { info() {}, warn() {}, error() {} };
 const state = await openState({ redis: url, namespace, log });
-const queue = state.queue('q', { attempts: 1 });
+const queue = state.queue('q', { attempts: 1, ...JSON.parse(options) });
 const worker = queue.work(async ({ id, data, attempt }) => {
   await state.rawClient.sendCommand(['RPUSH', namespace + ':starts', id + ' ' + attempt + ' ' + Date.now()]);
   if (data.exit) process.exit(1);
@@ -41,7 +42,7 @@ export interface WorkerTask {
 /** Starts worker processes, which end with the tests. */
 export interface WorkerProcesses {
   /** Resolves when the process works. */
-  start(url: string, namespace: string, concurrency: number): Promise<ChildProcess>;
+  start(url: string, namespace: string, concurrency: number, options?: QueueOptions): Promise<ChildProcess>;
 }
 
 /** Compiles the library anew, since a program of its own cannot load TypeScript, and dist may be old. */
@@ -56,8 +57,9 @@ export function useWorkerProcesses(): WorkerProcesses {
     await rm(build, { recursive: true });
   });
   return {
-    start: async (url, namespace, concurrency) => {
-      const child = fork(join(build, 'program.js'), [url, namespace, String(concurrency)], { execArgv: [] });
+    start: async (url, namespace, concurrency, options = {}) => {
+      const args = [url, namespace, String(concurrency), JSON.stringify(options)];
+      const child = fork(join(build, 'program.js'), args, { execArgv: [] });
       started.push(child);
       await once(child, 'message');
       return child;

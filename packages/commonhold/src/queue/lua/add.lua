@@ -3,7 +3,8 @@
 -- KEYS[1] queue
 -- ARGV[1] recordBase, ARGV[2] statsBase, ARGV[3] noticeBase, ARGV[4] noticeFormat, ARGV[5] wakePrefix, ARGV[6] wakeTopic
 -- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs, ARGV[9] adder, ARGV[10] number of the batch
--- ARGV[11...] jobs, each as id ('' for a compact one), priority, delayMs, topic, options, data, number of fields, fields
+-- ARGV[11...] jobs, each as id ('' for a compact one), priority (and `:group`), delayMs, topic, options, data, number of
+-- fields, fields
 -- Returns the ids of the jobs, parted by spaces, after '=' where there was such a job; false for a batch that comes too late;
 -- '!' while no job may be added
 -- include keys.lua
@@ -19,16 +20,29 @@ local replies = {}
 local added = 0
 local ready = 0
 local open_entries = {}
+local any_parked
+
+-- A group stands behind the priority and a colon.
+local function group_of(priority)
+  return string.match(priority, '^%d+:(.+)$')
+end
 
 -- Fails, before anything is written, where a key has another type.
 local function check(at, lines)
-  local id, line, topic = ARGV[at], line_of(ARGV[at + 1]), ARGV[at + 3]
+  local id, line, topic = ARGV[at], line_of(string.match(ARGV[at + 1], '^%d+')), ARGV[at + 3]
+  local group = group_of(ARGV[at + 1])
   if not lines[line] then
     lines[line] = redis.call('XLEN', base .. ':stream:' .. line)
   end
   if id ~= '' then
     redis.call('HLEN', job_key(id))
     redis.call('ZCARD', base .. ':delayed')
+  end
+  if group then
+    any_parked = redis.call('HLEN', parked_key) > 0
+    redis.call('LLEN', ring_key(line))
+    redis.call('LLEN', base .. ':again:' .. group_line(line, group))
+    redis.call('LLEN', base .. ':fresh:' .. group_line(line, group))
   end
   if topic ~= '' then
     redis.call('HLEN', base .. ':open')
@@ -96,8 +110,17 @@ local function add_to_line(id, line)
   ready = ready + 1
 end
 
+-- While a group runs as many jobs as it may, nobody is woken for one more.
+local function add_to_group(id, line, group)
+  push_to_group(id, line, group, 'fresh', false)
+  if not any_parked or redis.call('HEXISTS', parked_key, group) == 0 then
+    ready = ready + 1
+  end
+end
+
 local function add_recorded(at, fields_end)
-  local id, line, delay_ms = ARGV[at], line_of(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local id, line, delay_ms = ARGV[at], line_of(string.match(ARGV[at + 1], '^%d+')), tonumber(ARGV[at + 2])
+  local group = group_of(ARGV[at + 1])
   local topic, options, data = ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
   local key = job_key(id)
   if redis.call('EXISTS', key) == 1 then
@@ -114,8 +137,17 @@ local function add_recorded(at, fields_end)
     redis.call('HSET', key, 'topic', topic)
     add_to_topic(topic, id)
   end
+  if group then
+    if not has_groups() then
+      uses_groups = true
+      redis.call('HSET', base .. ':waiting', 'grouped', 0)
+    end
+    redis.call('HSET', key, 'group', group)
+  end
   if delay_ms > 0 then
     add_to_delayed(id, delay_ms)
+  elseif group then
+    add_to_group(id, line, group)
   else
     add_to_line(id, line)
   end

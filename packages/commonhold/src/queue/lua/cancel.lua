@@ -14,8 +14,8 @@ local id = ARGV[9]
 local key = job_key(id)
 
 -- Everything is looked at before the first write: Redis does not roll back.
-local job = redis.call('HMGET', key, 'status', 'owner', 'priority', 'topic')
-local status, worker, topic = job[1], job[2], job[4]
+local job = redis.call('HMGET', key, 'status', 'owner', 'priority', 'topic', 'group')
+local status, worker, topic, group = job[1], job[2], job[4], job[5]
 local line, created_at, options, data = line_of(job[3])
 local has_record = status and true
 if not has_record then
@@ -31,7 +31,14 @@ end
 redis.call('HLEN', base .. ':open')
 redis.call('ZCARD', base .. ':delayed')
 redis.call('LLEN', base .. ':suspects')
-redis.call('HLEN', base .. ':waiting')
+if has_groups() then
+  check_rings()
+  redis.call('ZCARD', base .. ':idle')
+end
+if group then
+  redis.call('LLEN', base .. ':again:' .. group_line(line, group))
+  redis.call('HLEN', base .. ':gone:' .. group_line(line, group))
+end
 redis.call('HLEN', base .. ':current')
 redis.call('HLEN', base .. ':gone:' .. line)
 redis.call('LLEN', base .. ':again:' .. line)
@@ -45,7 +52,15 @@ redis.call('ZREM', base .. ':delayed', id)
 if status == 'processing' then
   redis.call('ZREM', held_key(worker), id)
   redis.call('PUBLISH', wake_channel(worker), ARGV[10])
-elseif status == 'pending' and redis.call('LREM', base .. ':suspects', 1, id) == 0 then
+  if leave_group(id) then
+    wake(1)
+  end
+elseif status == 'pending' and redis.call('LREM', base .. ':suspects', 1, id) == 1 then
+  -- Others of its group stood back for it.
+  wake(group and 1 or 0)
+elseif status == 'pending' and group then
+  withdraw(id, line, group)
+elseif status == 'pending' then
   if redis.call('LREM', base .. ':again:' .. line, 1, id) == 0 then
     -- The reference stays in the stream, and is marked.
     redis.call('HINCRBY', base .. ':gone:' .. line, id, 1)

@@ -1,5 +1,6 @@
 -- queue/claim.lua, layout 1
--- Takes jobs that wait: of the highest priority first, within it those that wait again, then fresh ones.
+-- Takes jobs that wait: of the highest priority first, within it those that wait again, then fresh ones; in turn with the
+-- groups, where there are any.
 -- Defines claimed, start_recorded(id), hand_over_all(), check_lines(), claim_all(lines)
 
 -- What goes to the worker: for each job a head and its data; and what it holds from now on, as scores and ids.
@@ -11,7 +12,8 @@ local function has_room()
   return claimed.count < allowed and claimed.bytes < most_bytes
 end
 
--- The parts of a head stand on lines of their own, the topic last since it may hold line feeds.
+-- The parts of a head stand on lines of their own, the topic last since it may hold line feeds. A group stands behind the
+-- priority.
 local function hand_out(id, attempt, priority, created_at, options, topic, data)
   local count = claimed.count + 1
   claimed.count = count
@@ -30,11 +32,12 @@ end
 
 local function read_job(id)
   return redis.pcall('HMGET', job_key(id), 'status', 'attempts', 'priority', 'created_at', 'options', 'topic', 'data',
-    'deaths')
+    'deaths', 'group')
 end
 
 local function hand_out_recorded(id, job, attempt)
-  hand_out(id, attempt, line_of(job[3]), job[4] or '', job[5] or '', job[6] or '', job[7] or '')
+  local priority = job[9] and line_of(job[3]) .. ':' .. job[9] or line_of(job[3])
+  hand_out(id, attempt, priority, job[4] or '', job[5] or '', job[6] or '', job[7] or '')
 end
 
 local function start_recorded(id)
@@ -49,6 +52,9 @@ local function start_recorded(id)
   local attempt = (tonumber(job[2]) or 0) + 1
   redis.call('HSET', job_key(id), 'status', 'processing', 'attempts', attempt, 'owner', owner, 'worker_id', worker_name,
     'started_at', now)
+  if job[9] then
+    note_running(id, job[9])
+  end
   hand_out_recorded(id, job, attempt)
   hold(id)
   return true
@@ -165,9 +171,21 @@ local function claim_line(line)
   end
 end
 
+-- The same for up to `most` jobs.
+local function claim_ungrouped(line, most)
+  local allowed_in_all = allowed
+  allowed = math.min(allowed, claimed.count + most)
+  claim_line(line)
+  allowed = allowed_in_all
+end
+-- include take-turns.lua
+
 local function claim_all(lines)
   for _, line in ipairs(lines) do
-    if has_room() then
+    if has_room() and line.in_groups then
+      claim_in_turns(line)
+    end
+    if has_room() and (line.waiting > 0 or not line.in_groups) then
       claim_line(line)
     end
   end

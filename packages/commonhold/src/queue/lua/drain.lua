@@ -39,15 +39,19 @@ local function drain_delayed()
   end
 end
 
--- Returns how many waiting jobs were removed from a list of ids.
-local function drain_list(key)
+-- Returns how many waiting jobs were removed from a list of ids, in which those of `line` may be marked as gone.
+local function drain_list(key, line)
   local count = 0
   while looked_at < most do
-    local id = redis.call('LPOP', key)
-    if not id then
+    local id = redis.pcall('LPOP', key)
+    if type(id) ~= 'string' then
       return count
     end
-    count = count + drop(id, 'pending')
+    if line and is_gone(line, id) then
+      looked_at = looked_at + 1
+    else
+      count = count + drop(id, 'pending')
+    end
   end
   return count
 end
@@ -76,6 +80,54 @@ local function drain_entry(line, entry)
   return count
 end
 
+-- Returns how many waiting jobs of one group were removed. What is left stays in the ring.
+local function drain_group(line, group)
+  local own = read_group(line.priority, group)
+  local count = drain_list(own.again_key) + drain_list(own.fresh_key, own)
+  if looked_at >= most and redis.call('EXISTS', own.again_key, own.fresh_key) > 0 then
+    join_ring(line.priority, group)
+  else
+    redis.call('DEL', own.gone_key)
+  end
+  return count
+end
+
+-- Puts all groups back into the ring, so that they are found.
+local function unpark_all()
+  while looked_at < most do
+    local parked = redis.call('HSCAN', parked_key, 0)[2]
+    if #parked == 0 then
+      return
+    end
+    for i = 1, #parked, 2 do
+      unpark(parked[i])
+      looked_at = looked_at + 1
+    end
+  end
+end
+
+local function drain_ring(line)
+  local ring = ring_key(line.priority)
+  local count = 0
+  while looked_at < most do
+    local group = redis.call('LPOP', ring)
+    if not group then
+      break
+    end
+    looked_at = looked_at + 1
+    if group ~= '' then
+      count = count + drain_group(line, group)
+    elseif redis.call('EXISTS', ring) == 1 then
+      redis.call('RPUSH', ring, '')
+    end
+  end
+  -- Not -count, which may be -0, and that is no number to Redis.
+  redis.call('HINCRBY', base .. ':waiting', 'g' .. line.priority, 0 - count)
+  if redis.call('EXISTS', ring, parked_key) == 0 then
+    redis.call('HDEL', base .. ':waiting', 'g' .. line.priority)
+  end
+end
+
 local function drain_line(line)
   local stream = base .. ':stream:' .. line.priority
   local count = drain_list(base .. ':again:' .. line.priority)
@@ -95,7 +147,7 @@ local function drain_line(line)
     call_many('XDEL', stream, used)
     redis.call('HDEL', base .. ':current', line.priority)
   end
-  add_to_waiting(line.priority, -count)
+  add_to_waiting(line.priority, 0 - count)
 end
 
 -- Everything is looked at before the first write: Redis does not roll back.
@@ -104,11 +156,20 @@ redis.call('LLEN', base .. ':suspects')
 redis.call('HLEN', base .. ':open')
 redis.call('HLEN', base .. ':current')
 local lines = read_lines()
+if has_groups() then
+  check_rings()
+end
 
 drain_delayed()
 drain_list(base .. ':suspects')
+if has_groups() then
+  unpark_all()
+end
 for _, line in ipairs(lines) do
-  if looked_at < most then
+  if looked_at < most and line.in_groups then
+    drain_ring(line)
+  end
+  if looked_at < most and (line.waiting > 0 or not line.in_groups) then
     drain_line(line)
   end
 end

@@ -10,11 +10,11 @@ end
 local function promote_all(due)
   call_many('ZREM', base .. ':delayed', due)
   for _, id in ipairs(due) do
-    local job = redis.pcall('HMGET', job_key(id), 'priority')
+    local job = redis.pcall('HMGET', job_key(id), 'priority', 'group')
     if job.err then
       spoiled(id)
     elseif job[1] then
-      put_back(id, job[1], false)
+      put_back(id, job[1], job[2], false)
     end
   end
 end

@@ -1,6 +1,6 @@
 -- queue/finish.lua, layout 1
 -- Hands in the jobs that ended. What another program wrote into a record does not make the step fail half-way.
--- Defines done, spoiled(id), fail(id, topic, why), put_back(id, priority, first), check_ends_given(), finish_all()
+-- Defines done, spoiled(id), fail(id, topic, why), put_back(id, priority, group, first), check_ends_given(), finish_all()
 
 -- What this step changed, for its later parts.
 local done = { completed = 0, failed = 0, processing_ms = 0, enqueued = false, suspected = 0 }
@@ -26,9 +26,9 @@ local function fail(id, topic, why)
   announce('failed', id, topic, 'failed', 0)
 end
 
-local function put_back(id, priority, first)
+local function put_back(id, priority, group, first)
   redis.call('HSET', job_key(id), 'status', 'pending')
-  enqueue_again(id, line_of(priority), first)
+  enqueue_again(id, line_of(priority), group, first)
   done.enqueued = true
 end
 
@@ -40,9 +40,10 @@ end
 -- Returns whether this attempt was the worker's, and so its to end.
 local function finish(id, attempt, kind, payload, delay_ms)
   local key = job_key(id)
-  local job = redis.pcall('HMGET', key, 'status', 'attempts', 'owner', 'priority', 'started_at', 'topic')
+  local job = redis.pcall('HMGET', key, 'status', 'attempts', 'owner', 'priority', 'started_at', 'topic', 'group')
   if job.err then
     if redis.call('ZREM', held_key(owner), id) == 1 then
+      leave_group(id)
       spoiled(id)
     end
     return false
@@ -51,6 +52,7 @@ local function finish(id, attempt, kind, payload, delay_ms)
     return false
   end
   released[#released + 1] = id
+  leave_group(id)
   if kind == 'complete' then
     complete(id, job[6], job[5], payload)
   elseif kind == 'fail' then
@@ -65,7 +67,7 @@ local function finish(id, attempt, kind, payload, delay_ms)
     if delay_ms > 0 then
       delay(id, delay_ms)
     else
-      put_back(id, job[4], true)
+      put_back(id, job[4], job[7], true)
     end
   end
   return true

@@ -1,6 +1,7 @@
 -- queue/line.lua, layout 1
 -- The line of one priority: a list of jobs that wait again, and behind it a stream of fresh ones.
--- Defines call_many(command, key, items), line_of(priority), clear_line(priority), add_to_waiting(priority, count), enqueue_again(id, priority, first)
+-- Defines call_many(command, key, items), line_of(priority), clear_line(priority), add_to_waiting(priority, count), enqueue_again(id, priority, group, first)
+-- include group.lua
 
 -- Lua takes no more than some thousand arguments at once.
 local function call_many(command, key, items)
@@ -29,7 +30,10 @@ local function add_to_waiting(priority, count)
   end
 end
 
-local function enqueue_again(id, priority, first)
+local function enqueue_again(id, priority, group, first)
+  if group and push_to_group(id, priority, group, 'again', first) then
+    return
+  end
   redis.call(first and 'LPUSH' or 'RPUSH', base .. ':again:' .. priority, id)
   redis.call('HINCRBY', base .. ':waiting', priority, 1)
 end

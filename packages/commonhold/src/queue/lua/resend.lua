@@ -1,20 +1,22 @@
 -- queue/resend.lua, layout 1
 -- Sends failed jobs again, and forgets jobs that ended.
--- Defines check_resend(), resend(id, line, topic), forget(id, topic)
+-- Defines check_resend(), resend(id, line, group, topic), forget(id, topic)
 
 -- Looks at every key that a job may go back to, and so at its type.
 local function check_resend()
   redis.call('ZCARD', base .. ':dead')
   redis.call('ZCARD', base .. ':idle')
   redis.call('HLEN', base .. ':open')
-  redis.call('HLEN', base .. ':waiting')
+  if has_groups() then
+    check_rings()
+  end
   for priority = 0, 10 do
     redis.call('LLEN', base .. ':again:' .. priority)
   end
 end
 
 -- Makes a failed job pending again, with all its attempts.
-local function resend(id, line, topic)
+local function resend(id, line, group, topic)
   local key = job_key(id)
   redis.call('ZREM', base .. ':dead', id)
   redis.call('HDEL', key, 'error', 'completed_at', 'started_at', 'worker_id', 'owner', 'progress', 'deaths')
@@ -23,7 +25,7 @@ local function resend(id, line, topic)
   if topic then
     join_topic(topic)
   end
-  enqueue_again(id, line, false)
+  enqueue_again(id, line, group, false)
 end
 
 local function forget(id, topic)

@@ -12,11 +12,11 @@
 local id = ARGV[9]
 
 -- Everything is looked at before the first write: Redis does not roll back.
-local job = redis.call('HMGET', job_key(id), 'status', 'priority', 'topic')
+local job = redis.call('HMGET', job_key(id), 'status', 'priority', 'topic', 'group')
 check_resend()
 if job[1] ~= 'failed' then
   return 0
 end
-resend(id, line_of(job[2]), job[3])
+resend(id, line_of(job[2]), job[4], job[3])
 wake(1)
 return 1

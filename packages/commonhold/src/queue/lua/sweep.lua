@@ -16,12 +16,12 @@ local most = tonumber(ARGV[14])
 local changed = 0
 
 local function visit(id)
-  local job = redis.pcall('HMGET', job_key(id), 'status', 'topic', 'completed_at', 'priority')
+  local job = redis.pcall('HMGET', job_key(id), 'status', 'topic', 'completed_at', 'priority', 'group')
   if job.err or job[1] ~= status or (topic ~= '' and job[2] ~= topic) or (tonumber(job[3]) or math.huge) > ended_until then
     return
   end
   if change == 'retry' then
-    resend(id, line_of(job[4]), job[2])
+    resend(id, line_of(job[4]), job[5], job[2])
   else
     forget(id, job[2])
   end

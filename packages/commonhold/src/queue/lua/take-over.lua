@@ -17,7 +17,8 @@ end
 
 local function lose(id, worker)
   local key = job_key(id)
-  local job = redis.pcall('HMGET', key, 'status', 'owner', 'priority', 'topic', 'deaths')
+  leave_group(id)
+  local job = redis.pcall('HMGET', key, 'status', 'owner', 'priority', 'topic', 'deaths', 'group')
   if job.err then
     return spoiled(id)
   end
@@ -32,7 +33,7 @@ local function lose(id, worker)
   end
   redis.call('HDEL', key, 'owner', 'progress')
   if deaths < deaths_until_alone then
-    put_back(id, job[3], true)
+    put_back(id, job[3], job[6], true)
     return
   end
   redis.call('HSET', key, 'status', 'pending')

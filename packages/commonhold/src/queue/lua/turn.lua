@@ -4,7 +4,7 @@
 -- ARGV[1] recordBase, ARGV[2] statsBase, ARGV[3] noticeBase, ARGV[4] noticeFormat, ARGV[5] wakePrefix, ARGV[6] wakeTopic
 -- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs, ARGV[9] owner, ARGV[10] workerName, ARGV[11] leaseMs, ARGV[12] number
 -- ARGV[13] free, ARGV[14] idle (1 or 0), ARGV[15] number of known ids (-1 when no answer was lost)
--- ARGV[16] limits ('' or most running, most starts and window in ms, 0 for none)
+-- ARGV[16] limits ('' or most running, most starts, window in ms and most running in a group, 0 for none)
 -- ARGV[17...] known ids, then ended jobs, each as id, attempt, kind, payload, delayMs
 -- Returns {refused, jobs, alone, waitingForIdle, paused, lookAgainMs or -1, waitingWorkers, cut, now}: the places, from 1,
 -- of refused ends, and for each job a head and its data; false for a turn that comes after a later one
@@ -43,7 +43,7 @@ end
 redis.call('ZCARD', idle_key)
 redis.call('ZCARD', held_key(owner))
 local paused = redis.call('EXISTS', base .. ':paused') == 1
-local suspects = read_suspects()
+local suspects = count_suspects()
 local dead = read_dead()
 local due = read_due()
 local lines = read_lines()
@@ -54,6 +54,9 @@ if ARGV[ends_at] or #dead > 0 or #due > 0 then
 end
 if returns or #dead > 0 or #due > 0 then
   check_lines()
+end
+if has_groups() then
+  check_rings()
 end
 if problem then
   return problem
@@ -75,12 +78,12 @@ end
 local handed_over = claimed.count
 local capacity = count_capacity()
 allowed = math.min(free, capacity)
-suspects = suspects + done.suspected
+suspects = count_runnable(suspects + done.suspected)
 local drains = false
 if not paused and has_room() then
   if idle and claimed.count == 0 and suspects > 0 then
     claim_alone()
-    suspects = redis.call('LLEN', base .. ':suspects')
+    suspects = count_runnable(redis.call('LLEN', suspects_key))
   end
   drains = must_drain(suspects)
   if claimed.alone == 0 and not drains then
@@ -96,7 +99,7 @@ count_ends(done.completed, done.failed, done.processing_ms)
 -- workers would otherwise wake each other without end.
 local left = 0
 for _, line in ipairs(lines) do
-  left = left + line.waiting
+  left = left + line.waiting + count_ready(line)
 end
 if left > 0 and not paused and capacity > started then
   wake(1)
@@ -108,7 +111,7 @@ if redis.call('EXISTS', held_key(owner)) == 1 then
 else
   redis.call('ZREM', leases_key, owner)
 end
-local cut = claimed.bytes >= most_bytes
+local cut = claimed.bytes >= most_bytes or was_cut_short()
 local waiting_workers = 0
 if claimed.count < free and claimed.alone == 0 and not drains and not cut then
   redis.call('ZADD', idle_key, now + lease_ms, owner)
