@@ -11,15 +11,24 @@ export type { Log } from './log.js';
 export type { Environment } from './environment.js';
 export * from './errors.js';
 export type { SchemaIssue, SchemaOption, SchemaResult, StandardSchema } from './schema.js';
-export { type JobList, type ListOptions, Queue } from './queue/queue.js';
+export { Queue } from './queue/queue.js';
+export type { JobList, ListOptions } from './queue/job-pages.js';
 export type { Job, JobLogLine } from './queue/job-records.js';
+export type { ManyOptions, SearchOptions, TimeRange } from './queue/job-filter.js';
 export type { AddOptions } from './queue/new-job.js';
 export type { EventsOptions, JobEvent } from './queue/job-events.js';
 export type { JobSchedule, ScheduleTimes } from './queue/job-schedule.js';
 export type { JobWaitOptions } from './queue/job-wait.js';
 export type { QueuedJob } from './queue/queued-job.js';
-export type { ManyOptions, RemoveOptions } from './queue/queue-upkeep.js';
-export type { BackoffOptions, GroupOptions, JobOptions, JobSchemas, LimitOptions, QueueOptions } from './queue/queue-options.js';
+export type { RemoveOptions } from './queue/queue-upkeep.js';
+export type {
+  BackoffOptions,
+  GroupOptions,
+  JobOptions,
+  JobSchemas,
+  LimitOptions,
+  QueueOptions,
+} from './queue/queue-options.js';
 export type {
   AddedJob,
   DocumentedNames,

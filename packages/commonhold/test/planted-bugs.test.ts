@@ -40,6 +40,7 @@ type Suite =
   | 'queue-limits'
   | 'queue-result'
   | 'queue-schedule'
+  | 'queue-search'
   | 'queue-upkeep'
   | 'queue-turn'
   | 'run-once'
@@ -277,6 +278,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   'queue-result': ['../src/testing/queue-result-conformance.js', 'queueResultConformance'],
   'queue-schedule': ['../src/testing/queue-schedule-conformance.js', 'queueScheduleConformance'],
   'queue-group': ['../src/testing/queue-group-conformance.js', 'queueGroupConformance'],
+  'queue-search': ['../src/testing/queue-search-conformance.js', 'queueSearchConformance'],
   'queue-limits': ['../src/testing/queue-limits-conformance.js', 'queueLimitsConformance'],
   'queue-upkeep': ['../src/testing/queue-upkeep-conformance.js', 'queueUpkeepConformance'],
   'queue-turn': ['../src/testing/queue-turn-conformance.js', 'queueTurnConformance'],

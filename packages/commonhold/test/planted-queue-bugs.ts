@@ -10,6 +10,7 @@ interface QueueBug {
     | 'queue-limits'
     | 'queue-result'
     | 'queue-schedule'
+    | 'queue-search'
     | 'queue-turn'
     | 'queue-upkeep';
   readonly noticedBy: string;
@@ -104,6 +105,38 @@ export const queueBugs: readonly QueueBug[] = [
     replace: '',
     suite: 'queue-turn',
     noticedBy: 'woken when their queue goes on',
+  },
+  {
+    name: 'of several fields only one counts',
+    script: 'queue/lua/filter.lua',
+    find: "if type(score) ~= 'string' then",
+    replace: 'if false then',
+    suite: 'queue-search',
+    noticedBy: 'alone and together',
+  },
+  {
+    name: 'a job is not found by a status it came into',
+    script: 'queue/lua/index.lua',
+    find: "redis.call('ZADD', status_key(to), now, id)",
+    replace: '',
+    suite: 'queue-search',
+    noticedBy: 'from its adding to its end',
+  },
+  {
+    name: 'a page begins with the job that the page before ended with',
+    script: 'queue/lua/search.lua',
+    find: 'return place and place + 1 or',
+    replace: 'return place or',
+    suite: 'queue-search',
+    noticedBy: 'every job once',
+  },
+  {
+    name: 'what is removed by a filter is more than what is found by it',
+    script: 'queue/lua/filter.lua',
+    find: "and (wanted.worker == '' or job[4] == wanted.worker)",
+    replace: '',
+    suite: 'queue-search',
+    noticedBy: 'by the same filter',
   },
   {
     name: 'a window of starts never fills',

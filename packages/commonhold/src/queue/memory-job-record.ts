@@ -2,9 +2,11 @@ import { handOut, storedBytes } from '../backend/memory/memory-store.js';
 import type { Stored } from '../codec/stored.js';
 import {
   type ClaimedJob,
+  type JobFilter,
   type JobStatus,
   mostLogBytes,
   mostLogLines,
+  mostReplyBytes,
   type NewJob,
   type StoredJob,
 } from './queue-port.js';
@@ -20,6 +22,9 @@ export interface JobRecord {
   readonly options: string;
   readonly group: string | undefined;
   readonly topic: string | undefined;
+  readonly searchedBy: readonly string[] | undefined;
+  /** When it came into its status. */
+  sinceMs: number;
   workerName: string | undefined;
   startedAtMs: number | undefined;
   completedAtMs: number | undefined;
@@ -35,21 +40,14 @@ export interface JobRecord {
 const recordBytes = 400;
 
 /** A new job's record. */
-export function createRecord(
-  id: string,
-  { priority, data, options, group, topic, delayMs }: NewJob,
-  now: number,
-): JobRecord {
+export function createRecord(id: string, { delayMs, fields: _fields, ...job }: NewJob, now: number): JobRecord {
   return {
+    ...job,
     id,
     status: delayMs > 0 ? 'delayed' : 'pending',
-    priority,
     createdAtMs: now,
+    sinceMs: now,
     attempts: 0,
-    data,
-    options,
-    group,
-    topic,
     ...unstarted,
     log: undefined,
     deaths: 0,
@@ -92,7 +90,7 @@ export function claimedJob({
 
 /** The job as it is read, absent parts left out. */
 export function storedJob(record: JobRecord): StoredJob {
-  const { owner: _owner, deaths: _deaths, ...job } = record;
+  const { owner: _owner, deaths: _deaths, searchedBy: _searchedBy, sinceMs: _sinceMs, ...job } = record;
   const present = Object.entries(job).filter(([, value]) => value !== undefined);
   const copies = present.map(([name, value]) => [name, Buffer.isBuffer(value) ? handOut(value) : value]);
   return Object.fromEntries(copies) as StoredJob;
@@ -110,4 +108,52 @@ export function appendedLog(log: string | undefined, lines: readonly string[], n
     bytes += lineBytes + 1;
   }
   return all.slice(first).join('\n');
+}
+
+/** Whether all that `filter` gives applies to the job, as lua/filter.lua sees it. */
+export function isInFilter(record: JobRecord, filter: JobFilter, now: number): boolean {
+  const { status, topic, group, workerName, createdFromMs, createdToMs, endedFromMs, endedToMs, olderThanMs } = filter;
+  const pairs = [
+    [status, record.status],
+    [topic, record.topic],
+    [group, record.group],
+    [workerName, record.workerName],
+  ];
+  if (pairs.some(([wanted, present]) => wanted !== undefined && wanted !== present)) return false;
+  const latestEndMs = Math.min(endedToMs ?? Infinity, olderThanMs === 0 ? Infinity : now - olderThanMs);
+  const anyEnd = endedFromMs === undefined && latestEndMs === Infinity;
+  const { createdAtMs, completedAtMs = Number.NaN, searchedBy = [] } = record;
+  if (!isWithin(createdAtMs, createdFromMs, createdToMs)) return false;
+  if (!anyEnd && !isWithin(completedAtMs, endedFromMs, latestEndMs)) return false;
+  return isPart(filter.fields, searchedBy);
+}
+
+function isWithin(ms: number, fromMs: number = -Infinity, toMs: number = Infinity): boolean {
+  return ms >= fromMs && ms <= toMs;
+}
+
+function isPart(wanted: readonly string[], present: readonly string[]): boolean {
+  const texts = new Map<string, string | undefined>();
+  for (let at = 0; at < present.length; at += 2) texts.set(present[at] as string, present[at + 1]);
+  return wanted.every((name, at) => at % 2 > 0 || texts.get(name) === wanted[at + 1]);
+}
+
+/** Gathers the jobs of a page, which is full at `limit` jobs or when it weighs as much as an answer may. */
+export class JobPageBuilder {
+  readonly jobs: StoredJob[] = [];
+  readonly #limit: number;
+  #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get full(): boolean {
+    return this.jobs.length >= this.#limit || this.#bytes >= mostReplyBytes;
+  }
+
+  add(record: JobRecord): void {
+    this.jobs.push(storedJob(record));
+    this.#bytes += record.data.length + (record.result?.length ?? 0);
+  }
 }

@@ -83,6 +83,7 @@ export class MemoryQueueStep {
 
   enqueueAgain(record: JobRecord, first: boolean): void {
     record.status = 'pending';
+    record.sinceMs = this.now;
     if (record.group !== undefined) return this.state.groups.push(record.group, record, first ? 'first' : 'again');
     const line = this.line(record.priority);
     if (first) line.again.pushFirst(record);
@@ -130,6 +131,7 @@ export class MemoryQueueStep {
     this.tellAwaiting(record.id);
     record.status = status;
     record.completedAtMs = this.now;
+    record.sinceMs = this.now;
     record.owner = undefined;
     if (keepMs === 0) this.state.records.delete(record.id);
     else this.#keep(record, this.now + keepMs);

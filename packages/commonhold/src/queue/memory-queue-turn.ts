@@ -115,6 +115,7 @@ export class MemoryQueueTurn {
   #delay(record: JobRecord, delayMs: number): void {
     leave(record);
     record.status = 'delayed';
+    record.sinceMs = this.#step.now;
     this.#step.state.delayed.set(record.id, this.#step.now + delayMs);
   }
 
@@ -141,6 +142,7 @@ export class MemoryQueueTurn {
     leave(record);
     if (record.deaths < deathsUntilAlone) return this.#step.enqueueAgain(record, true);
     record.status = 'pending';
+    record.sinceMs = this.#step.now;
     this.#step.state.suspects.pushFirst(record);
     this.#suspected++;
   }
@@ -270,6 +272,7 @@ export class MemoryQueueTurn {
     if (record.group !== undefined) groups.start(record.group);
     record.attempts++;
     record.status = 'processing';
+    record.sinceMs = this.#step.now;
     record.owner = this.#worker.id;
     record.workerName = this.#worker.name;
     record.startedAtMs = this.#step.now;

@@ -1,7 +1,8 @@
-import { type JobRecord, resetRecord } from './memory-job-record.js';
+import { isInFilter, type JobRecord, resetRecord } from './memory-job-record.js';
+import { foundFrom } from './memory-job-search.js';
 import type { PriorityLine } from './memory-queue-state.js';
 import type { MemoryQueueStep } from './memory-queue-step.js';
-import type { DrainStep, JobStatus, Sweep, SweepStep } from './queue-port.js';
+import type { DrainStep, JobFilter, JobStatus, Sweep, SweepStep } from './queue-port.js';
 
 /** Makes a failed job pending again, with all its attempts. */
 export function resend(step: MemoryQueueStep, record: JobRecord): void {
@@ -22,12 +23,11 @@ export function removeEnded(step: MemoryQueueStep, id: string): boolean {
 
 /** As lua/sweep.lua. */
 export function sweepSome(step: MemoryQueueStep, sweep: Sweep, cursor: string | undefined, most: number): SweepStep {
-  const { ids, next } =
-    sweep.topic === undefined ? failedFrom(step, cursor, most) : topicFrom(step, sweep.topic, cursor, most);
+  const { ids, next } = meantFrom(step, sweep.filter, cursor, most);
   let changed = 0;
   for (const id of ids) {
     const record = step.state.records.get(id);
-    if (record === undefined || !isMeant(step, record, sweep)) continue;
+    if (record === undefined || !isInFilter(record, sweep.filter, step.now)) continue;
     if (sweep.change === 'retry') resend(step, record);
     else forget(step, record);
     changed++;
@@ -96,11 +96,6 @@ function forget({ state }: MemoryQueueStep, { id, topic }: JobRecord): void {
   if (topic !== undefined) state.topics.get(topic)?.ids.delete(id);
 }
 
-function isMeant({ now }: MemoryQueueStep, record: JobRecord, { status, topic, olderThanMs }: Sweep): boolean {
-  const alike = record.status === status && (topic === undefined || record.topic === topic);
-  return alike && (record.completedAtMs ?? Infinity) <= now - olderThanMs;
-}
-
 /** Whether a job of this status runs no more. */
 export function isEnded(status: JobStatus): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled';
@@ -109,6 +104,12 @@ export function isEnded(status: JobStatus): boolean {
 interface SomeIds {
   readonly ids: readonly string[];
   readonly next: string | undefined;
+}
+
+function meantFrom(step: MemoryQueueStep, filter: JobFilter, cursor: string | undefined, most: number): SomeIds {
+  if (filter.fields.length > 0) return foundFrom(step, filter, cursor, most);
+  if (filter.topic !== undefined) return topicFrom(step, filter.topic, cursor, most);
+  return filter.status === 'failed' ? failedFrom(step, cursor, most) : foundFrom(step, filter, cursor, most);
 }
 
 function topicFrom({ state }: MemoryQueueStep, topic: string, cursor: string | undefined, most: number): SomeIds {

@@ -3,7 +3,8 @@ import type { MemoryStore } from '../backend/memory/memory-store.js';
 import { QueuePausedError } from '../errors.js';
 import type { Keys } from '../keys.js';
 import { MemoryJobNotices } from './memory-job-notices.js';
-import { appendedLog, bytesOf, type JobRecord, storedJob } from './memory-job-record.js';
+import { appendedLog, bytesOf, JobPageBuilder, type JobRecord, storedJob } from './memory-job-record.js';
+import { searchSome } from './memory-job-search.js';
 import { QueueState } from './memory-queue-state.js';
 import { MemoryQueueStep, type QueueSurroundings, rememberMs } from './memory-queue-step.js';
 import { MemoryQueueTurn } from './memory-queue-turn.js';
@@ -12,9 +13,9 @@ import {
   type AddedJob,
   heldTopic,
   type JobBatch,
+  type JobFilter,
   type JobPage,
   type JobStatus,
-  mostReplyBytes,
   mostUnanswered,
   type DrainStep,
   type NewJob,
@@ -133,7 +134,7 @@ export class MemoryQueue implements QueuePort {
     const { topics, records } = this.#step(queue).state;
     const before = cursor === undefined ? Infinity : Number(cursor);
     const ids = [...(topics.get(topic)?.ids ?? [])].filter(([, sequence]) => sequence < before).toReversed();
-    const page = new Page(limit);
+    const page = new JobPageBuilder(limit);
     for (const [index, [id, sequence]] of ids.entries()) {
       const record = records.get(id);
       // An id may have been used again since, for a job of another topic.
@@ -143,6 +144,10 @@ export class MemoryQueue implements QueuePort {
     return { jobs: page.jobs, cursor: undefined };
   }
 
+  async search(queue: QueueAddress, filter: JobFilter, cursor: string | undefined, limit: number): Promise<JobPage> {
+    return searchSome(this.#step(queue), filter, cursor, limit);
+  }
+
   async deadLetters(queue: QueueAddress, cursor: string | undefined, limit: number): Promise<JobPage> {
     const step = this.#step(queue);
     const { dead, records } = step.state;
@@ -150,7 +155,7 @@ export class MemoryQueue implements QueuePort {
     const [, failedAtMs, last = ''] = /^(\d+)-(.+)$/.exec(cursor ?? '') ?? [];
     const place = ids.indexOf(last);
     const start = failedAtMs === undefined || place >= 0 ? place + 1 : dead.countFrom(Number(failedAtMs) + 1);
-    const page = new Page(limit);
+    const page = new JobPageBuilder(limit);
     for (const [index, id] of ids.slice(start).entries()) {
       const record = records.get(id);
       if (record?.status === 'failed') page.add(record);
@@ -270,25 +275,6 @@ export class MemoryQueue implements QueuePort {
       this.#queues.set(base, state, stateBytes);
     }
     return new MemoryQueueStep(queue, state, this.#surroundings);
-  }
-}
-
-class Page {
-  readonly jobs: StoredJob[] = [];
-  readonly #limit: number;
-  #bytes = 0;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get full(): boolean {
-    return this.jobs.length >= this.#limit || this.#bytes >= mostReplyBytes;
-  }
-
-  add(record: JobRecord): void {
-    this.jobs.push(storedJob(record));
-    this.#bytes += record.data.length + (record.result?.length ?? 0);
   }
 }
 

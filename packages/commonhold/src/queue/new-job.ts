@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { checkDurable, checkOptionNames, type OptionNames } from '../option-names.js';
 import { type ResolvedQueueOptions, type JobOptions, writeJobOptions } from './queue-options.js';
+import { fieldTexts } from './search-fields.js';
 import { isDrawnByQueue, type NewJob } from './queue-port.js';
 
 /** What may be said of one job. */
@@ -51,7 +52,7 @@ export function createJob(
   name: string,
   data: unknown,
   options: AddOptions,
-  { hash, settings }: ResolvedQueueOptions,
+  { hash, searchFields, settings }: ResolvedQueueOptions,
   { codec, random }: FeatureContext,
 ): NewJob {
   checkOptionNames(`queue ${name}, add`, options, addOptionNames);
@@ -60,7 +61,8 @@ export function createJob(
   checkDurable(durable, 'job durable');
   if (topic !== undefined) checkTopic(topic);
   if (group !== undefined) checkGroup(group);
-  const recorded = hash || group !== undefined || delay !== undefined || topic !== undefined;
+  const recorded =
+    hash || searchFields !== undefined || group !== undefined || delay !== undefined || topic !== undefined;
   const delayMs = delay === undefined || delay === 0 ? 0 : durationMs(delay, 'job delay');
   const { deadline } = options;
   if (deadline !== undefined && delayMs >= durationMs(deadline, 'job deadline')) {
@@ -75,6 +77,7 @@ export function createJob(
     data: codec.encode(data, `A job of queue ${name}`),
     options: writeJobOptions(options, settings),
     fields: hash ? plainFields(data) : [],
+    searchedBy: searchFields && fieldTexts(searchFields, data, 'job data'),
   };
 }
 
@@ -96,7 +99,8 @@ export function checkTopic(topic: unknown): void {
   if (!isShortText(topic)) throw new InvalidArgumentError('job topic', 'well-formed text of 1 to 256 bytes', topic);
 }
 
-function checkGroup(group: unknown): void {
+/** @throws InvalidArgumentError unless `group` is well-formed text of 1 to 256 bytes without control characters. */
+export function checkGroup(group: unknown): void {
   if (isShortText(group) && !/\p{Cc}/u.test(group)) return;
   throw new InvalidArgumentError('job group', 'well-formed text of 1 to 256 bytes without control characters', group);
 }

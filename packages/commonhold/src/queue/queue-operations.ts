@@ -15,6 +15,7 @@ export const queueOperations: Operations<QueuePort> = defineOperations<QueuePort
   log: { kind: 'mutation', away: 'refuse' },
   get: { kind: 'read', away: 'refuse' },
   list: { kind: 'read', away: 'refuse' },
+  search: { kind: 'read', away: 'refuse' },
   deadLetters: { kind: 'read', away: 'refuse' },
   cancel: { kind: 'idempotent', away: 'refuse' },
   retry: { kind: 'idempotent', away: 'refuse' },

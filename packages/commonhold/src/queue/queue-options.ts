@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../errors.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { StandardSchema, ValueCheck } from '../schema.js';
 import { jittered, type Random } from '../random.js';
+import { checkSearchFields } from './search-fields.js';
 import type { DocumentedNames, QueueAddress, QueueLimits } from './queue-port.js';
 
 /** How long a job that failed waits before it is tried again: `first`, then `factor` times as long each time. */
@@ -74,6 +75,12 @@ export interface QueueOptions extends JobOptions {
   readonly limits?: LimitOptions;
   /** What holds for each group that jobs are added with. */
   readonly groups?: GroupOptions;
+  /**
+   * Makes jobs searchable, by status, process and time, and by these fields of their data, which hold texts, numbers or
+   * booleans; up to 16. Each costs an entry of an index, and each change of a job's status two commands in its step. Default:
+   * none.
+   */
+  readonly fields?: readonly string[];
   /** Whether the changes of jobs are announced: see `notices`. Default false. */
   readonly notices?: boolean;
   /**
@@ -89,6 +96,8 @@ export interface QueueOptions extends JobOptions {
 export interface ResolvedQueueOptions {
   readonly address: QueueAddress;
   readonly hash: boolean;
+  /** Undefined unless the queue is searched. */
+  readonly searchFields: readonly string[] | undefined;
   readonly settings: ResolvedJobOptions;
 }
 
@@ -110,6 +119,7 @@ const queueOptionNames = {
   deadline: true,
   keepCompleted: true,
   keepFailed: true,
+  fields: true,
   limits: true,
   groups: true,
   notices: true,
@@ -156,6 +166,7 @@ export function resolveQueueOptions(name: string, options: QueueOptions): Resolv
       limits: resolveLimits(options),
     },
     hash: record === 'hash' || documented !== undefined,
+    searchFields: options.fields && checkSearchFields(options.fields, 'queue fields'),
     settings: resolveJobOptions(options, defaults),
   };
 }

@@ -61,6 +61,8 @@ export interface NewJob {
   readonly options: string;
   /** Names and texts that stand in the record beside `data`, for readers in other languages. At most 1,000. */
   readonly fields: readonly string[];
+  /** Names and texts, in turn, that a searched queue finds it by; undefined for a queue that is not searched. Needs an id. */
+  readonly searchedBy: readonly string[] | undefined;
 }
 
 /** Jobs added in one step. Sent again with the same number after its answer was lost, it is not added twice. */
@@ -218,15 +220,28 @@ export const mostReplyBytes: number = 1024 * 1024;
 /** What of a queue can be paused. */
 export type PauseOf = 'taking' | 'adding';
 
+/** Which jobs are meant: those to which all that is not undefined applies. */
+export interface JobFilter {
+  readonly status: JobStatus | undefined;
+  readonly topic: string | undefined;
+  readonly group: string | undefined;
+  readonly workerName: string | undefined;
+  readonly createdFromMs: number | undefined;
+  readonly createdToMs: number | undefined;
+  readonly endedFromMs: number | undefined;
+  readonly endedToMs: number | undefined;
+  /** They ended at least so long ago; 0 for any, ended or not. */
+  readonly olderThanMs: number;
+  /** Names and texts, in turn, that they are found by; none unless the queue is searched. */
+  readonly fields: readonly string[];
+}
+
 /** Which jobs that ended are changed, and how. */
 export interface Sweep {
   /** `retry` is for failed jobs alone. */
   readonly change: 'retry' | 'remove';
-  readonly status: EndedStatus;
-  /** Undefined for all, which there is for failed jobs alone. */
-  readonly topic: string | undefined;
-  /** They ended at least so long ago. */
-  readonly olderThanMs: number;
+  /** With the status of jobs that ended. Unless the queue is searched, with a topic where it is not `failed`. */
+  readonly filter: JobFilter;
 }
 
 /** The status of a job that has ended. */
@@ -293,6 +308,11 @@ export interface QueuePort {
     cursor: string | undefined,
     limit: number,
   ): Promise<JobPage>;
+  /**
+   * The jobs that are meant, newest first: by when they came into their status where that alone is given of status and
+   * fields, else by when they were added. For a queue that is searched.
+   */
+  search(queue: QueueAddress, filter: JobFilter, cursor: string | undefined, limit: number): Promise<JobPage>;
   /** The jobs that failed for good, newest first. */
   deadLetters(queue: QueueAddress, cursor: string | undefined, limit: number): Promise<JobPage>;
   /**

@@ -1,45 +1,37 @@
-import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
-import { checkOptionNames, type OptionNames } from '../option-names.js';
-import { checkTopic } from './new-job.js';
+import { checkFilter, type ManyOptions } from './job-filter.js';
+import type { ResolvedQueueOptions } from './queue-options.js';
 import type { EndedStatus, PauseOf, QueueAddress, QueuePort, Sweep } from './queue-port.js';
-
-/** Which of many jobs are meant. */
-export interface ManyOptions {
-  /** Only those that concern it. Default: all. */
-  readonly topic?: string;
-  /** Only those that ended at least so long ago. Default: all. */
-  readonly olderThan?: Duration;
-}
 
 /** Which of many jobs are removed. */
 export interface RemoveOptions extends ManyOptions {
   readonly status: EndedStatus;
 }
 
-const manyNames = { topic: true, olderThan: true } satisfies OptionNames<ManyOptions>;
-const removeNames = { status: true, topic: true, olderThan: true } satisfies OptionNames<RemoveOptions>;
 /** Jobs that one step looks at: few enough to hold up nobody else at the server. */
 const mostAStep = 500;
 
 /** Sends the failed jobs that are meant again; returns how many. @throws InvalidArgumentError naming the option. */
-export async function retryAll(port: QueuePort, queue: QueueAddress, meant: ManyOptions): Promise<number> {
-  checkOptionNames('queue retryMany', meant, manyNames);
-  return sweepAll(port, queue, 'retry', { ...meant, status: 'failed' });
+export async function retryAll(port: QueuePort, queue: ResolvedQueueOptions, meant: ManyOptions): Promise<number> {
+  const filter = checkFilter('queue retryMany', meant, queue.searchFields ?? []);
+  if (filter.status !== undefined) throw new InvalidArgumentError('queue retryMany status', 'none', filter.status);
+  return sweepAll(port, queue.address, { change: 'retry', filter: { ...filter, status: 'failed' } });
 }
 
 /** Removes the records of jobs that ended; returns how many. @throws InvalidArgumentError naming the option. */
-export async function removeAll(port: QueuePort, queue: QueueAddress, meant: RemoveOptions): Promise<number> {
-  return sweepAll(port, queue, 'remove', meant);
+export async function removeAll(port: QueuePort, queue: ResolvedQueueOptions, meant: RemoveOptions): Promise<number> {
+  const filter = checkFilter('queue removeMany', meant, queue.searchFields ?? []);
+  const { status, topic } = filter;
+  if (status !== 'failed' && status !== 'completed' && status !== 'cancelled') {
+    throw new InvalidArgumentError('queue removeMany status', "'failed', 'completed' or 'cancelled'", status);
+  }
+  if (status !== 'failed' && topic === undefined && queue.searchFields === undefined) {
+    throw new InvalidArgumentError('queue removeMany topic', `a topic, by which ${status} jobs are found`, topic);
+  }
+  return sweepAll(port, queue.address, { change: 'remove', filter });
 }
 
-async function sweepAll(
-  port: QueuePort,
-  queue: QueueAddress,
-  change: Sweep['change'],
-  meant: RemoveOptions,
-): Promise<number> {
-  const sweep = resolveSweep(change, meant);
+async function sweepAll(port: QueuePort, queue: QueueAddress, sweep: Sweep): Promise<number> {
   let changed = 0;
   let cursor: string | undefined;
   do {
@@ -71,18 +63,4 @@ export async function obliterateAll(port: QueuePort, queue: QueueAddress): Promi
 export function checkPauseOf(what: PauseOf): PauseOf {
   if (what === 'taking' || what === 'adding') return what;
   throw new InvalidArgumentError('queue pause', "'taking' or 'adding'", what);
-}
-
-function resolveSweep(change: Sweep['change'], meant: RemoveOptions): Sweep {
-  checkOptionNames(`queue ${change}Many`, meant, removeNames);
-  const { status, topic, olderThan } = meant;
-  if (status !== 'failed' && status !== 'completed' && status !== 'cancelled') {
-    throw new InvalidArgumentError(`queue ${change}Many status`, "'failed', 'completed' or 'cancelled'", status);
-  }
-  if (topic !== undefined) checkTopic(topic);
-  else if (status !== 'failed') {
-    throw new InvalidArgumentError(`queue ${change}Many topic`, `a topic, by which ${status} jobs are found`, topic);
-  }
-  const olderThanMs = olderThan === undefined ? 0 : durationMs(olderThan, `queue ${change}Many olderThan`);
-  return { change, status, topic, olderThanMs };
 }

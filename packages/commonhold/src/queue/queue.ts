@@ -2,6 +2,8 @@ import type { Channel, ChannelOptions } from '../channel/channel.js';
 import { InvalidArgumentError, JobFailedError, RunTimeoutError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { AddBatch } from './add-batch.js';
+import type { ManyOptions, SearchOptions } from './job-filter.js';
+import { type JobList, JobPages, type ListOptions } from './job-pages.js';
 import { type Job, JobRecords } from './job-records.js';
 import { checkEventsOptions, type EventsOptions, eventsOf, type JobEvent } from './job-events.js';
 import type { JobHandler } from './job-handler.js';
@@ -12,15 +14,7 @@ import { JobWorker, type WorkOptions } from './job-worker.js';
 import { QueuedJob } from './queued-job.js';
 import { type AddOptions, checkScheduled, checkTopic, createJob, isJobId } from './new-job.js';
 import { queueNames } from './queue-names.js';
-import {
-  checkPauseOf,
-  drainAll,
-  type ManyOptions,
-  obliterateAll,
-  removeAll,
-  type RemoveOptions,
-  retryAll,
-} from './queue-upkeep.js';
+import { checkPauseOf, drainAll, obliterateAll, removeAll, type RemoveOptions, retryAll } from './queue-upkeep.js';
 import {
   type JobChecks,
   type JobSchemas,
@@ -31,7 +25,6 @@ import {
 import { checkOf } from '../schema.js';
 import type {
   AddedJob,
-  JobPage,
   JobStatus,
   NewJob,
   PauseOf,
@@ -40,22 +33,6 @@ import type {
   QueuePort,
   QueueTotals,
 } from './queue-port.js';
-
-/** Which jobs of many. */
-export interface ListOptions {
-  readonly status?: JobStatus;
-  /** From the page before. */
-  readonly cursor?: string;
-  /** 1 to 200. Default 50. */
-  readonly limit?: number;
-}
-
-/** Some of many jobs; fewer than the limit where they are large. Jobs that cannot be read are logged and left out. */
-export interface JobList<Data, Result> {
-  readonly jobs: readonly Job<Data, Result>[];
-  /** Pass it to get the next page, which may be empty; absent on the last. */
-  readonly cursor?: string;
-}
 
 interface Closeable {
   close(): Promise<void>;
@@ -87,6 +64,7 @@ export class Queue<Data, Result = void> {
   readonly #home: QueueHome;
   readonly #checks: JobChecks<Data, Result>;
   readonly #records: JobRecords<Data, Result>;
+  readonly #pages: JobPages<Data, Result>;
   readonly #result = (id: string, options: JobWaitOptions): Promise<Result> => this.result(id, options);
   /** What ends with the state; undefined until there was something. */
   #parts: Set<Closeable> | undefined;
@@ -108,6 +86,7 @@ export class Queue<Data, Result = void> {
       result: checkOf(resultSchema, `queue ${name}, result`),
     };
     this.#records = new JobRecords(name, this.#checks, context);
+    this.#pages = new JobPages(port, this.#options, this.#records);
     this.#batch = AddBatch.of(port, this.#options.address, context);
     this.#home = home;
     if (this.#options.address.notices) noticeChannel(this.#options.address, context.keys, undefined);
@@ -222,19 +201,22 @@ export class Queue<Data, Result = void> {
   }
 
   /** The jobs that concern `topic`, newest first. */
-  async list(topic: string, options: ListOptions = {}): Promise<JobList<Data, Result>> {
-    checkTopic(topic);
-    const { status, cursor } = options;
-    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw badCursor(cursor);
-    const limit = checkLimit(options.limit);
-    return this.#page(await this.#port.list(this.#options.address, topic, status, cursor, limit));
+  list(topic: string, options: ListOptions = {}): Promise<JobList<Data, Result>> {
+    return this.#pages.list(topic, options);
   }
 
   /** The jobs that failed for good, newest first. */
-  async deadLetters(options: Omit<ListOptions, 'status'> = {}): Promise<JobList<Data, Result>> {
-    const { cursor } = options;
-    if (cursor !== undefined && !/^\d{1,15}-[\w.-]{1,128}$/.test(cursor)) throw badCursor(cursor);
-    return this.#page(await this.#port.deadLetters(this.#options.address, cursor, checkLimit(options.limit)));
+  deadLetters(options: Omit<ListOptions, 'status'> = {}): Promise<JobList<Data, Result>> {
+    return this.#pages.deadLetters(options);
+  }
+
+  /**
+   * The jobs to which all that is given applies: by status, process, time, topic, group, and the fields of their data that the
+   * option `fields` declares, which a queue needs for it, if only as `[]`. Newest first; where only a status is asked for,
+   * those first that came into it last. Each page looks at 2,000 jobs at most, so it may be empty and not the last.
+   */
+  search(options: SearchOptions = {}): Promise<JobList<Data, Result>> {
+    return this.#pages.search(options);
   }
 
   /**
@@ -277,15 +259,15 @@ export class Queue<Data, Result = void> {
    * fail meanwhile are not among them. After an error some of them were sent; calling again is safe.
    */
   async retryMany(meant: ManyOptions = {}): Promise<number> {
-    return retryAll(this.#port, this.#options.address, meant);
+    return retryAll(this.#port, this.#options, meant);
   }
 
   /**
    * Removes the records of all jobs that have ended so and are meant, as {@link retryMany} does; returns how many. Completed
-   * and cancelled ones are found by their `topic`, which must be given; without one they go after `keepCompleted`.
+   * and cancelled ones are found by their `topic`, which must be given unless the queue declares `fields`.
    */
   async removeMany(meant: RemoveOptions): Promise<number> {
-    return removeAll(this.#port, this.#options.address, meant);
+    return removeAll(this.#port, this.#options, meant);
   }
 
   /** Removes all jobs that wait, in steps of 500; those that run go on. Returns how many. No notice tells of it. */
@@ -338,18 +320,4 @@ export class Queue<Data, Result = void> {
   async #closeParts(): Promise<void> {
     await Promise.all([...(this.#parts ?? [])].map((part) => part.close()));
   }
-
-  async #page({ jobs: stored, cursor }: JobPage): Promise<JobList<Data, Result>> {
-    const jobs = await this.#records.readable(stored);
-    return cursor === undefined ? { jobs } : { jobs, cursor };
-  }
-}
-
-function badCursor(cursor: unknown): InvalidArgumentError {
-  return new InvalidArgumentError('cursor', 'the cursor of the page before', cursor);
-}
-
-function checkLimit(limit: number = 50): number {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 200) return limit;
-  throw new InvalidArgumentError('limit', 'a whole number from 1 to 200', limit);
 }

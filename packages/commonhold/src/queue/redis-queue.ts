@@ -9,6 +9,7 @@ import {
   type AddedJob,
   heldTopic,
   type JobBatch,
+  type JobFilter,
   type JobPage,
   type JobStatus,
   mostLogBytes,
@@ -42,6 +43,7 @@ const scripts = {
   log: script('log.lua'),
   get: script('get.lua'),
   list: script('list.lua'),
+  search: script('search.lua'),
   deadLetters: script('dead-letters.lua'),
   cancel: script('cancel.lua'),
   retry: script('retry.lua'),
@@ -79,7 +81,7 @@ export class RedisQueue implements QueuePort {
 
   async add(queue: QueueAddress, { adder, number, jobs, durable }: JobBatch): Promise<AddedJob[]> {
     const args: CommandArgument[] = [adder, String(number)];
-    for (const { id, priority, group, delayMs, topic, options, data, fields } of jobs) {
+    for (const { id, priority, group, delayMs, topic, options, data, fields, searchedBy } of jobs) {
       args.push(
         id ?? '',
         group === undefined ? String(priority) : `${priority}:${group}`,
@@ -87,8 +89,9 @@ export class RedisQueue implements QueuePort {
         topic ?? '',
         options,
         data,
-        String(fields.length),
+        searchedBy === undefined ? String(fields.length) : `${fields.length}+${searchedBy.length}`,
         ...fields,
+        ...(searchedBy ?? []),
       );
     }
     const reply = (await this.#run(withDurability(operations.add, durable), scripts.add, queue, args)) as Buffer | null;
@@ -156,6 +159,11 @@ export class RedisQueue implements QueuePort {
     return readPage((await this.#run(operations.list, scripts.list, queue, args)) as PageAnswer);
   }
 
+  async search(queue: QueueAddress, filter: JobFilter, cursor: string | undefined, limit: number): Promise<JobPage> {
+    const args = [cursor ?? '', String(limit), '', ...filterArguments(filter)];
+    return readPage((await this.#run(operations.search, scripts.search, queue, args)) as PageAnswer);
+  }
+
   async deadLetters(queue: QueueAddress, cursor: string | undefined, limit: number): Promise<JobPage> {
     const args = [cursor ?? '', String(limit)];
     return readPage((await this.#run(operations.deadLetters, scripts.deadLetters, queue, args)) as PageAnswer);
@@ -214,11 +222,11 @@ export class RedisQueue implements QueuePort {
 
   async sweep(
     queue: QueueAddress,
-    { change, status, topic, olderThanMs }: Sweep,
+    { change, filter }: Sweep,
     cursor: string | undefined,
     most: number,
   ): Promise<SweepStep> {
-    const args = [change, status, topic ?? '', String(olderThanMs), cursor ?? '', String(most)];
+    const args = [cursor ?? '', String(most), change, ...filterArguments(filter)];
     const [changed, next] = (await this.#run(operations.sweep, scripts.sweep, queue, args)) as [number, Buffer];
     return { changed, cursor: next.length === 0 ? undefined : next.toString() };
   }
@@ -277,6 +285,12 @@ export class RedisQueue implements QueuePort {
     this.#places.set(queue, place);
     return place;
   }
+}
+
+function filterArguments(filter: JobFilter): string[] {
+  const { status, topic, group, workerName, createdFromMs, createdToMs, endedFromMs, endedToMs } = filter;
+  const parts = [status, topic, group, workerName, createdFromMs, createdToMs, endedFromMs, endedToMs];
+  return [...parts.map((part) => String(part ?? '')), String(filter.olderThanMs), ...filter.fields];
 }
 
 function limitsOf({ limits }: QueueAddress): string {

@@ -37,6 +37,7 @@ export { presenceLifeConformance } from './presence-life-conformance.js';
 export { queueConformance } from './queue-conformance.js';
 export { queueLimitsConformance } from './queue-limits-conformance.js';
 export { queueGroupConformance } from './queue-group-conformance.js';
+export { queueSearchConformance } from './queue-search-conformance.js';
 export { queueUpkeepConformance } from './queue-upkeep-conformance.js';
 export { queueResultConformance } from './queue-result-conformance.js';
 export { queueScheduleConformance } from './queue-schedule-conformance.js';

@@ -4,6 +4,7 @@ import type {
   AddedJob,
   ClaimedJob,
   JobEnd,
+  JobFilter,
   NewJob,
   QueueAddress,
   QueueTurn,
@@ -54,6 +55,7 @@ export const plainJob: NewJob = {
   data: '1',
   options: '',
   fields: [],
+  searchedBy: undefined,
 };
 
 /** A worker without handlers: takes turns when told to. */
@@ -103,3 +105,17 @@ export function endOf(
 ): JobEnd {
   return { id, attempt, kind, payload, delayMs };
 }
+
+/** Jobs of any kind. */
+export const anyJob: JobFilter = {
+  status: undefined,
+  topic: undefined,
+  group: undefined,
+  workerName: undefined,
+  createdFromMs: undefined,
+  createdToMs: undefined,
+  endedFromMs: undefined,
+  endedToMs: undefined,
+  olderThanMs: 0,
+  fields: [],
+};

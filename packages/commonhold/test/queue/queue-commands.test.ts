@@ -38,10 +38,14 @@ describe('commands of a queue', () => {
     const queue = await open({ attempts: 1 });
     const [compact, recorded] = await queue.addMany([{ data: 1 }, { data: 2, topic: 't' }, { data: 3, delay: '1h' }]);
     const { id } = await queue.add(4, { id: 'bad' });
+    const searched = (await engine.open()).queue<{ n: number }>('searched', { fields: ['n'] });
+    await searched.add({ n: 1 });
     const once: Record<string, () => Promise<unknown>> = {
       'get of a compact job': () => queue.get(compact?.id ?? ''),
       'get of a recorded job': () => queue.get(recorded?.id ?? ''),
       list: () => queue.list('t'),
+      search: () => searched.search({ fields: { n: 1 }, status: 'pending' }),
+      'retry by a filter': () => searched.retryMany({ fields: { n: 1 } }),
       'list by status': () => queue.list('t', { status: 'failed' }),
       'dead letters': () => queue.deadLetters(),
       counts: () => queue.counts(),

@@ -6,12 +6,14 @@ import type {
   ClaimedJob,
   JobBatch,
   JobEnd,
+  JobFilter,
   NewJob,
   QueueAddress,
   StoredJob,
   Sweep,
 } from '../../src/queue/queue-port.js';
 import { queueOperations } from '../../src/queue/queue-operations.js';
+import { anyJob } from '../../src/testing/queue-runs.js';
 import type { ModelStep } from '../../src/testing/model.js';
 import { checkCommands, checkKeys, checkModel } from '../model-check.js';
 
@@ -84,12 +86,18 @@ const newJob: fc.Arbitrary<NewJob> = fc
     data: fc.constantFrom('1', '"two"', Buffer.from([1, 0, 255])),
     options: fc.constantFrom('', '{"attempts":2}'),
     fields: fc.constantFrom([], ['file_id', 'f']),
+    searchedBy: fc.constant(undefined),
   })
   .map((job) =>
     job.id === undefined && (job.group || job.delayMs > 0 || job.topic || job.fields.length > 0)
       ? { ...job, id: 'own-4' }
       : job,
   );
+
+const searchedBy = fc.constantFrom([], ['user', '1'], ['user', '2', 'kind', 'x'], ['user', '1', 'kind', 'x']);
+const searchedJob: fc.Arbitrary<NewJob> = fc
+  .tuple(newJob, searchedBy, fc.nat(40))
+  .map(([job, texts, n]) => ({ ...job, id: job.id ?? `drawn-${n}`, searchedBy: texts }));
 
 function claimed(book: Book, job: ClaimedJob): object {
   const { id, createdAtMs: _, ...rest } = job;
@@ -168,13 +176,47 @@ const turnOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
       },
     }));
 
-const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
+/** Whatever can be said of jobs, alone and together; most of it is not said. */
+const filter: fc.Arbitrary<JobFilter> = fc
+  .record({
+    status: fc.constantFrom(undefined, 'pending', 'delayed', 'processing', 'completed', 'failed', 'cancelled'),
+    topic: fc.constantFrom(undefined, undefined, undefined, 'c'),
+    group: fc.constantFrom(undefined, undefined, undefined, 'g'),
+    workerName: fc.constantFrom(undefined, undefined, undefined, 'w1'),
+    fields: fc.constantFrom([], [], ['user', '1'], ['kind', 'x'], ['kind', 'x', 'user', '1']),
+  })
+  .map((chosen) => ({ ...anyJob, ...chosen }));
+
+const searchOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
   fc.oneof(
+    filter.map((wanted) => ({
+      label: `search ${JSON.stringify(wanted)}`,
+      run: async (ports: Ports) => {
+        const book = bookOf(ports);
+        const { jobs, cursor } = await ports.queue.search(address, wanted, undefined, 200);
+        return [
+          jobs.map(({ id, status }) => `${book.name(id)} ${status}`).toSorted((a, b) => a.localeCompare(b)),
+          cursor,
+        ];
+      },
+    })),
+    fc.tuple(filter, ended, fc.boolean()).map(([wanted, status, retry]) => ({
+      label: `sweep of ${JSON.stringify({ ...wanted, status })}`,
+      run: (ports: Ports) => {
+        const change = retry && status === 'failed' ? 'retry' : 'remove';
+        return sweepAll(ports, address, { change, filter: { ...wanted, status } });
+      },
+    })),
+  );
+
+const stepOn = (address: QueueAddress, searched: boolean = false): fc.Arbitrary<ModelStep> =>
+  fc.oneof(
+    ...(searched ? [searchOn(address)] : []),
     fc.constantFrom(1_000, 1_000, 3_000).map((advanceMs) => ({ label: `advance ${advanceMs}`, advanceMs })),
     { weight: 3, arbitrary: turnOn(address) },
     {
       weight: 2,
-      arbitrary: fc.array(newJob, { maxLength: 20 }).map((jobs) => ({
+      arbitrary: fc.array(searched ? searchedJob : newJob, { maxLength: 20 }).map((jobs) => ({
         label: `add ${jobs.map((job) => `${job.id ?? 'compact'}@${job.priority}+${job.delayMs}`).join()}`,
         run: async (ports: Ports) => {
           const book = bookOf(ports);
@@ -252,17 +294,15 @@ const stepOn = (address: QueueAddress): fc.Arbitrary<ModelStep> =>
       run: (ports: Ports) =>
         sweepAll(ports, address, {
           change: status === 'failed' ? 'retry' : 'remove',
-          status,
-          topic: 'a:b',
-          olderThanMs,
+          filter: { ...anyJob, status, topic: 'a:b', olderThanMs },
         }),
     })),
     fc.tuple(ended, fc.constantFrom(undefined, 'c'), fc.constantFrom(0, 1_500)).map(([status, topic, olderThanMs]) => ({
       label: `removal of ${topic} ${status} ${olderThanMs}`,
       run: async ({ queue }: Ports) => {
         const failed = topic === undefined ? 'failed' : status;
-        return (await queue.sweep(address, { change: 'remove', status: failed, topic, olderThanMs }, undefined, 500))
-          .changed;
+        const filter = { ...anyJob, status: failed, topic, olderThanMs };
+        return (await queue.sweep(address, { change: 'remove', filter }, undefined, 500)).changed;
       },
     })),
     some.map((n) => ({
@@ -299,7 +339,7 @@ describe('model of a queue that keeps nothing and bounds its groups', () =>
       limits: { running: 0, starts: 0, windowMs: 0, runningInGroup: 2 },
     }),
   ));
-describe('model of a queue with limits', () =>
-  checkModel(stepOn({ ...keeping, limits: { running: 4, starts: 6, windowMs: 2_500, runningInGroup: 1 } })));
+describe('model of a queue with limits that is searched', () =>
+  checkModel(stepOn({ ...keeping, limits: { running: 4, starts: 6, windowMs: 2_500, runningInGroup: 1 } }, true)));
 describe('commands of queue', () => checkCommands(queueOperations));
 describe('keys of queue', () => checkKeys('<ns>:queue:', [':notices', ':notices:user:<topic>', ':suspects', ':drain']));

@@ -30,6 +30,50 @@ describe('keys of a queue on Redis', () => {
     return Object.fromEntries(flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? '']] : [])));
   };
 
+  it('forget what jobs are searched by when their records are gone', async () => {
+    const base = `${namespace}:queue:{q}`;
+    const queue = await open<{ user: string }>({
+      fields: ['user'],
+      keepCompleted: '10s',
+      keepFailed: '20s',
+      attempts: 1,
+    });
+    await queue.addMany(['ada', 'a:b'].map((user) => ({ data: { user } })));
+    await queue.add({ user: 'bob' }, { id: 'bad' });
+    const expected = ['created', 'field:user:a%3Ab', 'field:user:ada', 'field:user:bob', 'status:pending', 'values'];
+    const index = async (): Promise<string[]> =>
+      (await keysOf(`${base}:*`))
+        .map((key) => key.slice(base.length + 1))
+        .filter((key) => /^(?:created|field|status|values)/.test(key));
+    expect(await index()).toEqual(expected);
+    const worker = queue.work(({ id }) => (id === 'bad' ? Promise.reject(new Error('no')) : undefined));
+    await whenStatus(queue, 'bad', 'failed');
+    await engine.advance(10_500);
+    await worker.close();
+    const other = queue.work(() => undefined);
+    await eventually(async () => expect(await redis('ZCARD', `${base}:created`)).toBe(1));
+    await other.close();
+    await engine.advance(10_500);
+    await queue.add({ user: 'eve' });
+    const last = queue.work(() => undefined);
+    await eventually(async () => expect(await redis('ZCARD', `${base}:created`)).toBe(1));
+    await last.close();
+    expect((await index()).filter((key) => key.startsWith('field'))).toEqual(['field:user:eve']);
+  });
+
+  it('are looked at in small steps by a search that finds little', async () => {
+    const queue = await open<{ user: string; n: number }>({ fields: ['user'] });
+    await queue.add({ user: 'ada', n: 0 }, { topic: 'rare' });
+    for (let batch = 0; batch < 5; batch++)
+      await queue.addMany(Array.from({ length: 500 }, (_, n) => ({ data: { user: 'ada', n } })));
+    await engine.advance(1_000);
+    const first = await queue.search({ topic: 'rare', fields: { user: 'ada' } });
+    expect(first.jobs).toEqual([]);
+    const second = await queue.search({ topic: 'rare', fields: { user: 'ada' }, cursor: first.cursor ?? '' });
+    expect([...first.jobs, ...second.jobs].map((job) => job.data.n)).toEqual([0]);
+    expect(second.cursor).toBeUndefined();
+  });
+
   it('are the documented ones, all under one hash tag', async () => {
     const base = `${namespace}:queue:{q}`;
     const queue = await open<number>({ notices: true, attempts: 1 });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
-import type { JobEnd, QueueAddress } from '../../src/queue/queue-port.js';
+import type { JobEnd, JobFilter, QueueAddress } from '../../src/queue/queue-port.js';
 import { type Engine, redisEngine } from '../../src/testing/engine.js';
-import { addressOf, endOf, plainJob, PortWorker } from '../../src/testing/queue-runs.js';
+import { addressOf, anyJob, endOf, plainJob, PortWorker } from '../../src/testing/queue-runs.js';
 import { useServer } from '../engines.js';
 
 const address: QueueAddress = { ...addressOf('q'), notices: true };
@@ -12,6 +12,7 @@ async function prepareGroups(ports: Ports): Promise<void> {
   const tight = { ...address, limits: { running: 0, starts: 0, windowMs: 0, runningInGroup: 1 } };
   const worker = new PortWorker(ports, 'grouped', tight);
   await worker.add(...['g1', 'g2', 'g3', 'h1', 'h2'].map((id) => ({ id, group: id.slice(0, 1), priority: 10 })));
+  await worker.add({ id: 'i1', searchedBy: ['user', 'x'], priority: 0 });
   const { jobs } = await worker.turn(2, { idle: false });
   await ports.queue.cancel(address, 'g2');
   await worker.hand(...jobs.slice(1).map((job) => endOf(job, 'return')));
@@ -83,8 +84,10 @@ describe('a queue that another program wrote to', () => {
   const digest = async (): Promise<unknown> => server().command('DEBUG', 'DIGEST');
   const self = (name: string): PortWorker['self'] => ({ id: `${name}:1`, name, leaseMs: 5_000 });
   const job = plainJob;
+  const searched = { ...job, id: 'n4', searchedBy: ['user', 'x'] };
   const grouped = { ...job, id: 'n3', group: 'h', priority: 10 };
-  const jobs = [job, { ...job, id: 'n1', topic: 't' }, { ...job, id: 'n2', delayMs: 5 }, grouped];
+  const byField: JobFilter = { ...anyJob, status: 'completed', fields: ['user', 'x'] };
+  const jobs = [job, { ...job, id: 'n1', topic: 't' }, { ...job, id: 'n2', delayMs: 5 }, grouped, searched];
   const turn = { number: 99, ends: [], free: 20, idle: true, known: undefined };
   const steps: Record<string, (queue: Ports['queue']) => Promise<unknown>> = {
     add: (queue) => queue.add(address, { adder: 'w:1', number: 99, jobs }),
@@ -109,9 +112,11 @@ describe('a queue that another program wrote to', () => {
     log: (queue) => queue.log(address, self('w'), ends[0]?.id ?? '', 1, ['a line']),
     remove: (queue) => queue.remove(address, failed?.id ?? ''),
     'sweep of all': (queue) =>
-      queue.sweep(address, { change: 'retry', status: 'failed', topic: undefined, olderThanMs: 0 }, undefined, 9),
+      queue.sweep(address, { change: 'retry', filter: { ...anyJob, status: 'failed' } }, undefined, 9),
     'sweep of a topic': (queue) =>
-      queue.sweep(address, { change: 'remove', status: 'cancelled', topic: 't', olderThanMs: 0 }, undefined, 9),
+      queue.sweep(address, { change: 'remove', filter: { ...anyJob, status: 'cancelled', topic: 't' } }, undefined, 9),
+    'sweep by a field': (queue) => queue.sweep(address, { change: 'remove', filter: byField }, undefined, 9),
+    search: (queue) => queue.search(address, byField, undefined, 9),
     drain: (queue) => queue.drain(address, 9),
     'pause of adding': (queue) => queue.pause(address, 'adding', true),
     await: (queue) => queue.awaitEnd(address, 'waits', 'o'),
@@ -130,7 +135,7 @@ describe('a queue that another program wrote to', () => {
     const kinds = new Set(keys.map((key) => key.replace(/:.*/, '')));
     const expected = ['adds', 'again', 'current', 'dead', 'delayed', 'drain', 'gone', 'held', 'idle', 'job', 'leases'];
     const more = ['notices', 'open', 'sequence', 'stats', 'stream', 'suspects', 'topic', 'turn', 'waiting'];
-    const ofGroups = ['fresh', 'grouped', 'parked', 'ring', 'running'];
+    const ofGroups = ['fresh', 'grouped', 'parked', 'ring', 'running', 'created', 'values', 'status', 'field'];
     expect([...kinds].toSorted()).toEqual([...expected, ...more, ...ofGroups].toSorted());
     for (const [name, step] of Object.entries(steps)) {
       await server().command('EVAL', restore, '0', prefix);
@@ -143,20 +148,24 @@ describe('a queue that another program wrote to', () => {
 
   it('does a step wholly or not at all, with a key of another type in its way', async () => {
     const refused = new Set<string>();
+    const spoil = async (key: string): Promise<unknown> => {
+      await server().command('EVAL', restore, '0', prefix);
+      const isText = (await server().command('TYPE', prefix + key)) === 'string';
+      await server().command('DEL', prefix + key);
+      await server().command(...(isText ? ['LPUSH', prefix + key, 'x'] : ['SET', prefix + key, 'x']));
+      return digest();
+    };
     for (const key of keys) {
+      const spoiled = await spoil(key);
       for (const [name, step] of Object.entries(steps)) {
-        await server().command('EVAL', restore, '0', prefix);
-        const isText = (await server().command('TYPE', prefix + key)) === 'string';
-        await server().command('DEL', prefix + key);
-        await server().command(...(isText ? ['LPUSH', prefix + key, 'x'] : ['SET', prefix + key, 'x']));
-        const before = await digest();
+        if ((await digest()) !== spoiled) await spoil(key);
         const code = await step(ports.queue).then(
           () => 'done',
           (error: { code?: string }) => error.code,
         );
         expect(code, `${name} with ${key}`).toMatch(/^(?:done|CorruptState)$/);
         if (code === 'done') continue;
-        expect(await digest(), `${name} with ${key} left something`).toBe(before);
+        expect(await digest(), `${name} with ${key} left something`).toBe(spoiled);
         refused.add(`${name} ${key.replace(/:.*/, '')}`);
       }
     }
@@ -195,6 +204,8 @@ describe('a queue that another program wrote to', () => {
       'delayed',
       'ring',
       'fresh',
+      'created',
+      'values',
     ]) {
       expect(refused).toContain(`add ${key}`);
     }

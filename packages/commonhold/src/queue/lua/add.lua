@@ -4,7 +4,7 @@
 -- ARGV[1] recordBase, ARGV[2] statsBase, ARGV[3] noticeBase, ARGV[4] noticeFormat, ARGV[5] wakePrefix, ARGV[6] wakeTopic
 -- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs, ARGV[9] adder, ARGV[10] number of the batch
 -- ARGV[11...] jobs, each as id ('' for a compact one), priority (and `:group`), delayMs, topic, options, data, number of
--- fields, fields
+-- fields (and `+` that of the names and texts it is searched by), fields, names and texts
 -- Returns the ids of the jobs, parted by spaces, after '=' where there was such a job; false for a batch that comes too late;
 -- '!' while no job may be added
 -- include keys.lua
@@ -28,7 +28,7 @@ local function group_of(priority)
 end
 
 -- Fails, before anything is written, where a key has another type.
-local function check(at, lines)
+local function check(at, lines, searched)
   local id, line, topic = ARGV[at], line_of(string.match(ARGV[at + 1], '^%d+')), ARGV[at + 3]
   local group = group_of(ARGV[at + 1])
   if not lines[line] then
@@ -37,6 +37,9 @@ local function check(at, lines)
   if id ~= '' then
     redis.call('HLEN', job_key(id))
     redis.call('ZCARD', base .. ':delayed')
+  end
+  if searched then
+    check_index()
   end
   if group then
     any_parked = redis.call('HLEN', parked_key) > 0
@@ -118,7 +121,7 @@ local function add_to_group(id, line, group)
   end
 end
 
-local function add_recorded(at, fields_end)
+local function add_recorded(at, fields_end, job_end)
   local id, line, delay_ms = ARGV[at], line_of(string.match(ARGV[at + 1], '^%d+')), tonumber(ARGV[at + 2])
   local group = group_of(ARGV[at + 1])
   local topic, options, data = ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
@@ -136,6 +139,9 @@ local function add_recorded(at, fields_end)
   if topic ~= '' then
     redis.call('HSET', key, 'topic', topic)
     add_to_topic(topic, id)
+  end
+  if job_end then
+    add_to_index(id, status, fields_end + 1, job_end)
   end
   if group then
     if not has_groups() then
@@ -155,13 +161,15 @@ local function add_recorded(at, fields_end)
   added = added + 1
 end
 
--- Calls `each` with the place of every job among the arguments, and that of its last field.
+-- Calls `each` with the place of every job among the arguments, that of its last field, and, if it is searched, of its last text.
 local function each_job(each)
   local at = 11
   while ARGV[at] do
-    local fields_end = at + 6 + tonumber(ARGV[at + 6])
-    each(at, fields_end)
-    at = fields_end + 1
+    local fields, searched = string.match(ARGV[at + 6], '^(%d+)%+?(%d*)$')
+    local fields_end = at + 6 + tonumber(fields)
+    local job_end = tonumber(searched) and fields_end + tonumber(searched)
+    each(at, fields_end, job_end)
+    at = (job_end or fields_end) + 1
   end
 end
 
@@ -180,15 +188,15 @@ if not integer(redis.call('GET', stats_base .. ':tasks:total')) or not integer(r
   return redis.error_reply('WRONGTYPE a total of the queue is not a whole number')
 end
 local lines = {}
-each_job(function(at)
-  check(at, lines)
+each_job(function(at, _, job_end)
+  check(at, lines, job_end)
 end)
 
-each_job(function(at, fields_end)
+each_job(function(at, fields_end, job_end)
   if ARGV[at] == '' then
     add_compact(line_of(ARGV[at + 1]), ARGV[at + 4], ARGV[at + 5])
   else
-    add_recorded(at, fields_end)
+    add_recorded(at, fields_end, job_end)
   end
 end)
 for line = 0, 10 do

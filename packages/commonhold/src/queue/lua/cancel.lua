@@ -35,6 +35,9 @@ if has_groups() then
   check_rings()
   redis.call('ZCARD', base .. ':idle')
 end
+if has_index() then
+  check_index()
+end
 if group then
   redis.call('LLEN', base .. ':again:' .. group_line(line, group))
   redis.call('HLEN', base .. ':gone:' .. group_line(line, group))
@@ -70,6 +73,6 @@ elseif status == 'pending' then
   end
   add_to_waiting(line, -1)
 end
-end_job(id, 'cancelled', topic)
+end_job(id, status, 'cancelled', topic)
 announce('cancelled', id, topic, 'cancelled', 0)
 return status

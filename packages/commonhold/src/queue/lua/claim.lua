@@ -55,6 +55,7 @@ local function start_recorded(id)
   if job[9] then
     note_running(id, job[9])
   end
+  move_in_index(id, 'pending', 'processing')
   hand_out_recorded(id, job, attempt)
   hold(id)
   return true

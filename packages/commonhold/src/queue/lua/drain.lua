@@ -21,6 +21,7 @@ local function drop(id, status)
     return 0
   end
   redis.call('DEL', job_key(id))
+  drop_from_index(id)
   tell_awaiting(id)
   if job[2] then
     -- What another program put there does not keep jobs from going.
@@ -158,6 +159,9 @@ redis.call('HLEN', base .. ':current')
 local lines = read_lines()
 if has_groups() then
   check_rings()
+end
+if has_index() then
+  check_index()
 end
 
 drain_delayed()

@@ -14,7 +14,7 @@ local function promote_all(due)
     if job.err then
       spoiled(id)
     elseif job[1] then
-      put_back(id, job[1], job[2], false)
+      put_back(id, 'delayed', job[1], job[2], false)
     end
   end
 end

@@ -1,6 +1,6 @@
 -- queue/finish.lua, layout 1
 -- Hands in the jobs that ended. What another program wrote into a record does not make the step fail half-way.
--- Defines done, spoiled(id), fail(id, topic, why), put_back(id, priority, group, first), check_ends_given(), finish_all()
+-- Defines done, spoiled(id), fail(id, topic, why), put_back(id, from, priority, group, first), check_ends_given(), finish_all()
 
 -- What this step changed, for its later parts.
 local done = { completed = 0, failed = 0, processing_ms = 0, enqueued = false, suspected = 0 }
@@ -9,6 +9,7 @@ local released = {}
 -- The record of this job was replaced by another program. The job counts as failed; what stands there is left alone.
 local function spoiled(id)
   list_failed(id)
+  drop_from_index(id)
   tell_awaiting(id)
   done.failed = done.failed + 1
 end
@@ -16,23 +17,25 @@ end
 local function complete(id, topic, started_at, result)
   done.completed = done.completed + 1
   done.processing_ms = done.processing_ms + math.max(0, now - (tonumber(started_at) or now))
-  end_job(id, 'completed', topic, 'result', result)
+  end_job(id, 'processing', 'completed', topic, 'result', result)
   announce('completed', id, topic, 'completed', 1)
 end
 
 local function fail(id, topic, why)
   done.failed = done.failed + 1
-  end_job(id, 'failed', topic, 'error', why)
+  end_job(id, 'processing', 'failed', topic, 'error', why)
   announce('failed', id, topic, 'failed', 0)
 end
 
-local function put_back(id, priority, group, first)
+local function put_back(id, from, priority, group, first)
+  move_in_index(id, from, 'pending')
   redis.call('HSET', job_key(id), 'status', 'pending')
   enqueue_again(id, line_of(priority), group, first)
   done.enqueued = true
 end
 
 local function delay(id, delay_ms)
+  move_in_index(id, 'processing', 'delayed')
   redis.call('HSET', job_key(id), 'status', 'delayed')
   redis.call('ZADD', base .. ':delayed', now + delay_ms, id)
 end
@@ -67,7 +70,7 @@ local function finish(id, attempt, kind, payload, delay_ms)
     if delay_ms > 0 then
       delay(id, delay_ms)
     else
-      put_back(id, job[4], job[7], true)
+      put_back(id, 'processing', job[4], job[7], true)
     end
   end
   return true

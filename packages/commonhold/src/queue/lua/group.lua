@@ -3,11 +3,10 @@
 -- that have a job to give take turns in a ring, a list of their names. One more member of the ring, '', is the line of the
 -- jobs without a group. A group that runs as many jobs as it may is parked until one of them ends. A cancelled job leaves
 -- its place in the list, so that a line is empty only where its group is neither in the ring nor parked.
--- Defines group_line(priority, group), ring_key(priority), has_groups(), check_rings(), join_ring(priority, group), push_to_group(id, priority, group, list, first), park(priority, group), unpark(group), note_running(id, group), leave_group(id), withdraw(id, priority, group)
+-- Defines group_line(priority, group), ring_key(priority), check_rings(), join_ring(priority, group), push_to_group(id, priority, group, list, first), park(priority, group), unpark(group), note_running(id, group), leave_group(id), withdraw(id, priority, group)
 local parked_key = base .. ':parked'
 local running_key = base .. ':running'
 local grouped_key = base .. ':grouped'
-local uses_groups
 
 local function group_line(priority, group)
   return priority .. ':' .. encode_part(group)
@@ -15,14 +14,6 @@ end
 
 local function ring_key(priority)
   return base .. ':ring:' .. priority
-end
-
--- Whether the queue ever had a group: the counts of waiting jobs say so, under `grouped`.
-local function has_groups()
-  if uses_groups == nil then
-    uses_groups = redis.call('HGET', base .. ':waiting', 'grouped') and true
-  end
-  return uses_groups
 end
 
 -- Looks at every key that a release may write to, and so at its type.

@@ -1,7 +1,9 @@
 -- queue/line.lua, layout 1
 -- The line of one priority: a list of jobs that wait again, and behind it a stream of fresh ones.
 -- Defines call_many(command, key, items), line_of(priority), clear_line(priority), add_to_waiting(priority, count), enqueue_again(id, priority, group, first)
+-- include uses.lua
 -- include group.lua
+-- include index.lua
 
 -- Lua takes no more than some thousand arguments at once.
 local function call_many(command, key, items)

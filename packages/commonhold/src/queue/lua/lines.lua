@@ -1,6 +1,6 @@
 -- queue/lines.lua, layout 1
 -- The lines in which jobs wait, as a step finds them. `waiting` holds their numbers by priority, for the jobs of groups after
--- a `g`; and says, under `closed`, that no job may be added, under `grouped`, that there are or were groups.
+-- a `g`; and says, under `closed`, that no job may be added.
 -- Defines read_lines(), read_group(priority, group), is_gone(line, id)
 
 local function read_line(priority)
@@ -20,7 +20,7 @@ local function read_lines()
   local lines = {}
   local by_priority = {}
   local counts = redis.call('HGETALL', base .. ':waiting')
-  uses_groups = false
+  uses_groups, uses_index = false, false
   for i = 1, #counts, 2 do
     local of_groups, priority = string.match(counts[i], '^(g?)(%d+)$')
     if priority then
@@ -31,9 +31,9 @@ local function read_lines()
         lines[#lines + 1] = line
       end
       line[of_groups == 'g' and 'in_groups' or 'waiting'] = tonumber(counts[i + 1])
-    elseif counts[i] == 'grouped' then
-      uses_groups = true
     end
+    uses_groups = uses_groups or counts[i] == 'grouped'
+    uses_index = uses_index or counts[i] == 'indexed'
   end
   table.sort(lines, function(a, b)
     return tonumber(a.priority) > tonumber(b.priority)

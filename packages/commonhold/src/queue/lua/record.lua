@@ -1,6 +1,6 @@
 -- queue/record.lua, layout 1
 -- The end of a job: its record, the index of its topic, the list of failed jobs, and what is counted.
--- Defines join_topic(topic), check_totals(), list_failed(id), end_job(id, status, topic, field, payload), count_ends(completed, failed, processing_ms)
+-- Defines join_topic(topic), check_totals(), list_failed(id), end_job(id, from, status, topic, field, payload), count_ends(completed, failed, processing_ms)
 -- include ../../counter/lua/civil.lua
 -- include ../../counter/lua/integer.lua
 -- include awaited.lua
@@ -45,7 +45,7 @@ local function list_failed(id)
 end
 
 -- Writes the end of a job into its record, which then stays for as long as the queue keeps such records.
-local function end_job(id, status, topic, field, payload)
+local function end_job(id, from, status, topic, field, payload)
   local key = job_key(id)
   local keep_ms = keep_completed_ms
   if status == 'failed' then
@@ -58,8 +58,10 @@ local function end_job(id, status, topic, field, payload)
   tell_awaiting(id)
   if keep_ms == 0 then
     redis.call('DEL', key)
+    drop_from_index(id)
     return
   end
+  move_in_index(id, from, status)
   if payload and payload ~= '' then
     redis.call('HSET', key, 'status', status, 'completed_at', now, field, payload)
   else

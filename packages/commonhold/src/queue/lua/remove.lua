@@ -14,6 +14,9 @@ local id = ARGV[9]
 -- Everything is looked at before the first write: Redis does not roll back.
 local job = redis.call('HMGET', job_key(id), 'status', 'topic')
 redis.call('ZCARD', base .. ':dead')
+if has_index() then
+  check_index()
+end
 if job[2] then
   redis.call('ZCARD', topic_key(job[2]))
 end

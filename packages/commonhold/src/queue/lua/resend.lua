@@ -10,6 +10,9 @@ local function check_resend()
   if has_groups() then
     check_rings()
   end
+  if has_index() then
+    check_index()
+  end
   for priority = 0, 10 do
     redis.call('LLEN', base .. ':again:' .. priority)
   end
@@ -22,6 +25,7 @@ local function resend(id, line, group, topic)
   redis.call('HDEL', key, 'error', 'completed_at', 'started_at', 'worker_id', 'owner', 'progress', 'deaths')
   redis.call('HSET', key, 'status', 'pending', 'attempts', 0)
   redis.call('PERSIST', key)
+  move_in_index(id, 'failed', 'pending')
   if topic then
     join_topic(topic)
   end
@@ -30,6 +34,7 @@ end
 
 local function forget(id, topic)
   redis.call('DEL', job_key(id))
+  drop_from_index(id)
   redis.call('ZREM', base .. ':dead', id)
   if topic then
     -- What another program put there does not keep jobs from going.

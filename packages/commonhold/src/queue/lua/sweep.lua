@@ -2,54 +2,64 @@
 -- Looks at some of the jobs that ended, oldest first, and sends again or removes those that are meant. No data is read.
 -- KEYS[1] queue
 -- ARGV[1] recordBase, ARGV[2] statsBase, ARGV[3] noticeBase, ARGV[4] noticeFormat, ARGV[5] wakePrefix, ARGV[6] wakeTopic
--- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs, ARGV[9] change (retry or remove), ARGV[10] status
--- ARGV[11] topic ('' for all failed jobs), ARGV[12] olderThanMs, ARGV[13] cursor ('' to begin), ARGV[14] most to look at
+-- ARGV[7] keepCompletedMs, ARGV[8] keepFailedMs, ARGV[9] cursor ('' to begin), ARGV[10] most to look at
+-- ARGV[11] change (retry or remove), ARGV[12] status, ARGV[13] topic, ARGV[14] group, ARGV[15] workerName, ARGV[16] createdFromMs
+-- ARGV[17] createdToMs, ARGV[18] endedFromMs, ARGV[19] endedToMs, ARGV[20] olderThanMs, ARGV[21...] names and texts of fields
 -- Returns {changed, cursor or '' when done}
 -- include keys.lua
 -- include wake.lua
 -- include line.lua
 -- include record.lua
 -- include resend.lua
-local change, status, topic, cursor = ARGV[9], ARGV[10], ARGV[11], ARGV[13]
-local ended_until = now - tonumber(ARGV[12])
-local most = tonumber(ARGV[14])
+-- include filter.lua
+local cursor = ARGV[9]
+local most = tonumber(ARGV[10])
+local change = ARGV[11]
 local changed = 0
 
 local function visit(id)
-  local job = redis.pcall('HMGET', job_key(id), 'status', 'topic', 'completed_at', 'priority', 'group')
-  if job.err or job[1] ~= status or (topic ~= '' and job[2] ~= topic) or (tonumber(job[3]) or math.huge) > ended_until then
+  local job = read_meant(id)
+  if not job then
     return
   end
   if change == 'retry' then
-    resend(id, line_of(job[4]), job[5], job[2])
+    resend(id, line_of(job[7]), job[3], job[2])
   else
     forget(id, job[2])
   end
   changed = changed + 1
 end
 
--- Returns the cursor of the next step.
-local function sweep_topic()
-  local found = redis.call('ZRANGEBYSCORE', topic_key(topic), cursor == '' and '-inf' or '(' .. cursor, '+inf',
-    'WITHSCORES', 'LIMIT', 0, most)
-  for i = 1, #found, 2 do
-    visit(found[i])
+-- Returns the set to walk through, and whether its order is that in which jobs ended.
+local function choose()
+  local by_field = smallest_field()
+  if by_field then
+    return by_field, false
+  elseif wanted.topic ~= '' then
+    return topic_key(wanted.topic), false
   end
-  return #found < 2 * most and '' or found[#found]
+  return wanted.status == 'failed' and base .. ':dead' or status_key(wanted.status), true
 end
 
--- The same for all failed jobs. Those that fail after the first step are left alone, so that there is an end.
-local function sweep_failed()
-  local began_at, failed_at, last = string.match(cursor, '^(%d+)%-(%d+)%-(.+)$')
-  local until_ms = tonumber(began_at) or now
-  local place = 0
-  if last then
-    local rank = redis.call('ZRANK', base .. ':dead', last)
-    place = rank and rank + 1 or redis.call('ZCOUNT', base .. ':dead', '-inf', '(' .. failed_at)
+local key, by_end = choose()
+
+-- Where the step begins: after the job that the step before ended with, or where that stood.
+local function first_place(score, id)
+  if not score then
+    return 0
   end
-  local found = redis.call('ZRANGE', base .. ':dead', place, place + most - 1, 'WITHSCORES')
+  local rank = redis.call('ZRANK', key, id)
+  return rank and rank + 1 or redis.call('ZCOUNT', key, '-inf', '(' .. score)
+end
+
+-- Jobs that end after the first step are left alone, so that there is an end. Returns the cursor of the next step.
+local function sweep()
+  local began_at, score, last = string.match(cursor, '^(%d+)%-(%d+)%-(.+)$')
+  local until_ms = tonumber(began_at) or now
+  local place = first_place(score, last)
+  local found = redis.call('ZRANGE', key, place, place + most - 1, 'WITHSCORES')
   for i = 1, #found, 2 do
-    if tonumber(found[i + 1]) > until_ms then
+    if by_end and tonumber(found[i + 1]) > until_ms then
       return ''
     end
     visit(found[i])
@@ -59,10 +69,8 @@ end
 
 -- Everything is looked at before the first write: Redis does not roll back.
 check_resend()
-if topic ~= '' then
-  redis.call('ZCARD', topic_key(topic))
-end
-local next_cursor = topic == '' and sweep_failed() or topic ~= '' and sweep_topic()
+redis.call('ZCARD', key)
+local next_cursor = sweep()
 if change == 'retry' then
   wake(changed)
 end

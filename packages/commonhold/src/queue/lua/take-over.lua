@@ -33,10 +33,11 @@ local function lose(id, worker)
   end
   redis.call('HDEL', key, 'owner', 'progress')
   if deaths < deaths_until_alone then
-    put_back(id, job[3], job[6], true)
+    put_back(id, 'processing', job[3], job[6], true)
     return
   end
   redis.call('HSET', key, 'status', 'pending')
+  move_in_index(id, 'processing', 'pending')
   redis.call('LPUSH', base .. ':suspects', id)
   done.suspected = done.suspected + 1
 end

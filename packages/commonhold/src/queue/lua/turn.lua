@@ -58,6 +58,9 @@ end
 if has_groups() then
   check_rings()
 end
+if has_index() then
+  check_index()
+end
 if problem then
   return problem
 end
@@ -94,6 +97,7 @@ call_many('ZADD', held_key(owner), claimed.holds)
 local started = claimed.count - handed_over
 note_starts(started)
 count_ends(done.completed, done.failed, done.processing_ms)
+forget_expired()
 
 -- One worker is woken for what this one leaves, and wakes the next. Jobs that must run alone are told of once: two busy
 -- workers would otherwise wake each other without end.
