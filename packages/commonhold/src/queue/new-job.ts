@@ -61,8 +61,7 @@ export function createJob(
   checkDurable(durable, 'job durable');
   if (topic !== undefined) checkTopic(topic);
   if (group !== undefined) checkGroup(group);
-  const recorded =
-    hash || searchFields !== undefined || group !== undefined || delay !== undefined || topic !== undefined;
+  const recorded = hash || searchFields !== undefined || delay !== undefined || topic !== undefined;
   const delayMs = delay === undefined || delay === 0 ? 0 : durationMs(delay, 'job delay');
   const { deadline } = options;
   if (deadline !== undefined && delayMs >= durationMs(deadline, 'job deadline')) {

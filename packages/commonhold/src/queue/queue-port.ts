@@ -45,7 +45,7 @@ export type JobStatus = 'pending' | 'delayed' | 'processing' | 'completed' | 'fa
 /** A job to add. With an id it has a record of its own from the start; without, it is compact. */
 export interface NewJob {
   /**
-   * Chosen by the caller or drawn for it; a second job of a known id is not added. Needed for a group, a delay, a topic or fields.
+   * Chosen by the caller or drawn for it; a second job of a known id is not added. Needed for a delay, a topic or fields.
    * Not of the form of {@link isDrawnByQueue}.
    */
   readonly id: string | undefined;
@@ -353,9 +353,9 @@ export interface QueuePort {
   obliterate(queue: QueueAddress, cursor: string | undefined): Promise<string | undefined>;
 }
 
-/** Whether an id is one that the queue draws for compact jobs: `<priority>-<stream entry>-<place in it>`. */
+/** Whether an id is one that the queue draws for compact jobs: `<priority>-<stream entry>-<place in it>`, with a group `<priority>-g<number>`. */
 export function isDrawnByQueue(id: string): boolean {
-  return /^\d{1,2}-\d{12,}-\d+-\d{1,2}$/.test(id);
+  return /^\d{1,2}-(?:\d{12,}-\d+-\d{1,2}|g\d+)$/.test(id);
 }
 
 /** The topic on which a worker hears that there may be jobs. */

@@ -244,9 +244,9 @@ export class RedisQueue implements QueuePort {
     const scan = ['SCAN', place, 'MATCH', patterns[index] as string, 'COUNT', String(keysPerScan)];
     const [next, found] = (await this.#wire.command(operations.obliterate, scan)) as [string, string[]];
     const own = found.filter((key) => !`${key}:`.startsWith(`${names.notices}:`));
-    // Emptied and not removed: a new stream would draw the ids of this millisecond again.
+    // Emptied and not removed: a new stream would draw the ids of this millisecond again. So would groups anew.
     const streams = own.filter((key) => key.startsWith(`${names.base}:stream:`));
-    const others = own.filter((key) => !streams.includes(key));
+    const others = own.filter((key) => !streams.includes(key) && key !== `${names.base}:drawn`);
     const commands = streams.map((key) => ['XTRIM', key, 'MAXLEN', '0']);
     if (others.length > 0) commands.push(['UNLINK', ...others]);
     await Promise.all(commands.map((command) => this.#wire.command(operations.obliterate, command)));

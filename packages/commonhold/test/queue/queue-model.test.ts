@@ -89,9 +89,7 @@ const newJob: fc.Arbitrary<NewJob> = fc
     searchedBy: fc.constant(undefined),
   })
   .map((job) =>
-    job.id === undefined && (job.group || job.delayMs > 0 || job.topic || job.fields.length > 0)
-      ? { ...job, id: 'own-4' }
-      : job,
+    job.id === undefined && (job.delayMs > 0 || job.topic || job.fields.length > 0) ? { ...job, id: 'own-4' } : job,
   );
 
 const searchedBy = fc.constantFrom([], ['user', '1'], ['user', '2', 'kind', 'x'], ['user', '1', 'kind', 'x']);

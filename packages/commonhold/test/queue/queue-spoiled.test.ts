@@ -12,7 +12,7 @@ async function prepareGroups(ports: Ports): Promise<void> {
   const tight = { ...address, limits: { running: 0, starts: 0, windowMs: 0, runningInGroup: 1 } };
   const worker = new PortWorker(ports, 'grouped', tight);
   await worker.add(...['g1', 'g2', 'g3', 'h1', 'h2'].map((id) => ({ id, group: id.slice(0, 1), priority: 10 })));
-  await worker.add({ id: 'i1', searchedBy: ['user', 'x'], priority: 0 });
+  await worker.add({ group: 'k', priority: 0 }, { id: 'i1', searchedBy: ['user', 'x'], priority: 0 });
   const { jobs } = await worker.turn(2, { idle: false });
   await ports.queue.cancel(address, 'g2');
   await worker.hand(...jobs.slice(1).map((job) => endOf(job, 'return')));
@@ -79,6 +79,12 @@ describe('a queue that another program wrote to', () => {
   const restore = `
     for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do redis.call('DEL', key) end
     for _, key in ipairs(redis.call('KEYS', 'saved:*')) do redis.call('COPY', key, ARGV[1] .. string.sub(key, 7)) end`;
+  /** Makes a key one of another type. */
+  const replace = `
+    local key = ARGV[1] .. ARGV[2]
+    local is_text = redis.call('TYPE', key).ok == 'string'
+    redis.call('DEL', key)
+    redis.call(is_text and 'LPUSH' or 'SET', key, 'x')`;
   beforeEach(() => server().command('EVAL', restore, '0', prefix));
 
   const digest = async (): Promise<unknown> => server().command('DEBUG', 'DIGEST');
@@ -135,7 +141,19 @@ describe('a queue that another program wrote to', () => {
     const kinds = new Set(keys.map((key) => key.replace(/:.*/, '')));
     const expected = ['adds', 'again', 'current', 'dead', 'delayed', 'drain', 'gone', 'held', 'idle', 'job', 'leases'];
     const more = ['notices', 'open', 'sequence', 'stats', 'stream', 'suspects', 'topic', 'turn', 'waiting'];
-    const ofGroups = ['fresh', 'grouped', 'parked', 'ring', 'running', 'created', 'values', 'status', 'field'];
+    const ofGroups = [
+      'fresh',
+      'grouped',
+      'parked',
+      'ring',
+      'running',
+      'compact',
+      'drawn',
+      'created',
+      'values',
+      'status',
+      'field',
+    ];
     expect([...kinds].toSorted()).toEqual([...expected, ...more, ...ofGroups].toSorted());
     for (const [name, step] of Object.entries(steps)) {
       await server().command('EVAL', restore, '0', prefix);
@@ -146,13 +164,10 @@ describe('a queue that another program wrote to', () => {
     expect([reply.ends, reply.alone]).toEqual([['done', 'done', 'done', 'done'], true]);
   });
 
-  it('does a step wholly or not at all, with a key of another type in its way', async () => {
+  it('does a step wholly or not at all, with a key of another type in its way', { timeout: 60_000 }, async () => {
     const refused = new Set<string>();
     const spoil = async (key: string): Promise<unknown> => {
-      await server().command('EVAL', restore, '0', prefix);
-      const isText = (await server().command('TYPE', prefix + key)) === 'string';
-      await server().command('DEL', prefix + key);
-      await server().command(...(isText ? ['LPUSH', prefix + key, 'x'] : ['SET', prefix + key, 'x']));
+      await server().command('EVAL', restore + replace, '0', prefix, key);
       return digest();
     };
     for (const key of keys) {

@@ -21,16 +21,22 @@ local added = 0
 local ready = 0
 local open_entries = {}
 local any_parked
+local drawn_key = base .. ':drawn'
+local last_drawn
 
--- A group stands behind the priority and a colon.
-local function group_of(priority)
-  return string.match(priority, '^%d+:(.+)$')
+-- Returns line and group of a job. A group stands behind the priority and a colon.
+local function place_of(priority)
+  if #priority <= 2 then
+    return line_of(priority)
+  end
+  local digits, group = string.match(priority, '^(%d+):(.+)$')
+  return line_of(digits), group
 end
 
 -- Fails, before anything is written, where a key has another type.
 local function check(at, lines, searched)
-  local id, line, topic = ARGV[at], line_of(string.match(ARGV[at + 1], '^%d+')), ARGV[at + 3]
-  local group = group_of(ARGV[at + 1])
+  local id, topic = ARGV[at], ARGV[at + 3]
+  local line, group = place_of(ARGV[at + 1])
   if not lines[line] then
     lines[line] = redis.call('XLEN', base .. ':stream:' .. line)
   end
@@ -40,6 +46,10 @@ local function check(at, lines, searched)
   end
   if searched then
     check_index()
+  end
+  if group and id == '' then
+    last_drawn = last_drawn or tonumber(redis.call('GET', drawn_key) or '0') or 0
+    redis.call('HLEN', compact_key)
   end
   if group then
     any_parked = redis.call('HLEN', parked_key) > 0
@@ -114,16 +124,26 @@ local function add_to_line(id, line)
 end
 
 -- While a group runs as many jobs as it may, nobody is woken for one more.
-local function add_to_group(id, line, group)
-  push_to_group(id, line, group, 'fresh', false)
+local function add_to_group(reference, line, group)
+  push_to_group(reference, line, group, 'fresh', false)
   if not any_parked or redis.call('HEXISTS', parked_key, group) == 0 then
     ready = ready + 1
   end
 end
 
+-- A job of a group without a record is called after a number, which grows and tells when it was added.
+local function add_compact_to_group(line, group, options, data)
+  last_drawn = math.max(last_drawn + 1, now * 1024)
+  local number = string.format('%.0f', last_drawn)
+  redis.call('HSET', compact_key, number, line .. ':' .. group .. '\n' .. options .. '\n' .. data)
+  add_to_group(number, line, group)
+  replies[#replies + 1] = line .. '-g' .. number
+  added = added + 1
+end
+
 local function add_recorded(at, fields_end, job_end)
-  local id, line, delay_ms = ARGV[at], line_of(string.match(ARGV[at + 1], '^%d+')), tonumber(ARGV[at + 2])
-  local group = group_of(ARGV[at + 1])
+  local id, delay_ms = ARGV[at], tonumber(ARGV[at + 2])
+  local line, group = place_of(ARGV[at + 1])
   local topic, options, data = ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
   local key = job_key(id)
   if redis.call('EXISTS', key) == 1 then
@@ -144,16 +164,12 @@ local function add_recorded(at, fields_end, job_end)
     add_to_index(id, status, fields_end + 1, job_end)
   end
   if group then
-    if not has_groups() then
-      uses_groups = true
-      redis.call('HSET', base .. ':waiting', 'grouped', 0)
-    end
     redis.call('HSET', key, 'group', group)
   end
   if delay_ms > 0 then
     add_to_delayed(id, delay_ms)
   elseif group then
-    add_to_group(id, line, group)
+    add_to_group('@' .. id, line, group)
   else
     add_to_line(id, line)
   end
@@ -165,9 +181,12 @@ end
 local function each_job(each)
   local at = 11
   while ARGV[at] do
-    local fields, searched = string.match(ARGV[at + 6], '^(%d+)%+?(%d*)$')
-    local fields_end = at + 6 + tonumber(fields)
-    local job_end = tonumber(searched) and fields_end + tonumber(searched)
+    local fields, searched = tonumber(ARGV[at + 6]), nil
+    if not fields then
+      fields, searched = string.match(ARGV[at + 6], '^(%d+)%+(%d+)$')
+    end
+    local fields_end = at + 6 + fields
+    local job_end = searched and fields_end + searched
     each(at, fields_end, job_end)
     at = (job_end or fields_end) + 1
   end
@@ -193,14 +212,21 @@ each_job(function(at, _, job_end)
 end)
 
 each_job(function(at, fields_end, job_end)
-  if ARGV[at] == '' then
-    add_compact(line_of(ARGV[at + 1]), ARGV[at + 4], ARGV[at + 5])
+  if ARGV[at] ~= '' then
+    return add_recorded(at, fields_end, job_end)
+  end
+  local line, group = place_of(ARGV[at + 1])
+  if group then
+    add_compact_to_group(line, group, ARGV[at + 4], ARGV[at + 5])
   else
-    add_recorded(at, fields_end, job_end)
+    add_compact(line, ARGV[at + 4], ARGV[at + 5])
   end
 end)
 for line = 0, 10 do
   flush(tostring(line))
+end
+if last_drawn and last_drawn > 0 then
+  redis.call('SET', drawn_key, string.format('%.0f', last_drawn))
 end
 if added > 0 then
   redis.call('INCRBY', stats_base .. ':tasks:total', added)

@@ -20,7 +20,7 @@ local line, created_at, options, data = line_of(job[3])
 local has_record = status and true
 if not has_record then
   status = 'pending'
-  line, created_at, options, data = find_compact(id)
+  line, created_at, options, data, group = find_compact(id)
 end
 if not line then
   return false
@@ -62,16 +62,19 @@ elseif status == 'pending' and redis.call('LREM', base .. ':suspects', 1, id) ==
   -- Others of its group stood back for it.
   wake(group and 1 or 0)
 elseif status == 'pending' and group then
-  withdraw(id, line, group)
+  withdraw(id, line, group, has_record)
 elseif status == 'pending' then
   if redis.call('LREM', base .. ':again:' .. line, 1, id) == 0 then
     -- The reference stays in the stream, and is marked.
     redis.call('HINCRBY', base .. ':gone:' .. line, id, 1)
   end
-  if not has_record then
-    redis.call('HSET', key, 'priority', line, 'created_at', created_at, 'attempts', 0, 'options', options, 'data', data)
-  end
   add_to_waiting(line, -1)
+end
+if not has_record then
+  redis.call('HSET', key, 'priority', line, 'created_at', created_at, 'attempts', 0, 'options', options, 'data', data)
+  if group then
+    redis.call('HSET', key, 'group', group)
+  end
 end
 end_job(id, status, 'cancelled', topic)
 announce('cancelled', id, topic, 'cancelled', 0)

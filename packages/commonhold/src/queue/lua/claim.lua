@@ -61,13 +61,14 @@ local function start_recorded(id)
   return true
 end
 
-local function start_compact(id, priority, created_at, item)
-  local cut = string.find(item, '\n', 1, true)
-  local options = string.sub(item, 1, cut - 1)
-  local data = string.sub(item, cut + 1)
+local function start_compact(id, priority, created_at, options, data, group)
   redis.call('HSET', job_key(id), 'status', 'processing', 'attempts', 1, 'priority', priority, 'created_at', created_at,
     'options', options, 'data', data, 'owner', owner, 'worker_id', worker_name, 'started_at', now)
-  hand_out(id, 1, priority, created_at, options, '', data)
+  if group then
+    redis.call('HSET', job_key(id), 'group', group)
+    note_running(id, group)
+  end
+  hand_out(id, 1, group and priority .. ':' .. group or priority, created_at, options, '', data)
   hold(id)
 end
 
@@ -123,7 +124,9 @@ local function claim_entry(line, entry)
     end
     local id = line.priority .. '-' .. entry[1] .. '-' .. index
     if not is_gone(line, id) then
-      start_compact(id, line.priority, created_at, fields[2 * index + 2])
+      local item = fields[2 * index + 2]
+      local cut = string.find(item, '\n', 1, true)
+      start_compact(id, line.priority, created_at, string.sub(item, 1, cut - 1), string.sub(item, cut + 1))
       line.waiting = line.waiting - 1
     end
   end

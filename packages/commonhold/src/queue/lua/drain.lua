@@ -40,19 +40,15 @@ local function drain_delayed()
   end
 end
 
--- Returns how many waiting jobs were removed from a list of ids, in which those of `line` may be marked as gone.
-local function drain_list(key, line)
+-- Returns how many waiting jobs were removed from a list of ids.
+local function drain_list(key)
   local count = 0
   while looked_at < most do
     local id = redis.pcall('LPOP', key)
     if type(id) ~= 'string' then
       return count
     end
-    if line and is_gone(line, id) then
-      looked_at = looked_at + 1
-    else
-      count = count + drop(id, 'pending')
-    end
+    count = count + drop(id, 'pending')
   end
   return count
 end
@@ -81,10 +77,31 @@ local function drain_entry(line, entry)
   return count
 end
 
+-- Returns how many waiting jobs of a group were removed that were never started.
+local function drain_fresh(priority, own)
+  local count = 0
+  while looked_at < most do
+    local fresh = redis.pcall('LPOP', own.fresh_key)
+    if type(fresh) ~= 'string' then
+      return count
+    end
+    looked_at = looked_at + 1
+    local id = string.match(fresh, '^@(.+)$')
+    if id then
+      count = count + (is_gone(own, id) and 0 or drop(id, 'pending'))
+    elseif redis.call('HDEL', compact_key, fresh) == 1 then
+      tell_awaiting(priority .. '-g' .. fresh)
+      removed = removed + 1
+      count = count + 1
+    end
+  end
+  return count
+end
+
 -- Returns how many waiting jobs of one group were removed. What is left stays in the ring.
 local function drain_group(line, group)
   local own = read_group(line.priority, group)
-  local count = drain_list(own.again_key) + drain_list(own.fresh_key, own)
+  local count = drain_list(own.again_key) + drain_fresh(line.priority, own)
   if looked_at >= most and redis.call('EXISTS', own.again_key, own.fresh_key) > 0 then
     join_ring(line.priority, group)
   else

@@ -10,10 +10,11 @@ local record = redis.call('HGETALL', job_key(ARGV[9]))
 if #record > 0 then
   return record
 end
-local priority, created_at, options, data = find_compact(ARGV[9])
+local priority, created_at, options, data, group = find_compact(ARGV[9])
 if not priority then
   return {}
 end
 return {
   'status', 'pending', 'priority', priority, 'created_at', created_at, 'attempts', '0', 'options', options, 'data', data,
+  group and 'group', group,
 }

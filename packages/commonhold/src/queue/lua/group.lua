@@ -1,9 +1,9 @@
 -- queue/group.lua, layout 1
 -- Groups of one priority: each has a line of its own, a list of jobs that wait again and behind it one of fresh ones. Groups
 -- that have a job to give take turns in a ring, a list of their names. One more member of the ring, '', is the line of the
--- jobs without a group. A group that runs as many jobs as it may is parked until one of them ends. A cancelled job leaves
+-- jobs without a group. In a line of fresh jobs stands a number where there is no record yet, else `@` and an id. A group that runs as many jobs as it may is parked until one of them ends. A cancelled job leaves
 -- its place in the list, so that a line is empty only where its group is neither in the ring nor parked.
--- Defines group_line(priority, group), ring_key(priority), check_rings(), join_ring(priority, group), push_to_group(id, priority, group, list, first), park(priority, group), unpark(group), note_running(id, group), leave_group(id), withdraw(id, priority, group)
+-- Defines group_line(priority, group), ring_key(priority), check_rings(), join_ring(priority, group), push_to_group(id, priority, group, list, first), park(priority, group), unpark(group), note_running(id, group), leave_group(id), withdraw(id, priority, group, has_record)
 local parked_key = base .. ':parked'
 local running_key = base .. ':running'
 local grouped_key = base .. ':grouped'
@@ -18,7 +18,7 @@ end
 
 -- Looks at every key that a release may write to, and so at its type.
 local function check_rings()
-  for _, key in ipairs({ parked_key, running_key, grouped_key }) do
+  for _, key in ipairs({ parked_key, running_key, grouped_key, compact_key }) do
     redis.call('HLEN', key)
   end
   for priority = 0, 10 do
@@ -32,13 +32,17 @@ local function join_ring(priority, group)
   end
 end
 
--- Puts a job into its group's line; returns whether it could. What another program put there must not lose the job.
+-- Puts a job, or a reference to a fresh one, into its group's line; returns whether it could. What another program put there must not lose the job.
 local function push_to_group(id, priority, group, list, first)
   local line = group_line(priority, group)
   local other = list == 'again' and 'fresh' or 'again'
   local length = redis.pcall(first and 'LPUSH' or 'RPUSH', base .. ':' .. list .. ':' .. line, id)
   if type(length) ~= 'number' then
     return false
+  end
+  if not has_groups() then
+    uses_groups = true
+    redis.call('HSET', base .. ':waiting', 'grouped', 0)
   end
   redis.call('HINCRBY', base .. ':waiting', 'g' .. priority, 1)
   if length == 1 and redis.call('EXISTS', base .. ':' .. other .. ':' .. line) == 0 then
@@ -84,11 +88,13 @@ local function leave_group(id)
   return unpark(group)
 end
 
--- Leaves the place of a cancelled job empty, or marks it.
-local function withdraw(id, priority, group)
+-- Leaves the place of a cancelled job empty, or marks it. What has no record is found no more at its place.
+local function withdraw(id, priority, group, has_record)
   local line = group_line(priority, group)
   local place = redis.call('LPOS', base .. ':again:' .. line, id)
-  if place then
+  if not has_record then
+    redis.call('HDEL', compact_key, string.match(id, '%d+$'))
+  elseif place then
     redis.call('LSET', base .. ':again:' .. line, place, '')
   else
     redis.call('HINCRBY', base .. ':gone:' .. line, id, 1)

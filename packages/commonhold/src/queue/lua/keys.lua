@@ -1,6 +1,6 @@
 -- queue/keys.lua, layout 1
 -- Names of a queue's keys, from the key and the arguments that every script of the queue is given first.
--- Defines base, job_key(id), held_key(worker), topic_key(topic), encode_part(part)
+-- Defines base, compact_key, job_key(id), held_key(worker), topic_key(topic), encode_part(part)
 local base = KEYS[1]
 local record_base = ARGV[1]
 local stats_base = ARGV[2]
@@ -11,6 +11,8 @@ local wake_prefix = ARGV[5]
 local wake_topic = ARGV[6]
 local keep_completed_ms = tonumber(ARGV[7])
 local keep_failed_ms = tonumber(ARGV[8])
+-- Jobs of groups that wait without a record: number -> priority, colon and group, options, data, parted by line feeds.
+local compact_key = base .. ':compact'
 
 local function job_key(id)
   return record_base .. ':' .. id

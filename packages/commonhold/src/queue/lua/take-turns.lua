@@ -20,26 +20,43 @@ local function room_in_group(group)
   return most_in_group - tonumber(redis.call('HGET', running_key, group) or '0')
 end
 
--- The next id in the line of a group, '' for the place of a cancelled job, nil at its end.
-local function next_in_group(own)
+-- The next id in the line of a group, '' for the place of a cancelled job, nil at its end; and what waited without a record.
+local function next_in_group(own, priority)
   local again = redis.pcall('LPOP', own.again_key)
   if type(again) == 'string' then
     return again
   end
   local fresh = redis.pcall('LPOP', own.fresh_key)
-  if type(fresh) == 'string' then
-    return is_gone(own, fresh) and '' or fresh
+  if type(fresh) ~= 'string' then
+    return nil
   end
+  local id = string.match(fresh, '^@(.+)$')
+  if id then
+    return is_gone(own, id) and '' or id
+  end
+  local item = redis.call('HGET', compact_key, fresh)
+  if not item then
+    return ''
+  end
+  redis.call('HDEL', compact_key, fresh)
+  return priority .. '-g' .. fresh, item
 end
 
 -- Returns whether a job was started; nil when the line has no more.
-local function start_in_group(own)
+local function start_in_group(own, priority)
   while not was_cut_short() do
-    local id = next_in_group(own)
+    local id, item = next_in_group(own, priority)
     if not id then
       return nil
     end
-    if id ~= '' and start_recorded(id) then
+    local _, created_at, options, data, group
+    if item then
+      _, created_at, options, data, group = split_compact(id, item)
+    end
+    if group then
+      start_compact(id, priority, created_at, options, data, group)
+      return true
+    elseif not item and id ~= '' and start_recorded(id) then
       return true
     end
     passed = passed + 1
@@ -53,7 +70,7 @@ local function claim_of_group(line, group)
     return park(line.priority, group)
   end
   local own = read_group(line.priority, group)
-  local started = start_in_group(own)
+  local started = start_in_group(own, line.priority)
   if started then
     line.in_groups = line.in_groups - 1
     room = room - 1

@@ -28,6 +28,7 @@ local ends_at = 17 + math.max(0, tonumber(ARGV[15]))
 -- include limits.lua
 -- include due.lua
 -- include lines.lua
+-- include place.lua
 -- include claim.lua
 -- include alone.lua
 local turn_key = base .. ':turn:' .. owner
