@@ -127,13 +127,14 @@ describe('the program of docs/features/unique-set.md', () => {
     const file = join(directory, 'set.mjs');
     // Every awaited line is followed by what it answers.
     const shown = program.replace(/^await (roses\..*?); \/\/ (\d+|\[.*?\]).*$/gm, 'console.log(await $1, $2);');
-    await writeFile(
-      file,
-      shown.replace('console.log(page.members.length); // 2', 'console.log(page.members.length, 2);'),
-    );
+    const page = 'console.log(members.length, cursor);';
+    await writeFile(file, shown.replace(/^const \{ members, cursor \}.*$/m, `$&\n${page}`));
     const { PATH = '' } = process.env;
     const { stdout } = await run(process.execPath, [file], { env: { PATH } });
     const lines = stdout.trim().split('\n');
-    expect(lines).toEqual(['2 2', '0 0', '[ true, false ] [ true, false ]', '2 2', '2 2', '1 1', '1 1']);
+    const [added, known, has, count, one, two, ...rest] = lines;
+    expect([added, known, has, count]).toEqual(['2 2', '0 0', '[ true, false ] [ true, false ]', '2 2']);
+    expect(new Set([one, two])).toEqual(new Set(['rose-1', 'rose-2']));
+    expect(rest).toEqual(['2 undefined', '1 1', '1 1']);
   });
 });
