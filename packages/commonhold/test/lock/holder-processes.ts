@@ -1,10 +1,6 @@
-import { type ChildProcess, execFile, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll } from 'vitest';
+import { useProgram } from '../program-processes.js';
 
 /**
  * What a process does, by its third argument. `hold` takes lock `l` and, deaf to its signal, writes its token every 20 ms
@@ -90,40 +86,14 @@ export interface HolderProcess {
   readonly said: HolderMessage[];
 }
 
-/** Compiles the library anew, since a program of its own cannot load TypeScript, and dist may be old. */
+/** Starts processes with locks, on the library compiled anew. */
 export function useHolderProcesses(): (url: string, namespace: string, task: string) => Promise<HolderProcess> {
-  const started: ChildProcess[] = [];
-  let build: string;
-  beforeAll(async () => {
-    build = await compile();
-  }, 60_000);
-  afterAll(async () => {
-    for (const child of started) child.kill('SIGKILL');
-    await rm(build, { recursive: true });
-  });
+  const run = useProgram(program);
   return async (url, namespace, task) => {
-    const child = fork(join(build, 'program.js'), [url, namespace, task], { execArgv: [] });
-    started.push(child);
+    const child = run(url, namespace, task);
     const said: HolderMessage[] = [];
     child.on('message', (message) => said.push(message as HolderMessage));
     await once(child, 'message');
     return { child, said };
   };
-}
-
-async function compile(): Promise<string> {
-  const build = await mkdtemp(join(tmpdir(), 'commonhold-holder-'));
-  const root = join(import.meta.dirname, '../../../..');
-  const source = join(import.meta.dirname, '../../src');
-  const options = ['--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--noCheck', '--ignoreConfig'];
-  await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), [
-    ...options,
-    ...['--rootDir', source, '--outDir', build, join(source, 'index.ts'), join(source, 'adapters/http.ts')],
-  ]);
-  // Scripts are read from beside the compiled files.
-  await cp(source, build, { recursive: true, filter: (path) => !path.endsWith('.ts') });
-  await symlink(join(root, 'node_modules'), join(build, 'node_modules'));
-  await writeFile(join(build, 'package.json'), '{"type":"module"}');
-  await writeFile(join(build, 'program.js'), program);
-  return build;
 }

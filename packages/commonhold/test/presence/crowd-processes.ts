@@ -1,9 +1,6 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
-import { compile } from './member-processes.js';
+import { useProgram } from '../program-processes.js';
 
 /** Joins thousands of members over many regions when asked to, listens to all events, and measures what it does. */
 const program = `
@@ -127,18 +124,9 @@ export interface CrowdProcess {
 
 /** Starts a process of the crowd, on the library compiled anew. All end with the tests. */
 export function useCrowd(): (url: string, name: string) => Promise<CrowdProcess> {
-  const started: ChildProcess[] = [];
-  let build: string;
-  beforeAll(async () => {
-    build = await compile(program);
-  }, 60_000);
-  afterAll(async () => {
-    for (const child of started) child.kill('SIGKILL');
-    await rm(build, { recursive: true });
-  });
+  const run = useProgram(program);
   return async (url, name) => {
-    const child = fork(join(build, 'program.js'), [url, name], { execArgv: [] });
-    started.push(child);
+    const child = run(url, name);
     const ended = once(child, 'exit').then(() => {
       throw new Error(`the process ${name} ended`);
     });

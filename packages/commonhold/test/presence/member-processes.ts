@@ -1,10 +1,6 @@
-import { type ChildProcess, execFile, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll } from 'vitest';
+import { useProgram } from '../program-processes.js';
 
 /**
  * Joins `count` members `<name>-<n>` of user `ada` to region `r`, sends a heartbeat for each every second, holds
@@ -67,21 +63,12 @@ export interface MemberProcesses {
   start(url: string, namespace: string, name: string, count: number): Promise<MemberProcess>;
 }
 
-/** Compiles the library anew, since a program of its own cannot load TypeScript, and dist may be old. */
+/** Starts processes with members, on the library compiled anew. */
 export function useMemberProcesses(): MemberProcesses {
-  const started: ChildProcess[] = [];
-  let build: string;
-  beforeAll(async () => {
-    build = await compile(program);
-  }, 60_000);
-  afterAll(async () => {
-    for (const child of started) child.kill('SIGKILL');
-    await rm(build, { recursive: true });
-  });
+  const run = useProgram(program);
   return {
     start: async (url, namespace, name, count) => {
-      const child = fork(join(build, 'program.js'), [url, namespace, name, String(count)], { execArgv: [] });
-      started.push(child);
+      const child = run(url, namespace, name, String(count));
       await once(child, 'message');
       const ask = async (step: string, argument?: string): Promise<unknown> => {
         child.send({ step, argument });
@@ -95,22 +82,4 @@ export function useMemberProcesses(): MemberProcesses {
       };
     },
   };
-}
-
-/** The library compiled into a new folder, with `program` beside it as `program.js`. */
-export async function compile(program: string): Promise<string> {
-  const build = await mkdtemp(join(tmpdir(), 'commonhold-members-'));
-  const root = join(import.meta.dirname, '../../../..');
-  const source = join(import.meta.dirname, '../../src');
-  const options = ['--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--noCheck', '--ignoreConfig'];
-  await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), [
-    ...options,
-    ...['--rootDir', source, '--outDir', build, join(source, 'index.ts')],
-  ]);
-  // Scripts are read from beside the compiled files.
-  await cp(source, build, { recursive: true, filter: (path) => !path.endsWith('.ts') });
-  await symlink(join(root, 'node_modules'), join(build, 'node_modules'));
-  await writeFile(join(build, 'package.json'), '{"type":"module"}');
-  await writeFile(join(build, 'program.js'), program);
-  return build;
 }

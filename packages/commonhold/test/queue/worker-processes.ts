@@ -1,11 +1,7 @@
-import { type ChildProcess, execFile, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll } from 'vitest';
 import type { QueueOptions } from '../../src/queue/queue-options.js';
+import { useProgram } from '../program-processes.js';
 
 /**
  * Works on queue `q`, noting each start in the list `starts` as `<id> <attempt> <ms since 1970>`. The data of a job says
@@ -45,22 +41,12 @@ export interface WorkerProcesses {
   start(url: string, namespace: string, concurrency: number, options?: QueueOptions): Promise<ChildProcess>;
 }
 
-/** Compiles the library anew, since a program of its own cannot load TypeScript, and dist may be old. */
+/** Starts worker processes, on the library compiled anew. */
 export function useWorkerProcesses(): WorkerProcesses {
-  const started: ChildProcess[] = [];
-  let build: string;
-  beforeAll(async () => {
-    build = await compile();
-  }, 60_000);
-  afterAll(async () => {
-    for (const child of started) child.kill('SIGKILL');
-    await rm(build, { recursive: true });
-  });
+  const run = useProgram(program);
   return {
     start: async (url, namespace, concurrency, options = {}) => {
-      const args = [url, namespace, String(concurrency), JSON.stringify(options)];
-      const child = fork(join(build, 'program.js'), args, { execArgv: [] });
-      started.push(child);
+      const child = run(url, namespace, String(concurrency), JSON.stringify(options));
       await once(child, 'message');
       return child;
     },
@@ -70,21 +56,4 @@ export function useWorkerProcesses(): WorkerProcesses {
 /** Resolves when the process has ended. */
 export async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-}
-
-async function compile(): Promise<string> {
-  const build = await mkdtemp(join(tmpdir(), 'commonhold-worker-'));
-  const root = join(import.meta.dirname, '../../../..');
-  const source = join(import.meta.dirname, '../../src');
-  const options = ['--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--noCheck', '--ignoreConfig'];
-  await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), [
-    ...options,
-    ...['--rootDir', source, '--outDir', build, join(source, 'index.ts')],
-  ]);
-  // Scripts are read from beside the compiled files.
-  await cp(source, build, { recursive: true, filter: (path) => !path.endsWith('.ts') });
-  await symlink(join(root, 'node_modules'), join(build, 'node_modules'));
-  await writeFile(join(build, 'package.json'), '{"type":"module"}');
-  await writeFile(join(build, 'program.js'), program);
-  return build;
 }
