@@ -1,4 +1,5 @@
 import type { Clock, Timer } from './clock.js';
+import { CloseLimit } from './close-report.js';
 import { type Duration, durationMs } from './duration.js';
 import { ClosedError, InvalidArgumentError, LeaseLostError } from './errors.js';
 
@@ -73,18 +74,24 @@ export class LeaseKeeper {
     return lease;
   }
 
-  /** Tells every holder to stop, and waits for them, for 5 s at most. What is held then ends with its lease. */
-  async close(): Promise<void> {
-    if (this.#leases.size > 0) await this.#letGoOfAll([...this.#leases]);
+  /** Tells every holder to stop, and waits for them, for 5 s at most, or half of what `limit` allows. What is held then ends with its lease. */
+  async close(limit: CloseLimit = new CloseLimit({})): Promise<void> {
+    if (this.#leases.size > 0) await this.#letGoOfAll([...this.#leases], limit);
     this.#leases.clear();
     this.#timer?.cancel();
   }
 
-  #letGoOfAll(leases: readonly KeptLease[]): Promise<void> {
+  #letGoOfAll(leases: readonly KeptLease[], limit: CloseLimit): Promise<void> {
+    const held = new Set(leases);
     for (const lease of leases) lease.abort(new ClosedError('This state'));
     return new Promise((resolve) => {
-      const timer = this.#clock.setTimer(resolve, graceMs, { keepAlive: true });
-      void Promise.allSettled(leases.map((lease) => lease.terms.letGo())).then(() => {
+      const giveUp = (): void => {
+        for (const { terms } of held) limit.abandon({ feature: 'lease', what: terms.what });
+        resolve();
+      };
+      const timer = this.#clock.setTimer(giveUp, limit.graceMs(graceMs), { keepAlive: true });
+      const letGo = leases.map((lease) => lease.terms.letGo().finally(() => held.delete(lease)));
+      void Promise.allSettled(letGo).then(() => {
         timer.cancel();
         resolve();
       });

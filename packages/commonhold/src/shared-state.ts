@@ -1,5 +1,7 @@
 import type { Backend, BackendStatus } from './backend/backend.js';
 import { backendView } from './backend/backend-view.js';
+import { CloseLimit, type CloseReport, type StateCloseOptions } from './close-report.js';
+import { type StateEvents, StateEmitter, type StateListener } from './state-events.js';
 import { closePorts } from './backend/closed-ports.js';
 import { Beat } from './beat.js';
 import { Cache } from './cache/cache.js';
@@ -43,7 +45,7 @@ interface StateHost {
 export class SharedState {
   readonly #backend: Backend;
   readonly #context: FeatureContext;
-  readonly #closing: (() => Promise<void>)[] = [];
+  readonly #closing: ((limit: CloseLimit) => Promise<unknown>)[] = [];
   readonly #subscriptions: SubscriptionSet;
   readonly #cacheListeners: CacheListeners;
   readonly #mapTurns = new UpdateTurns();
@@ -58,7 +60,9 @@ export class SharedState {
   /** For features that speak through a channel of their own. */
   readonly #openChannel = <Message>(name: string, options: ChannelOptions): Channel<Message> =>
     this.#channel<Message>(name, options);
-  #closed: Promise<void> | undefined;
+  readonly #events: StateEmitter;
+  #closed: Promise<CloseReport> | undefined;
+  #disconnected: Promise<void> | undefined;
 
   /** Use `openState`. @param host what the state that this is a view of lends to it. */
   constructor(backend: Backend, context: FeatureContext, host?: StateHost) {
@@ -79,7 +83,8 @@ export class SharedState {
     this.#beat = host?.beat ?? new Beat(context.clock, context.random, context.log, context.bus);
     this.#owners = new Owners(backend.ports.owners, context, { beat: this.#beat, openChannel: this.#openChannel });
     this.#closing.push(() => this.#owners.close());
-    this.#closing.push(() => this.#views.close());
+    this.#closing.push((limit) => this.#views.close(limit));
+    this.#events = new StateEmitter(backend, context.clock, context.log);
   }
 
   /** What all keys begin with. */
@@ -159,7 +164,7 @@ export class SharedState {
   /** Work that survives whoever does it. */
   queue<Data, Result = void>(name: string, options: QueueOptions & JobSchemas<Data, Result> = {}): Queue<Data, Result> {
     const home = {
-      onUse: (close: () => Promise<void>) => void this.#closing.push(close),
+      onUse: (close: (limit: CloseLimit) => Promise<void>) => void this.#closing.push(close),
       openChannel: this.#openChannel,
     };
     const make = () => new Queue<Data, Result>(name, options, this.#open().queue, this.#context, home);
@@ -203,7 +208,8 @@ export class SharedState {
     return this.#views.open(options, (tenant) => {
       const keys = this.#context.keys.within(tenant);
       const host = { beat: this.#beat, onClosed: () => this.#views.forget(tenant) };
-      return new SharedState(backendView(this.#backend, keys), { ...this.#context, keys }, host);
+      const view = new SharedState(backendView(this.#backend, keys), { ...this.#context, keys }, host);
+      return { view, close: (limit) => (view.#closed ??= view.#closeWithin(limit)) };
     });
   }
 
@@ -219,22 +225,58 @@ export class SharedState {
   }
 
   /**
-   * Stops what this state runs, lets calls in flight end within their deadline, and disconnects. From then on every call
-   * rejects with `Closed`. May be called twice.
+   * Calls `listener` for each event of one kind from now on, until the returned function is called or the state is closed.
+   * What it throws is logged. Of a store that cannot be reached from the start nothing is told: see `status()`.
    */
-  close(): Promise<void> {
-    this.#closed ??= this.#close();
+  on<Name extends keyof StateEvents>(name: Name, listener: StateListener<Name>): () => void {
+    this.#open();
+    return this.#events.on(name, listener);
+  }
+
+  /**
+   * Stops what this state runs, lets calls in flight end within their deadline, and disconnects. From then on every call
+   * rejects with `Closed`. With options it resolves to what had not ended by then. May be called twice; the options of the
+   * first call hold.
+   *
+   * @throws InvalidArgumentError naming the option; the state is then not closed.
+   */
+  close(): Promise<void>;
+  close(options: StateCloseOptions): Promise<CloseReport>;
+  close(options: StateCloseOptions = {}): Promise<CloseReport | void> {
+    this.#closed ??= this.#closeWithin(new CloseLimit(options));
     return this.#closed;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
-  async #close(): Promise<void> {
-    await Promise.allSettled(this.#closing.map((stop) => stop()));
+  async #closeWithin(limit: CloseLimit): Promise<CloseReport> {
+    const inTime = await limit.within(this.#closeAll(limit), this.#context.clock);
+    if (!inTime) {
+      limit.abandon({ feature: 'store', what: 'calls in flight' });
+      this.#disconnect().catch(() => undefined);
+      this.#backend.close(true).catch(() => undefined);
+    }
+    const report = limit.report();
+    this.#events.close(report);
+    return report;
+  }
+
+  async #closeAll(limit: CloseLimit): Promise<void> {
+    await Promise.allSettled(this.#closing.map((stop) => stop(limit)));
     // Jobs that are given time to end may hold locks.
-    await this.#tenure.close();
+    await this.#tenure.close(limit);
+    await this.#disconnect();
+  }
+
+  // Not twice: after the time is over this may be under way, or be come to later.
+  #disconnect(): Promise<void> {
+    this.#disconnected ??= this.#disconnectNow();
+    return this.#disconnected;
+  }
+
+  async #disconnectNow(): Promise<void> {
     closePorts(this.#backend.ports);
     if (this.#host === undefined) this.#context.wakes.close();
     else this.#host.onClosed();

@@ -1,3 +1,4 @@
+import type { CloseLimit } from './close-report.js';
 import { InvalidArgumentError } from './errors.js';
 import { checkOptionNames, type OptionNames } from './option-names.js';
 
@@ -9,27 +10,33 @@ export interface ViewOptions {
 
 const names = { namespace: true } satisfies OptionNames<ViewOptions>;
 
+/** A view, and how to close it with its state. */
+interface OwnView<View> {
+  readonly view: View;
+  readonly close: (limit: CloseLimit) => Promise<unknown>;
+}
+
 /** The views of one state, by tenant: one each, until it is closed. */
-export class StateViews<View extends { close(): Promise<unknown> }> {
-  readonly #views = new Map<string, View>();
+export class StateViews<View> {
+  readonly #views = new Map<string, OwnView<View>>();
 
   /** The view of a tenant. @throws InvalidArgumentError for bad options, and what `make` throws. */
-  open(options: ViewOptions, make: (tenant: string) => View): View {
+  open(options: ViewOptions, make: (tenant: string) => OwnView<View>): View {
     checkOptionNames('state.with', options, names);
     const { namespace } = options;
     if (typeof namespace !== 'string') throw new InvalidArgumentError('state.with, namespace', 'a text', namespace);
     const known = this.#views.get(namespace);
-    if (known !== undefined) return known;
-    const view = make(namespace);
-    this.#views.set(namespace, view);
-    return view;
+    if (known !== undefined) return known.view;
+    const own = make(namespace);
+    this.#views.set(namespace, own);
+    return own.view;
   }
 
   forget(tenant: string): void {
     this.#views.delete(tenant);
   }
 
-  async close(): Promise<void> {
-    await Promise.allSettled([...this.#views.values()].map((view) => view.close()));
+  async close(limit: CloseLimit): Promise<void> {
+    await Promise.allSettled([...this.#views.values()].map((own) => own.close(limit)));
   }
 }

@@ -1,3 +1,4 @@
+import type { CloseLimit } from './close-report.js';
 import type { FeatureContext } from './feature-context.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import type { LineMember } from './line-member.js';
@@ -23,7 +24,7 @@ export class Tenure {
   }
 
   /** Ends all waiting, tells holders to stop and waits for them, for 5 s at most. */
-  async close(): Promise<void> {
-    await Promise.all([this.turns.close(), this.leases.close()]);
+  async close(limit: CloseLimit): Promise<void> {
+    await Promise.all([this.turns.close(), this.leases.close(limit)]);
   }
 }

@@ -9,6 +9,7 @@ export function backendView(backend: Backend, keys: Keys): Backend {
     bus: backend.bus,
     remote: backend.remote,
     status: () => backend.status(),
+    onStatusChange: (listener) => backend.onStatusChange(listener),
     probe: () => backend.probe(),
     get rawClient() {
       return backend.rawClient;

@@ -12,7 +12,7 @@ import type { RunOncePort } from '../run-once/run-once-port.js';
 import type { SessionPort } from '../session/session-port.js';
 import type { UniqueSetPort } from '../unique-set/unique-set-port.js';
 import type { Keys } from '../keys.js';
-import type { Bus } from './bus.js';
+import type { Bus, Unsubscribe } from './bus.js';
 
 /** One port for each feature. */
 export interface Ports {
@@ -48,10 +48,12 @@ export interface Backend {
   /** Whether values travel, so that compressing them pays. */
   readonly remote: boolean;
   status(): BackendStatus;
+  /** Calls `listener` when what `status` says may have changed. What it throws would harm: it must not throw. */
+  onStatusChange(listener: () => void): Unsubscribe;
   /** Writes and reads back, with a script: what a ping does not prove. Rejects as any call does. */
   probe(): Promise<void>;
   /** The client library's own object, where there is one. */
   readonly rawClient: unknown;
-  /** Lets calls in flight end, within their deadline, and closes the connection. */
-  close(): Promise<void>;
+  /** Lets calls in flight end, within their deadline or not at all, and closes the connection. */
+  close(atOnce?: boolean): Promise<void>;
 }

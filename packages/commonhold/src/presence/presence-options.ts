@@ -28,6 +28,7 @@ export interface JoiningMember<Meta> {
   readonly user?: string;
   /** Where it is; default what `regions` says of `location`. 1 to 512 bytes. */
   readonly region?: string;
+  /** Asks for the option `regions` of the presence, or a `region` beside it. */
   readonly location?: Location;
   /** Anything the codec takes, up to 4 KiB. Shown under documented names: its member `userAgent`, if that is text. */
   readonly meta?: Meta;

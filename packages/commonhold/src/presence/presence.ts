@@ -85,7 +85,11 @@ export class Presence<Meta = undefined> {
    * together. Rejects with `ValueTooLarge` when `meta` takes more than 4 KiB.
    */
   async join(member: JoiningMember<Meta>): Promise<Membership> {
-    const { id, user, meta } = member;
+    const { id, user, meta, region, location } = member;
+    if (location !== undefined && region === undefined && this.#regions === undefined) {
+      const expected = 'the option regions of the presence, or a region beside it';
+      throw new InvalidArgumentError('presence location', expected, location);
+    }
     const details = {
       user: user === undefined ? '' : checkText('presence user', user),
       ...resolvePlace(member, this.#regions),

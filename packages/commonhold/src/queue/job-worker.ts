@@ -1,4 +1,5 @@
 import type { Waiter } from '../backend/wakes.js';
+import type { CloseLimit } from '../close-report.js';
 import type { Clock } from '../clock.js';
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
@@ -51,6 +52,8 @@ const mostJobsATrip = 250;
 const mostBytesATrip = 1024 * 1024;
 /** After as long a run of trips the event loop gets its turn. */
 const sliceMs = 10;
+/** How long running jobs may take where nobody says otherwise. */
+const longestGraceMs = 10_000;
 /** How long a closing worker tries to hand in what ended. */
 const handInMs = 2_000;
 const firstRetryMs = 50;
@@ -90,6 +93,7 @@ export class JobWorker<Data, Result> {
   #lookAtMs = Infinity;
   #pausedAtMs = 0;
   #closing: Promise<void> | undefined;
+  #limit: CloseLimit | undefined;
 
   /** Use `queue.work(handler, options)`. */
   constructor(handler: JobHandler<Data, Result>, options: WorkOptions, place: JobWorkerPlace<Data, Result>) {
@@ -116,9 +120,19 @@ export class JobWorker<Data, Result> {
   /** Stops taking jobs and resolves when all is handed in, at most about 3 s after the grace. May be called twice. */
   close(options: CloseOptions = {}): Promise<void> {
     checkOptionNames('worker close', options, closeOptionNames);
-    const graceMs = durationMs(options.grace ?? '10s', 'close grace');
+    const graceMs = durationMs(options.grace ?? longestGraceMs, 'close grace');
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
+  }
+
+  /** Closes with its state, within its limit, and says which jobs it gave back. */
+  async closeWithin(limit: CloseLimit): Promise<void> {
+    const graceMs = limit.graceMs(longestGraceMs);
+    this.#limit = limit;
+    // Who called close() before may have given it longer.
+    const grace = this.#clock.setTimer(() => this.#giveBack(), graceMs, { keepAlive: true });
+    await this.close({ grace: graceMs });
+    grace.cancel();
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -135,7 +149,10 @@ export class JobWorker<Data, Result> {
   }
 
   #giveBack(): void {
-    this.#ends.push(...this.#runner.abandon());
+    const ends = this.#runner.abandon();
+    this.#ends.push(...ends);
+    const { name } = this.#place.address;
+    for (const { id } of ends) this.#limit?.abandon({ feature: 'queue', what: `job ${id} of queue ${name}` });
     this.#waiter.wake();
   }
 

@@ -1,3 +1,4 @@
+import type { CloseLimit } from '../close-report.js';
 import type { Channel, ChannelOptions } from '../channel/channel.js';
 import { InvalidArgumentError, JobFailedError, RunTimeoutError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
@@ -35,13 +36,13 @@ import type {
 } from './queue-port.js';
 
 interface Closeable {
-  close(): Promise<void>;
+  closeWithin(limit: CloseLimit): Promise<void>;
 }
 
 /** What a queue needs of the state it belongs to. */
 export interface QueueHome {
   /** Hears how to close what must be closed with the state. */
-  onUse(close: () => Promise<void>): void;
+  onUse(close: (limit: CloseLimit) => Promise<void>): void;
   openChannel<Message>(name: string, options: ChannelOptions): Channel<Message>;
 }
 
@@ -139,7 +140,7 @@ export class Queue<Data, Result = void> {
     };
     checkScheduled(this.#name, options);
     const schedule = new JobSchedule(name, times, { ...this.#place, createJob: make });
-    this.#keep(schedule);
+    this.#keep({ closeWithin: () => schedule.close() });
     return schedule;
   }
 
@@ -167,7 +168,7 @@ export class Queue<Data, Result = void> {
   ): AsyncGenerator<JobEvent<Notice>, void, undefined> {
     checkEventsOptions(options);
     return eventsOf(this.notices<Notice>(options.topic), options, (end) => {
-      const part = { close: async () => end() };
+      const part = { closeWithin: async () => end() };
       this.#keep(part);
       return () => void this.#parts?.delete(part);
     });
@@ -312,12 +313,12 @@ export class Queue<Data, Result = void> {
   }
 
   #keep(part: Closeable): void {
-    if (this.#parts === undefined) this.#home.onUse(() => this.#closeParts());
+    if (this.#parts === undefined) this.#home.onUse((limit) => this.#closeParts(limit));
     this.#parts ??= new Set();
     this.#parts.add(part);
   }
 
-  async #closeParts(): Promise<void> {
-    await Promise.all([...(this.#parts ?? [])].map((part) => part.close()));
+  async #closeParts(limit: CloseLimit): Promise<void> {
+    await Promise.all([...(this.#parts ?? [])].map((part) => part.closeWithin(limit)));
   }
 }

@@ -143,6 +143,7 @@ export class RateLimit {
   refusal(subject: string, options: HitOptions = {}): RateLimitVerdict | undefined {
     const where = `rate limit ${this.#name}, refusal`;
     checkOptionNames(where, options, hitOptionNames);
+    checkSubject(subject, where);
     const { rules, weight } = this.#hit(options, where);
     const list = holds(subject, this.#allow, this.#deny);
     if (list === true) return undefined;
@@ -153,6 +154,7 @@ export class RateLimit {
   async peek(subject: string, options: HitOptions = {}): Promise<RateLimitVerdict> {
     const where = `rate limit ${this.#name}, peek`;
     checkOptionNames(where, options, hitOptionNames);
+    checkSubject(subject, where);
     const { rules, weight } = this.#hit(options, where);
     const list = holds(subject, this.#allow, this.#deny);
     if (list !== undefined) return listedVerdict(rules, list, weight, this.#context.clock.now());
@@ -171,6 +173,7 @@ export class RateLimit {
     const { operationId, ...given } = options;
     const operation = operationId === undefined ? undefined : operationById(where, operationId);
     const { rules, weight } = this.#hit({ ...given, weight: verdict.weight }, where);
+    checkSubject(subject, where);
     if (!Number.isSafeInteger(verdict.atMs)) throw new InvalidArgumentError(where, 'a verdict', verdict);
     if (!verdict.allowed || holds(subject, this.#allow, this.#deny) !== undefined) return false;
     this.#refusals?.forget(this.#id(subject));
@@ -180,6 +183,7 @@ export class RateLimit {
 
   /** Has every hit of `subject` refused for `duration`, under whatever rules, in place of an earlier block. */
   async block(subject: string, duration: Duration): Promise<void> {
+    checkSubject(subject, `rate limit ${this.#name}, block`);
     const durationInMs = Math.max(2, durationMs(duration, `rate limit ${this.#name}, block`));
     await this.#port.block(this.#name, subject, durationInMs);
     this.#refusals?.forget(this.#id(subject));
@@ -192,6 +196,7 @@ export class RateLimit {
   async reset(subject: string, options: Pick<HitOptions, 'rule'> = {}): Promise<boolean> {
     const where = `rate limit ${this.#name}, reset`;
     checkOptionNames(where, options, resetOptionNames);
+    checkSubject(subject, where);
     const existed = await this.#port.reset(this.#name, subject, this.#hit(options, where).rules.meters);
     this.#refusals?.forget(this.#id(subject));
     return existed;
@@ -205,6 +210,7 @@ export class RateLimit {
   #admit(subject: string, options: ConsumeOptions): Promise<RateLimitVerdict> {
     const where = this.#consuming;
     checkOptionNames(where, options, consumeOptionNames);
+    checkSubject(subject, where);
     const { rules, weight } = this.#hit(options, where);
     const listed = this.#listed(subject, rules, weight);
     if (listed !== undefined) return Promise.resolve(listed);
@@ -261,4 +267,10 @@ export class RateLimit {
   #id(subject: string): string {
     return subjectName(this.#name, subject);
   }
+}
+
+// The store would say so too, without the name of the limit.
+function checkSubject(subject: string, where: string): void {
+  if (typeof subject === 'string' && subject !== '') return;
+  throw new InvalidArgumentError(`${where}, subject`, 'a non-empty text', subject);
 }

@@ -18,6 +18,7 @@ export { seededRandom, seedFromEnvironment } from './random.js';
 export { freePort } from './free-port.js';
 export { eventually, pause, waitUntil, type WaitOptions } from './waiting.js';
 export type { TestRunner } from './suite.js';
+export { closeConformance } from './close-conformance.js';
 export { abortConformance } from './abort-conformance.js';
 export { iterationConformance } from './iteration-conformance.js';
 export { cacheTagConformance } from './cache-tag-conformance.js';

@@ -352,6 +352,8 @@ export function presenceConformance(runner: TestRunner, kind: () => EngineKind):
       const membership = await presence.join({ id: 'a', region: 'r' });
       await refuses(() => membership.move({}));
       await refuses(() => presence.members('r', { neighbours: true }));
+      await refuses(() => presence.join({ id: 'a', location: { latitude: 1, longitude: 2 } }));
+      await presence.join({ id: 'a', region: 'r', location: { latitude: 1, longitude: 2 } });
     });
   });
 }

@@ -153,6 +153,23 @@ export function rateLimitConformance(runner: TestRunner, kind: () => EngineKind)
       }
     });
 
+    test('a subject that is none is refused, with the name of the limit', async (engine) => {
+      const limit = (await engine.open()).rateLimit('login', '5 per hour');
+      const bad = [undefined as unknown as string, '', 7 as unknown as string];
+      for (const subject of bad) {
+        const message = /^rate limit login, \w+, subject: expected a non-empty text, received/;
+        for (const call of [
+          limit.consume(subject),
+          limit.peek(subject),
+          limit.reset(subject),
+          limit.block(subject, 1),
+        ]) {
+          await assert.rejects(call, { code: 'InvalidArgument', message });
+        }
+        assert.throws(() => limit.refusal(subject), { code: 'InvalidArgument', message });
+      }
+    });
+
     test('a bad name or rule is refused when the limiter is made', async (engine) => {
       const state = await engine.open();
       assert.throws(() => state.rateLimit('', '5 per hour'), { code: 'InvalidArgument' });

@@ -141,7 +141,7 @@ function declareLife(test: DeclareTest): void {
     const [counter, cache] = [inner.counter('c'), view.cache('c')];
     const held = await view.lock('l').acquire();
     const waiting = assert.rejects(view.lock('l').acquire(), { code: 'Closed' });
-    await view.queue('q').work(() => undefined);
+    view.queue('q').work(() => undefined);
     await state.close();
     await waiting;
     assert.equal(held?.signal.aborted, true);

@@ -24,6 +24,7 @@ export function createMemoryBackend(store: MemoryStore, keys: Keys, owned: boole
     bus: store.bus,
     remote: false,
     status: () => ({ kind: 'memory', connected: true }),
+    onStatusChange: () => () => undefined,
     probe: () => Promise.resolve(),
     rawClient: undefined,
     close: async () => {

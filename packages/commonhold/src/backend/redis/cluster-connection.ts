@@ -15,9 +15,12 @@ export class ClusterConnection {
   readonly wire: RedisWire;
   readonly #router: ClusterRouter;
 
-  /** Resolves after the first attempt to connect to each node, whether or not they succeeded. */
-  static async open(options: ClusterOptions): Promise<ClusterConnection> {
-    const router = new ClusterRouter(options);
+  /**
+   * Resolves after the first attempt to connect to each node, whether or not they succeeded. `onStatusChange` is called when
+   * what `status` says may have changed.
+   */
+  static async open(options: ClusterOptions, onStatusChange: () => void): Promise<ClusterConnection> {
+    const router = new ClusterRouter(options, onStatusChange);
     await router.start();
     return new ClusterConnection(router, options);
   }
@@ -56,9 +59,9 @@ export class ClusterConnection {
     await Promise.all(probes.map((key) => this.wire.run(operation, script, [key], ['1'])));
   }
 
-  /** Lets calls in flight end, within the deadline for state, and disconnects. */
-  close(): Promise<void> {
-    return this.#router.close();
+  /** Lets calls in flight end, within the deadline for state or not at all, and disconnects. */
+  close(atOnce: boolean = false): Promise<void> {
+    return this.#router.close(atOnce);
   }
 
   // Keys are tried until each master has one: a few for each of its equals, and a bound for a master with few slots.

@@ -71,10 +71,10 @@ export class ClusterNodes {
     }
   }
 
-  async close(): Promise<void> {
+  async close(atOnce: boolean): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#opening.values());
-    await Promise.all(this.all().map((node) => node.close()));
+    await Promise.all(this.all().map((node) => node.close(atOnce)));
   }
 
   #open(address: string): Promise<void> {

@@ -50,6 +50,7 @@ export class ClusterRouter {
   readonly nodes: ClusterNodes;
   readonly table: SlotTable<RedisConnection> = new SlotTable();
   readonly #clock: Clock;
+  readonly #onStatusChange: () => void;
   readonly #random: Random;
   readonly #deadlines: Deadlines;
   readonly #parked: ParkedCalls;
@@ -64,7 +65,8 @@ export class ClusterRouter {
   #gapMs = lookSoonMs;
   #closed = false;
 
-  constructor(options: ClusterOptions) {
+  constructor(options: ClusterOptions, onStatusChange: () => void = () => undefined) {
+    this.#onStatusChange = onStatusChange;
     this.#clock = options.clock;
     this.#random = options.random;
     this.#longestCallMs = Math.max(options.deadlineMs.state, options.deadlineMs.cache);
@@ -102,6 +104,7 @@ export class ClusterRouter {
   refresh(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
+      if (!this.#closed) this.#onStatusChange();
       this.#dueAtMs = Infinity;
       this.#noteLook();
       this.#lookIn(jittered(this.#random, this.whole ? lookEveryMs : this.#gapMs));
@@ -109,10 +112,10 @@ export class ClusterRouter {
     return this.#looking;
   }
 
-  async close(): Promise<void> {
+  async close(atOnce: boolean = false): Promise<void> {
     this.#timer?.cancel();
-    await this.#drain();
-    await this.nodes.close();
+    if (!atOnce) await this.#drain();
+    await this.nodes.close(atOnce);
     this.#closed = true;
     this.#timer?.cancel();
     for (const call of this.#parked.close()) call.refuse(new ClosedError('This state'));
@@ -194,6 +197,7 @@ export class ClusterRouter {
   #nodeChanged(): void {
     this.#settleHome();
     this.#lookSoon();
+    if (!this.#closed) this.#onStatusChange();
   }
 
   #settleHome(): void {

@@ -19,6 +19,7 @@ import { ClusterConnection } from './cluster-connection.js';
 import type { ClusterOptions } from './cluster-nodes.js';
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js';
 import type { RedisWire } from './redis-wire.js';
+import { StatusWatch } from './status-watch.js';
 import { loadScript } from './script.js';
 
 /** A connection, and the keys to use on it. */
@@ -35,7 +36,8 @@ const probeScript = loadScript(import.meta.url, 'probe.lua');
  */
 export async function createRedisBackend(options: RedisBackendOptions): Promise<Backend> {
   const { keys, endpoint, ...shared } = options;
-  const connection = await RedisConnection.open(options);
+  const watch = new StatusWatch();
+  const connection = await RedisConnection.open({ ...options, onChange: watch.changed });
   if (connection.clustered) {
     await connection.close();
     return createClusterBackend({ ...shared, keys, seeds: [endpoint] });
@@ -46,27 +48,30 @@ export async function createRedisBackend(options: RedisBackendOptions): Promise<
     bus: connection.bus,
     remote: true,
     status: () => connection.status(),
+    onStatusChange: watch.on,
     probe: async () => void (await connection.wire.run(probing, probeScript, [keys.tagged('probe', 'probe')], ['1'])),
     rawClient: connection.client,
-    close: () => connection.close(),
+    close: (atOnce) => connection.close(atOnce),
   };
 }
 
 /** Gathers the Redis twins over a cluster. Resolves after the first attempts to connect, whether or not they succeeded. */
 export async function createClusterBackend(options: ClusterOptions & { readonly keys: Keys }): Promise<Backend> {
   const { keys, ...shared } = options;
-  const cluster = await ClusterConnection.open(shared);
+  const watch = new StatusWatch();
+  const cluster = await ClusterConnection.open(shared, watch.changed);
   return {
     ports: redisPorts(cluster.wire, keys),
     portsFor: (others) => redisPorts(cluster.wire, others),
     bus: cluster.bus,
     remote: true,
     status: () => cluster.status(),
+    onStatusChange: watch.on,
     probe: () => cluster.probe(probing, probeScript, keys),
     get rawClient() {
       return cluster.clients;
     },
-    close: () => cluster.close(),
+    close: (atOnce) => cluster.close(atOnce),
   };
 }
 

@@ -125,9 +125,11 @@ export class RedisConnection {
     return { kind: 'redis', connected: true, version, ...(warning === undefined ? {} : { warning }) };
   }
 
-  /** Lets calls in flight end, within the deadline for state, and disconnects. */
-  async close(): Promise<void> {
+  /** Lets calls in flight end, within the deadline for state or not at all, and disconnects. */
+  async close(atOnce: boolean = false): Promise<void> {
     this.#idleWatch.close();
+    // What is in flight then settles at once.
+    if (atOnce) this.#link.close();
     await this.#durable.close();
     await this.wire.drain();
     this.#link.close();
