@@ -19,7 +19,8 @@ export type ErrorCode =
   | 'ComputeTimeout'
   | 'LeaseLost'
   | 'QueuePaused'
-  | 'JobFailed';
+  | 'JobFailed'
+  | 'SessionLimit';
 
 interface Details {
   /** What went wrong underneath, when something did. */
@@ -57,6 +58,7 @@ const codes: ReadonlySet<string> = new Set<ErrorCode>([
   'LeaseLost',
   'QueuePaused',
   'JobFailed',
+  'SessionLimit',
 ]);
 
 /** Whether `error` came from this library, by its code rather than its class. */
@@ -272,6 +274,16 @@ export class JobFailedError extends CommonholdError {
 
   constructor(job: string, why: string, details: Details = {}) {
     super(`${job} has no result: ${why}`, 'Look at its record and log; a failed job can be sent again.', details);
+  }
+}
+
+/** A user has as many sessions as may be, and a further login is refused. Nothing was changed. */
+export class SessionLimitError extends CommonholdError {
+  override readonly name = 'SessionLimitError';
+  readonly code = 'SessionLimit';
+
+  constructor(sessions: string, most: number, details: Details = {}) {
+    super(`The user of ${sessions} has ${most} already`, 'End one of them first, such as one of list(user).', details);
   }
 }
 

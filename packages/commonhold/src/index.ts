@@ -109,16 +109,16 @@ export type { SubjectList } from './rate-limit/subject-list.js';
 export type { PolicyVerdict, RateLimitVerdict } from './rate-limit/verdict.js';
 export {
   type IssuedSession,
+  type ListedSession,
   type RevokeAllOptions,
   type RevokeOptions,
-  type Session,
-  type SessionChanges,
-  type SessionEndReason,
   type SessionLogin,
-  type SessionRead,
   Sessions,
+  type WatchedSession,
 } from './session/session.js';
-export type { SessionSchemas, SessionsOptions } from './session/session-options.js';
+export type { Session, SessionChanges, SessionEndReason, SessionRead } from './session/session-reader.js';
+export type { SessionDevice } from './session/session-device.js';
+export type { SessionSchemas, SessionsOptions, TokenReuse } from './session/session-options.js';
 export { type MembersOptions, type MembersPage, UniqueSet, type UniqueSetOptions } from './unique-set/unique-set.js';
 export { type AcquireOptions, Lock, type LockHold, type LockOptions } from './lock/lock.js';
 export type { Guard, HeldLock } from './lock/held-lock.js';

@@ -188,7 +188,8 @@ export class SharedState {
     name: string,
     options: SessionsOptions & SessionSchemas<Data> = {},
   ): Sessions<Data> {
-    const make = () => new Sessions<Data>(name, options, this.#open().session, this.#context);
+    const make = () =>
+      new Sessions<Data>(name, options, this.#open().session, this.#context, (close) => void this.#closing.push(close));
     return this.#opened.open('sessions', name, options, make);
   }
 

@@ -49,7 +49,9 @@ type Suite =
   | 'rate-limit-operation'
   | 'rate-limit-rules'
   | 'session'
+  | 'session-account'
   | 'session-life'
+  | 'session-watch'
   | 'unique-set';
 
 const bugs: readonly PlantedBug[] = [
@@ -152,7 +154,7 @@ const bugs: readonly PlantedBug[] = [
   {
     name: 'logging out leaves the session alive',
     script: 'session/lua/revoke.lua',
-    find: "bury(KEYS[1], 'revoked', tombstone_ms)",
+    find: "bury(base .. id, 'revoked', tombstone_ms)",
     replace: '',
     suite: 'session',
     noticedBy: 'revoking says',
@@ -168,10 +170,50 @@ const bugs: readonly PlantedBug[] = [
   {
     name: 'logging out everywhere ends the session that was to stay',
     script: 'session/lua/revoke-all.lua',
-    find: 'if id ~= ARGV[8] then',
+    find: 'if id ~= kept then',
     replace: 'if true then',
     suite: 'session',
     noticedBy: 'all sessions of a user end at once',
+  },
+  {
+    name: 'an old token opens its session for ever',
+    script: 'session/lua/record.lua',
+    find: 'or not late and now > (whole(record.g) or -1)',
+    replace: '',
+    suite: 'session-account',
+    noticedBy: 'still opens it for reading, until the grace is over',
+  },
+  {
+    name: 'a login leaves the token of before its grace',
+    script: 'session/lua/rotate.lua',
+    find: 'local grace_ms = tonumber(ARGV[14])',
+    replace: 'local grace_ms = 10000',
+    suite: 'session-account',
+    noticedBy: 'a login leaves no grace',
+  },
+  {
+    name: 'a new token counts as a proof',
+    script: 'session/lua/rotate.lua',
+    find: "elseif ARGV[12] ~= '' then",
+    replace: 'else',
+    suite: 'session-account',
+    noticedBy: 'a user is fresh for a time',
+  },
+  {
+    name: 'a login too many is let in',
+    script: 'session/lua/index.lua',
+    find: 'count >= most',
+    replace: 'count > most',
+    suite: 'session-account',
+    noticedBy: 'however many log in at once',
+  },
+  {
+    name: 'nobody hears that a session was ended for another',
+    script: 'session/lua/index.lua',
+    find: "tell('revoked ' .. table.concat(ended, ' '))",
+    replace: '',
+    suite: 'session-watch',
+    noticedBy: 'however a session is ended',
   },
   {
     name: 'a channel keeps more than it was told',
@@ -288,6 +330,8 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   'run-once': ['../src/testing/run-once-conformance.js', 'runOnceConformance'],
   'run-once-begin': ['../src/testing/run-once-begin-conformance.js', 'runOnceBeginConformance'],
   session: ['../src/testing/session-conformance.js', 'sessionConformance'],
+  'session-account': ['../src/testing/session-account-conformance.js', 'sessionAccountConformance'],
+  'session-watch': ['../src/testing/session-watch-conformance.js', 'sessionWatchConformance'],
   'session-life': ['../src/testing/session-life-conformance.js', 'sessionLifeConformance'],
   'unique-set': ['../src/testing/unique-set-conformance.js', 'uniqueSetConformance'],
 };

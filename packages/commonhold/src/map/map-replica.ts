@@ -8,7 +8,7 @@ import type { MapChange, MapEntry } from './map-entry.js';
 import type { MapMessage } from './map-message.js';
 import type { MapPage, MapRecord } from './map-port.js';
 import { MapView } from './map-view.js';
-import { ServerClock } from './server-clock.js';
+import { ServerClock } from '../server-clock.js';
 
 /** What a replica needs of its map. */
 export interface ReplicaSource<Value> {

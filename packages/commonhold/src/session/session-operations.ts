@@ -16,5 +16,6 @@ export const sessionOperations: Operations<SessionPort> = defineOperations<Sessi
   take: { kind: 'mutation', away: 'refuse' },
   revoke: { kind: 'idempotent', away: 'journal', firstAnswerCounts: true },
   revokeAll: { kind: 'idempotent', away: 'journal', firstAnswerCounts: true },
+  look: { kind: 'read', away: 'refuse' },
   list: { kind: 'read', away: 'refuse' },
 });

@@ -21,8 +21,23 @@ export interface SessionsOptions {
   readonly remember?: Duration;
   /** How long `read` says `revoked` of a revoked session; later it is `absent`. Default 10 minutes. */
   readonly tombstone?: Duration;
-  /** The most live sessions of one user, 1 to 10,000: a further login ends the one least recently used. Default: no bound. */
+  /** The most live sessions of one user, 1 to 10,000. Default: no bound. */
   readonly maxPerUser?: number;
+  /**
+   * What a login beyond `maxPerUser` does. `evict` (default): it ends the user's session least recently used. `refuse`: it
+   * rejects with `SessionLimit` and changes nothing.
+   */
+  readonly whenFull?: 'evict' | 'refuse';
+  /**
+   * How long the old token of `renew` still opens the session for reading, so that requests which were under way meanwhile
+   * do not find it gone. Default 10 seconds; 0 for not at all; at most 5 minutes. Logins and `rotate` never have any.
+   */
+  readonly grace?: Duration;
+  /**
+   * Called when the old token of `renew` comes after its grace: by a browser that was restored, or by whoever stole it.
+   * It opens nothing either way. Called once a token over all processes, in that which saw it.
+   */
+  readonly onReuse?: (reuse: TokenReuse) => void;
   /**
    * Key names that other programs rely on, verbatim: `<prefix>:<SHA-256 of the token in hexadecimal>` and
    * `<prefix>:u:<user>`. On a clustered server it must hold a `{tag}`. Default: the library's own names.
@@ -40,15 +55,26 @@ export interface SessionSchemas<Data extends object> {
   readonly schema?: { readonly [Field in keyof Data]-?: StandardSchema<unknown, Data[Field]> } | undefined;
 }
 
+/** Whose token was used too late. */
+export interface TokenReuse {
+  readonly user: string | undefined;
+  /** The id that the session got with that renewal; later ones gave it others. */
+  readonly id: string;
+}
+
 const names = {
   idle: true,
   absolute: true,
   remember: true,
   tombstone: true,
   maxPerUser: true,
+  whenFull: true,
+  grace: true,
+  onReuse: true,
   prefix: true,
 } satisfies OptionNames<SessionsOptions>;
 const mostPerUser = 10_000;
+const longestGraceMs = 300_000;
 
 /** The checks of fields, by their names. */
 export type FieldChecks = ReadonlyMap<string, ValueCheck<unknown>>;
@@ -81,6 +107,13 @@ export function resolveSpace(name: string, options: SessionsOptions, keys: Keys)
   if (maxPerUser !== undefined && !(Number.isInteger(maxPerUser) && maxPerUser >= 1 && maxPerUser <= mostPerUser)) {
     throw new InvalidArgumentError('sessions maxPerUser', `a whole number from 1 to ${mostPerUser}`, maxPerUser);
   }
+  const { whenFull = 'evict', onReuse } = options;
+  if (whenFull !== 'evict' && whenFull !== 'refuse') {
+    throw new InvalidArgumentError('sessions whenFull', "'evict' or 'refuse'", whenFull);
+  }
+  if (onReuse !== undefined && typeof onReuse !== 'function') {
+    throw new InvalidArgumentError('sessions onReuse', 'a function', onReuse);
+  }
   return {
     name,
     prefix,
@@ -89,5 +122,14 @@ export function resolveSpace(name: string, options: SessionsOptions, keys: Keys)
     rememberMs: remember === undefined ? 0 : durationMs(remember, 'sessions remember'),
     tombstoneMs: durationMs(options.tombstone ?? '10m', 'sessions tombstone'),
     maxPerUser: maxPerUser ?? 0,
+    whenFull,
+    graceMs: resolveGrace(options.grace),
   };
+}
+
+function resolveGrace(grace: Duration = '10s'): number {
+  if (grace === 0) return 0;
+  const ms = durationMs(grace, 'sessions grace');
+  if (ms <= longestGraceMs) return ms;
+  throw new InvalidArgumentError('sessions grace', '0, or a duration of at most 5 minutes', grace);
 }

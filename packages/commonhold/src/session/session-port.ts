@@ -15,6 +15,10 @@ export interface SessionSpace {
   readonly tombstoneMs: number;
   /** The most live sessions of one user; 0 for no bound. */
   readonly maxPerUser: number;
+  /** What happens to a login beyond `maxPerUser`: another session of the user ends for it, or it is refused. */
+  readonly whenFull: 'evict' | 'refuse';
+  /** How long the old id of a renewed session still opens it, for reading; 0 for not at all. */
+  readonly graceMs: number;
 }
 
 /**
@@ -30,7 +34,11 @@ export interface SessionAddress {
 export interface SessionRecord {
   readonly id: string;
   readonly user: string | undefined;
+  /** JSON text of what is known of the device that logged in. */
+  readonly device: string | undefined;
   readonly createdAtMs: number;
+  /** When its user last proved who they are; undefined without a user. */
+  readonly authenticatedAtMs: number | undefined;
   readonly lastActivityAtMs: number;
   /** When it ends even if it is used: touching never moves it. */
   readonly endsAtMs: number;
@@ -44,10 +52,38 @@ export type SessionFields = readonly (readonly [name: string, value: Stored])[];
 /** Fields to write; a value of undefined removes its field. */
 export type SessionFieldChanges = readonly (readonly [name: string, value: Stored | undefined])[];
 
+/** Who logs in, and on what device. */
+export interface SessionHolder {
+  readonly user: string | undefined;
+  readonly device: string | undefined;
+}
+
+/** What becomes of a session that goes on under a new id. */
+export interface SessionRotation extends SessionHolder {
+  /** Whether the old id still opens it, for reading, during the grace. */
+  readonly renewal: boolean;
+}
+
+/** The id of a renewed session was used although its grace is over. Told once; then the id is a revoked one. */
+export interface SessionReuse {
+  /** The id that the session goes by since, or went by at first. */
+  readonly reused: string;
+  readonly user: string | undefined;
+}
+
+/** A session that goes on. */
+export interface SessionGlance {
+  readonly id: string;
+  readonly expiresAtMs: number;
+}
+
 /** Why there is no live session. `corrupt`: the key holds something that is not a session of this version. */
 export type SessionEnd = 'absent' | 'idle' | 'absolute' | 'revoked' | 'corrupt';
-/** Why a session was not moved. `too-large`: its fields together would exceed {@link maxSessionBytes}. */
-export type SessionRefusal = SessionEnd | 'too-large';
+/**
+ * Why a session was not moved. `too-large`: its fields together would exceed {@link maxSessionBytes}. `full`: the user has
+ * as many sessions as may be.
+ */
+export type SessionRefusal = SessionEnd | 'too-large' | 'full';
 /** Why nothing was written. `ended`: there is no live session, for whatever reason. */
 export type SessionUnwritten = 'ended' | 'too-large';
 
@@ -56,20 +92,27 @@ export const maxSessionBytes: number = 64 * 1024;
 
 /**
  * The contract of the two session twins. Each method is one atomic step. A session is live while it was neither revoked
- * nor expired by the server's clock; nothing but `create` and `rotate` ever makes one live.
+ * nor expired by the server's clock; nothing but `create` and `rotate` ever makes one live. What ends on purpose, moves, or
+ * is found expired is published in the same step, as {@link SessionNews}, on {@link sessionChannel}.
  */
 export interface SessionPort {
-  /** Makes a session under a fresh id. Where the user then has more than `maxPerUser`, the least recently used ends. */
+  /**
+   * Makes a session under a fresh id, whose user has just proved who they are. Where the user then has more than
+   * `maxPerUser`, the least recently used ends, or this is refused.
+   */
   create(
     space: SessionSpace,
     address: SessionAddress,
-    user: string | undefined,
+    holder: SessionHolder,
     fields: SessionFields,
-  ): Promise<SessionRecord>;
-  /** Reads a session and leaves its life as it is. */
-  read(space: SessionSpace, address: SessionAddress): Promise<SessionRecord | SessionEnd>;
-  /** Reads a session and, where it is live, begins its idle time anew. */
-  touch(space: SessionSpace, address: SessionAddress): Promise<SessionRecord | SessionEnd>;
+  ): Promise<SessionRecord | 'full'>;
+  /**
+   * Reads a session and leaves its life as it is. The old id of a renewed session opens it until the grace is over, with
+   * the new id in the answer.
+   */
+  read(space: SessionSpace, address: SessionAddress): Promise<SessionRecord | SessionEnd | SessionReuse>;
+  /** Reads a session and, where it is live under this id, begins its idle time anew. */
+  touch(space: SessionSpace, address: SessionAddress): Promise<SessionRecord | SessionEnd | SessionReuse>;
   /** Writes fields of a live session and returns its new version. Its life stays as it is. */
   set(space: SessionSpace, address: SessionAddress, fields: SessionFieldChanges): Promise<number | SessionUnwritten>;
   /** As `set`, only if `version` is still the session's; else returns the session as it is now. */
@@ -80,14 +123,15 @@ export interface SessionPort {
     fields: SessionFieldChanges,
   ): Promise<number | SessionRecord | SessionUnwritten>;
   /**
-   * Moves a live session to `newId` in the same bucket, revokes the old id, and writes fields; the version begins anew. A
-   * `user` other than the session's begins its absolute lifetime anew; undefined keeps the user.
+   * Moves a live session to `newId` in the same bucket, revokes the old id but for a renewal's grace, and writes fields;
+   * the version begins anew. A `user` has just proved who they are, and one other than the session's begins its absolute
+   * lifetime anew; undefined keeps the user. A `device` replaces that of before, and another user's login always does.
    */
   rotate(
     space: SessionSpace,
     address: SessionAddress,
     newId: string,
-    user: string | undefined,
+    rotation: SessionRotation,
     fields: SessionFieldChanges,
   ): Promise<SessionRecord | SessionRefusal>;
   /** Revokes a live session and returns what it held, if that has room for `fields`, which are not written. */
@@ -97,11 +141,13 @@ export interface SessionPort {
     fields: SessionFieldChanges,
   ): Promise<SessionRecord | SessionRefusal>;
   /**
-   * Revokes a session, only that of `user` where given; returns whether it was live. With `durable` it answers when that
-   * outlives the server.
+   * Revokes a session, only that of `user` where given; returns whether it was live. By the old id of a renewed session,
+   * too, while its grace lasts. With `durable` it answers when that outlives the server.
    */
   revoke(space: SessionSpace, address: SessionAddress, user: string | undefined, durable?: boolean): Promise<boolean>;
-  /** Revokes every session of `user` but the one called `exceptId`, with `durable` as above; returns how many were live. */
+  /**
+   * Revokes every session of `user` but the one that `exceptId` opens, with `durable` as above; returns how many were live.
+   */
   revokeAll(
     space: SessionSpace,
     bucket: string,
@@ -109,6 +155,11 @@ export interface SessionPort {
     exceptId: string | undefined,
     durable?: boolean,
   ): Promise<number>;
+  /**
+   * Whether a session goes on, and under which id, for who holds it open: follows renewals however late. No use of it,
+   * and nothing changes.
+   */
+  look(space: SessionSpace, address: SessionAddress): Promise<SessionGlance | SessionEnd>;
   /** The live sessions of `user`, in any order. */
   list(space: SessionSpace, bucket: string, user: string): Promise<SessionRecord[]>;
 }

@@ -1,45 +1,49 @@
-import { isCommonholdError } from '../errors.js';
+import { type Duration, durationMs } from '../duration.js';
+import { SessionLimitError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { checkDurable, checkOptionNames, type OptionNames } from '../option-names.js';
+import { ServerClock } from '../server-clock.js';
 import { RecentTouches } from './recent-touches.js';
-import { decodeFields, encodeFields, type FieldRules, mergeFields, sessionTooLarge } from './session-fields.js';
+import { encodeDevice, type SessionDevice } from './session-device.js';
+import { mergeFields, sessionTooLarge } from './session-fields.js';
 import { fieldChecks, resolveSpace, type SessionSchemas, type SessionsOptions } from './session-options.js';
 import type {
   SessionAddress,
   SessionEnd,
   SessionFieldChanges,
+  SessionHolder,
   SessionPort,
   SessionRecord,
-  SessionRefusal,
+  SessionReuse,
+  SessionRotation,
   SessionSpace,
-  SessionUnwritten,
 } from './session-port.js';
+import { moveSession } from './session-move.js';
+import {
+  corruptOrThrow,
+  orCorrupt,
+  type Session,
+  type SessionChanges,
+  type SessionEndReason,
+  type SessionRead,
+  SessionReader,
+} from './session-reader.js';
 import { SessionTokens } from './session-token.js';
-
-/** One live session, as it was when read. Times are the server's, in milliseconds since 1970. */
-export interface Session<Data extends object> {
-  /** Names the session to its user, in a list of devices say. Not the token, and of no use as one. */
-  readonly id: string;
-  /** Undefined for somebody who has not logged in. */
-  readonly user: string | undefined;
-  readonly data: Partial<Data>;
-  readonly createdAtMs: number;
-  /** When it was last used, as far as that was noted: see the option `idle`. */
-  readonly lastActivityAtMs: number;
-  /** When it ends if it is not used again. */
-  readonly expiresAtMs: number;
-  /** 1 for a fresh token; each write adds 1. */
-  readonly version: number;
-}
-
-/** Fields to write; a value of undefined removes its field. */
-export type SessionChanges<Data extends object> = { readonly [Field in keyof Data]?: Data[Field] | undefined };
+import { SessionWatches } from './session-watches.js';
 
 /** What a session begins with, or goes on with under a new token. */
 export interface SessionLogin<Data extends object> {
-  /** 1 to 512 bytes of text. */
+  /** Who has just proved who they are; 1 to 512 bytes of text. */
   readonly user?: string | undefined;
   readonly data?: SessionChanges<Data> | undefined;
+  /** For the user's list of devices. */
+  readonly device?: SessionDevice | undefined;
+}
+
+/** One of a user's sessions. */
+export interface ListedSession<Data extends object> extends Session<Data> {
+  /** Whether it is the one that asks. */
+  readonly current: boolean;
 }
 
 /** A session and the token that opens it: 64 hexadecimal digits, to be given to its holder and kept nowhere else. */
@@ -48,16 +52,11 @@ export interface IssuedSession<Data extends object> {
   readonly session: Session<Data>;
 }
 
-/**
- * Why there is no session. `idle` and `absolute` are told apart only while the option `remember` says; `absent` is
- * everything unknown, malformed or long over.
- */
-export type SessionEndReason = Exclude<SessionEnd, 'corrupt'>;
-
-/** What a token opens. */
-export type SessionRead<Data extends object> =
-  | { readonly session: Session<Data>; readonly reason?: undefined }
-  | { readonly session: undefined; readonly reason: SessionEndReason };
+/** What a token opens, kept in sight. */
+export type WatchedSession<Data extends object> = SessionRead<Data> & {
+  /** Ends the watching. May be called twice. */
+  close(): void;
+};
 
 /** How a session is ended. */
 export interface RevokeOptions {
@@ -76,6 +75,9 @@ export interface RevokeAllOptions extends RevokeOptions {
 
 const revokeOptionNames: OptionNames<RevokeOptions> = { durable: true };
 const longestTouchIntervalMs = 15_000;
+const loginNames = { user: true, data: true, device: true } satisfies OptionNames<SessionLogin<object>>;
+const listNames = { current: true } as const;
+const watchNames = { signal: true } as const;
 
 /**
  * Sessions by token. The store knows a token by its SHA-256 only. Both lifetimes go by the server's clock. Each field is
@@ -95,8 +97,10 @@ export class Sessions<Data extends object> {
   readonly #context: FeatureContext;
   readonly #tokens: SessionTokens;
   readonly #touches: RecentTouches;
+  readonly #serverClock: ServerClock;
+  readonly #reader: SessionReader<Data>;
+  readonly #watches: SessionWatches;
   readonly #what: string;
-  readonly #fields: FieldRules;
 
   /** Use `state.sessions(name, options)`. */
   constructor(
@@ -104,6 +108,7 @@ export class Sessions<Data extends object> {
     { schema, ...options }: SessionsOptions & SessionSchemas<Data>,
     port: SessionPort,
     context: FeatureContext,
+    onUse: (close: () => Promise<void>) => void,
   ) {
     const { keys, random, clock } = context;
     this.#space = resolveSpace(name, options, keys);
@@ -112,17 +117,25 @@ export class Sessions<Data extends object> {
     const encoding = this.#space.prefix === undefined ? 'base64url' : 'hex';
     this.#tokens = new SessionTokens(`${keys.namespace}\0${name}`, random, encoding);
     this.#touches = new RecentTouches(clock, Math.min(this.#space.idleMs / 100, longestTouchIntervalMs));
+    this.#serverClock = new ServerClock(clock);
     this.#what = `sessions ${name}`;
-    this.#fields = { codec: context.codec, checks: fieldChecks<Data>(name, { schema }) };
+    const rules = { codec: context.codec, checks: fieldChecks<Data>(name, { schema }) };
+    this.#reader = new SessionReader(this.#space, rules, context.log, options.onReuse);
+    this.#watches = new SessionWatches(this.#space, port, context, { serverClock: this.#serverClock, onUse });
   }
 
-  /** Begins a session, of `user` or of somebody not yet known. */
+  /**
+   * Begins a session, of `user` or of somebody not yet known. Rejects with `SessionLimit` where the user has as many as may
+   * be and `whenFull` refuses.
+   */
   async create(login: SessionLogin<Data> = {}): Promise<IssuedSession<Data>> {
-    const issued = this.#tokens.issue(this.#tokens.bucketOf(login.user));
-    const fields = mergeFields([], this.#encode(login.data));
-    const record = await this.#port.create(this.#space, issued.address, login.user, fields);
-    this.#touches.note(record.id);
-    return { token: issued.token, session: await this.#decode(record) };
+    const { holder, fields } = this.#readLogin(login);
+    const issued = this.#tokens.issue(this.#tokens.bucketOf(holder.user));
+    const sentAtMs = this.#context.clock.monotonic();
+    const record = await this.#port.create(this.#space, issued.address, holder, mergeFields([], fields));
+    if (record === 'full') throw this.#limit();
+    this.#noteUse(record, sentAtMs);
+    return { token: issued.token, session: await this.#reader.decode(record) };
   }
 
   /** The live session that `token` opens, or why there is none. Reading is use: it puts off the end by idleness. */
@@ -130,8 +143,8 @@ export class Sessions<Data extends object> {
     const address = this.#tokens.parse(token);
     if (address === undefined) return Promise.resolve({ session: undefined, reason: 'absent' });
     return this.#find(address).then(
-      (found) => this.#open(address.id, found),
-      (error: unknown) => this.#ended(address.id, corruptOrThrow(error)),
+      (found) => this.#reader.open(address.id, found),
+      (error: unknown) => this.#reader.ended(address.id, corruptOrThrow(error)),
     );
   }
 
@@ -140,11 +153,11 @@ export class Sessions<Data extends object> {
    * its life stays as it is.
    */
   async set(token: string, changes: SessionChanges<Data>): Promise<number | undefined> {
-    const fields = this.#encode(changes);
+    const fields = this.#reader.encode(changes);
     const address = this.#tokens.parse(token);
     if (address === undefined) return undefined;
-    const written = await this.#guard(this.#port.set(this.#space, address, fields));
-    return typeof written === 'number' ? written : this.#unwritten(address.id, written);
+    const written = await orCorrupt(this.#port.set(this.#space, address, fields));
+    return typeof written === 'number' ? written : this.#reader.unwritten(address.id, written);
   }
 
   /**
@@ -158,18 +171,18 @@ export class Sessions<Data extends object> {
   ): Promise<Session<Data> | undefined> {
     const address = this.#tokens.parse(token);
     if (address === undefined) return undefined;
-    let found: SessionRecord | SessionEnd = await this.#guard(this.#find(address));
+    let found: SessionRecord | SessionEnd | SessionReuse = await orCorrupt(this.#find(address));
     for (;;) {
-      const { session } = await this.#open(address.id, found);
-      if (session === undefined || typeof found === 'string') return undefined;
+      const { session } = await this.#reader.open(address.id, found);
+      if (session === undefined || typeof found === 'string' || 'reused' in found) return undefined;
       const changes = change(session.data);
       if (changes === undefined) return session;
-      const fields = this.#encode(changes);
-      const written = await this.#guard(this.#port.replace(this.#space, address, session.version, fields));
+      const fields = this.#reader.encode(changes);
+      const written = await orCorrupt(this.#port.replace(this.#space, address, session.version, fields));
       if (typeof written === 'number') {
-        return this.#decode({ ...found, version: written, fields: mergeFields(found.fields, fields) });
+        return this.#reader.decode({ ...found, version: written, fields: mergeFields(found.fields, fields) });
       }
-      if (typeof written === 'string') return this.#unwritten(address.id, written);
+      if (typeof written === 'string') return this.#reader.unwritten(address.id, written);
       found = written;
     }
   }
@@ -179,24 +192,36 @@ export class Sessions<Data extends object> {
    * Rotate at every login and change of rights, so that a token known from before is worth nothing.
    *
    * Fields are kept. Another `user` than before is a login: the absolute lifetime begins anew. Without `user`, or with
-   * the same, its end stays where it is.
+   * the same, its end stays where it is. The same user given again has proved once more who they are: the session is fresh,
+   * see `isFresh`. A login may be refused as `create` says; the session is left as it was then.
    *
    * One step, except where a login moves the session to another slot (not with a `prefix`): then the old token is revoked
    * first and the session made again after. Should the process or the store fail in between, the session is lost and its
    * user logs in again.
    */
   async rotate(token: string, login: SessionLogin<Data> = {}): Promise<IssuedSession<Data> | undefined> {
-    const fields = this.#encode(login.data);
-    const userBucket = login.user === undefined ? undefined : this.#tokens.bucketOf(login.user);
-    const address = this.#tokens.parse(token);
-    if (address === undefined) return undefined;
-    const issued = this.#tokens.issue(userBucket ?? address.bucket);
-    this.#touches.forget(address.id);
-    const moved = await this.#move(address, issued.address, login.user, fields);
-    if (moved === 'too-large') throw sessionTooLarge(this.#what);
-    this.#touches.note(issued.address.id);
-    const { session } = await this.#open(issued.address.id, moved);
-    return session === undefined ? undefined : { token: issued.token, session };
+    const { holder, fields } = this.#readLogin(login);
+    const userBucket = holder.user === undefined ? undefined : this.#tokens.bucketOf(holder.user);
+    return this.#reissue(token, { ...holder, renewal: false }, fields, userBucket);
+  }
+
+  /**
+   * Gives the session a new token now and then, so that a stolen one is not worth much for long; undefined when it is no
+   * longer live. The old token still opens the session, for reading, until the `grace` is over: for requests that were
+   * under way. It can end the session, and else do nothing to it. Once the session is revoked, no token opens it.
+   */
+  async renew(token: string): Promise<IssuedSession<Data> | undefined> {
+    return this.#reissue(token, { user: undefined, device: undefined, renewal: true }, [], undefined);
+  }
+
+  /**
+   * Whether the session's user proved who they are within the last `within`, by the server's clock: ask before what a
+   * stolen or forgotten session must not do. Login, and `rotate` with `user`, are such proofs; a new token alone is none.
+   */
+  isFresh(session: Session<Data>, within: Duration): boolean {
+    const withinMs = durationMs(within, 'isFresh');
+    const now = this.#serverClock.now();
+    return session.authenticatedAtMs !== undefined && now !== -Infinity && now - session.authenticatedAtMs <= withinMs;
   }
 
   /** Ends the session that `token` opens; returns whether it was live. */
@@ -223,43 +248,90 @@ export class Sessions<Data extends object> {
     return this.#port.revokeAll(this.#space, bucket, user, this.#tokens.parse(except)?.id, durable);
   }
 
-  /** The live sessions of `user`, the most recently used first. */
-  async list(user: string): Promise<Session<Data>[]> {
+  /**
+   * The live sessions of `user`, the most recently used first. `current` is the token of the one that asks, which is marked.
+   * One step, whose cost grows with that user's sessions only.
+   */
+  async list(user: string, options: { readonly current?: string | undefined } = {}): Promise<ListedSession<Data>[]> {
+    checkOptionNames(`${this.#what}, list`, options, listNames);
     const records = await this.#port.list(this.#space, this.#tokens.bucketOf(user), user);
-    const reads = await Promise.all(records.map(async (record) => this.#open(record.id, record)));
+    const reads = await Promise.all(records.map(async (record) => this.#reader.open(record.id, record)));
+    const currentId = this.#tokens.parse(options.current)?.id;
     const sessions = reads.flatMap(({ session }) => session ?? []);
-    return sessions.toSorted((one, other) => other.lastActivityAtMs - one.lastActivityAtMs);
+    return sessions
+      .map((session) => ({ ...session, current: session.id === currentId }))
+      .toSorted((one, other) => other.lastActivityAtMs - one.lastActivityAtMs);
   }
 
-  #find(address: SessionAddress): Promise<SessionRecord | SessionEnd> {
+  /**
+   * Reads the session as `read` does, and from then on calls `onEnd` once when it ends, whichever process ended it: for a
+   * socket, which must not outlive its session. A revocation is heard within moments, an expiry within a second or so; a
+   * broken link is made up for when it is back. While the session is renewed it goes on; after `rotate` it has ended, and
+   * its holder comes back with the new token.
+   *
+   * Call `close` of what it returns, or abort `signal`, when the socket is gone: then nothing is called any more, and the
+   * last one of a process takes the subscription with it. Watching is no use of the session: it expires as without.
+   */
+  async watch(
+    token: string,
+    onEnd: (reason: SessionEndReason) => void,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<WatchedSession<Data>> {
+    checkOptionNames(`${this.#what}, watch`, options, watchNames);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const address = this.#tokens.parse(token);
+    if (address === undefined) return { session: undefined, reason: 'absent', close: () => undefined };
+    const watcher = await this.#watches.begin(address, signal);
+    const close = (): void => this.#watches.forget(watcher);
+    try {
+      const read = await this.read(token);
+      signal?.throwIfAborted();
+      if (read.session !== undefined) this.#watches.seen(watcher, read.session.id, read.session.expiresAtMs);
+      else close();
+      // What was heard after the read is newer.
+      if (watcher.end !== undefined) return { session: undefined, reason: watcher.end, close };
+      watcher.onEnd = onEnd;
+      return { ...read, close };
+    } catch (error) {
+      close();
+      throw error;
+    }
+  }
+
+  #find(address: SessionAddress): Promise<SessionRecord | SessionEnd | SessionReuse> {
     const { id } = address;
     if (!this.#touches.begin(id)) return this.#port.read(this.#space, address);
-    return this.#port.touch(this.#space, address).catch((error: unknown) => {
-      this.#touches.forget(id);
-      throw error;
-    });
+    const sentAtMs = this.#context.clock.monotonic();
+    return this.#port.touch(this.#space, address).then(
+      (found) => {
+        if (typeof found === 'object' && 'id' in found && found.id === id) this.#noteUse(found, sentAtMs);
+        return found;
+      },
+      (error: unknown) => {
+        this.#touches.forget(id);
+        throw error;
+      },
+    );
   }
 
-  #move(
-    from: SessionAddress,
-    to: SessionAddress,
-    user: string | undefined,
+  async #reissue(
+    token: string,
+    rotation: SessionRotation,
     fields: SessionFieldChanges,
-  ): Promise<SessionRecord | SessionRefusal> {
-    const isNear = this.#space.prefix !== undefined || from.bucket === to.bucket;
-    if (isNear) return this.#guard(this.#port.rotate(this.#space, from, to.id, user, fields));
-    return this.#moveFar(from, to, user, fields);
-  }
-
-  async #moveFar(
-    from: SessionAddress,
-    to: SessionAddress,
-    user: string | undefined,
-    fields: SessionFieldChanges,
-  ): Promise<SessionRecord | SessionRefusal> {
-    const taken = await this.#guard(this.#port.take(this.#space, from, fields));
-    if (typeof taken === 'string') return taken;
-    return this.#port.create(this.#space, to, user, mergeFields(taken.fields, fields));
+    userBucket: string | undefined,
+  ): Promise<IssuedSession<Data> | undefined> {
+    const address = this.#tokens.parse(token);
+    if (address === undefined) return undefined;
+    const issued = this.#tokens.issue(userBucket ?? address.bucket);
+    this.#touches.forget(address.id);
+    const sentAtMs = this.#context.clock.monotonic();
+    const moved = await moveSession(this.#port, this.#space, { from: address, to: issued.address }, rotation, fields);
+    if (moved === 'too-large') throw sessionTooLarge(this.#what);
+    if (moved === 'full') throw this.#limit();
+    if (typeof moved === 'object') this.#noteUse(moved, sentAtMs);
+    const { session } = await this.#reader.open(issued.address.id, moved);
+    return session === undefined ? undefined : { token: issued.token, session };
   }
 
   #durability(options: RevokeOptions): boolean {
@@ -270,61 +342,25 @@ export class Sessions<Data extends object> {
 
   async #revoke(address: SessionAddress, user: string | undefined, durable: boolean): Promise<boolean> {
     this.#touches.forget(address.id);
-    const revoked = await this.#guard(this.#port.revoke(this.#space, address, user, durable));
+    const revoked = await orCorrupt(this.#port.revoke(this.#space, address, user, durable));
     if (typeof revoked === 'boolean') return revoked;
-    this.#unwritten(address.id, revoked);
+    this.#reader.unwritten(address.id, revoked);
     return false;
   }
 
-  // What another program or a newer version wrote opens nothing; it is said, not hidden.
-  #open(id: string, found: SessionRecord | SessionEnd): SessionRead<Data> | Promise<SessionRead<Data>> {
-    if (typeof found === 'string') return this.#ended(id, found);
-    const unreadable = (error: unknown): SessionRead<Data> => {
-      if (!isCommonholdError(error)) throw error;
-      return this.#ended(id, 'corrupt', error.code);
-    };
-    try {
-      const session = this.#decode(found);
-      return session instanceof Promise ? session.then((session) => ({ session }), unreadable) : { session };
-    } catch (error) {
-      return unreadable(error);
-    }
+  /** A use of the session, which the server noted when it answered. */
+  #noteUse({ id, lastActivityAtMs }: SessionRecord, sentAtMs: number): void {
+    this.#touches.note(id);
+    this.#serverClock.answered(lastActivityAtMs, sentAtMs);
   }
 
-  #ended(id: string, end: SessionEnd, code?: string): SessionRead<Data> {
-    if (end !== 'corrupt') return { session: undefined, reason: end };
-    const fields = { sessions: this.#space.name, id, ...(code === undefined ? {} : { code }) };
-    this.#context.log.warn(fields, 'an unreadable session counts as absent');
-    return { session: undefined, reason: 'absent' };
+  #readLogin(login: SessionLogin<Data>): { holder: SessionHolder; fields: SessionFieldChanges } {
+    checkOptionNames(this.#what, login, loginNames);
+    const holder = { user: login.user, device: encodeDevice(login.device, this.#what) };
+    return { holder, fields: this.#reader.encode(login.data) };
   }
 
-  #unwritten(id: string, why: SessionUnwritten | 'corrupt'): undefined {
-    if (why === 'too-large') throw sessionTooLarge(this.#what);
-    if (why === 'corrupt') this.#ended(id, why);
+  #limit(): SessionLimitError {
+    return new SessionLimitError(this.#what, this.#space.maxPerUser);
   }
-
-  #guard<Reply>(reply: Promise<Reply>): Promise<Reply | 'corrupt'> {
-    return reply.catch(corruptOrThrow);
-  }
-
-  #encode(changes: SessionChanges<Data> = {}): SessionFieldChanges {
-    return encodeFields(this.#fields, changes, this.#what);
-  }
-
-  #decode(record: SessionRecord): Session<Data> | Promise<Session<Data>> {
-    const data = decodeFields(this.#fields, record.fields, this.#what);
-    return data instanceof Promise ? data.then((data) => this.#session(record, data)) : this.#session(record, data);
-  }
-
-  #session(record: SessionRecord, data: Record<string, unknown>): Session<Data> {
-    const { id, user, createdAtMs, lastActivityAtMs, version } = record;
-    const expiresAtMs = Math.min(lastActivityAtMs + this.#space.idleMs, record.endsAtMs);
-    return { id, user, data: data as Partial<Data>, createdAtMs, lastActivityAtMs, expiresAtMs, version };
-  }
-}
-
-// A key of another type where a session should be is as unreadable as a damaged session.
-function corruptOrThrow(error: unknown): 'corrupt' {
-  if (isCommonholdError(error) && error.code === 'CorruptState') return 'corrupt';
-  throw error;
 }

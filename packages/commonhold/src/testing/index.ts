@@ -52,6 +52,8 @@ export { runOnceConformance } from './run-once-conformance.js';
 export { runOnceBeginConformance } from './run-once-begin-conformance.js';
 export { schemaConformance } from './schema-conformance.js';
 export { sessionConformance } from './session-conformance.js';
+export { sessionAccountConformance } from './session-account-conformance.js';
 export { sessionLifeConformance } from './session-life-conformance.js';
 export { viewConformance } from './view-conformance.js';
+export { sessionWatchConformance } from './session-watch-conformance.js';
 export { uniqueSetConformance } from './unique-set-conformance.js';

@@ -15,6 +15,8 @@ const space: SessionSpace = {
   rememberMs: 0,
   tombstoneMs: hourMs,
   maxPerUser: 0,
+  whenFull: 'evict',
+  graceMs: 0,
 };
 
 describe('sessions in memory', () => {
@@ -22,10 +24,10 @@ describe('sessions in memory', () => {
     const store = createMemoryStore();
     const { session } = createMemoryBackend(store, createKeys('n'), true).ports;
     const address = { bucket: 'b0', id: 'i' };
-    await session.create(space, address, undefined, [['a', Buffer.from([1, 7])]]);
+    await session.create(space, address, { user: undefined, device: undefined }, [['a', Buffer.from([1, 7])]]);
     for (const _ of [1, 2]) {
       const read = await session.read(space, address);
-      const stored = typeof read === 'string' ? read : read.fields[0]?.[1];
+      const stored = typeof read === 'object' && 'fields' in read ? read.fields[0]?.[1] : read;
       expect(stored).toEqual(Buffer.from([1, 7]));
       (stored as Buffer)[1] = 9;
     }

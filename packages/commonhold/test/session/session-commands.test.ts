@@ -100,6 +100,29 @@ describe('commands of a session', () => {
     expect(await count(() => sessions.revoke(token))).toEqual(one);
   });
 
+  it('renews with one script, and opens by an old token with one command more', async () => {
+    const [sessions, other] = [await open(), await open()];
+    const { token } = await sessions.create({ user: 'ada', device: { name: 'Desk' } });
+    expect(await count(() => sessions.renew(token))).toEqual(['EVALSHA']);
+    expect(await count(() => other.read(token))).toEqual(['EVALSHA']);
+    expect(await count(() => other.read(token))).toEqual(['HGETALL', 'EVALSHA']);
+  });
+
+  it('sends three scripts for a login in another slot that may be refused, and one for one that is', async () => {
+    const sessions = await open({ maxPerUser: 1, whenFull: 'refuse' });
+    const [first, second] = [await sessions.create(), await sessions.create()];
+    const script = 'EVALSHA';
+    expect(await count(() => sessions.rotate(first.token, { user: 'ada' }))).toEqual([script, script, script]);
+    expect(await count(() => sessions.rotate(second.token, { user: 'ada' }).catch(() => undefined))).toEqual([script]);
+  });
+
+  it('watches with one subscription for all, and reads each session as ever', async () => {
+    const sessions = await open();
+    const [first, second] = [await sessions.create({ user: 'ada' }), await sessions.create({ user: 'ada' })];
+    expect(await count(() => sessions.watch(first.token, () => undefined))).toEqual(['SUBSCRIBE', 'HGETALL']);
+    expect(await count(() => sessions.watch(second.token, () => undefined))).toEqual(['HGETALL']);
+  });
+
   it('reads again by what the refused write says, without another read', async () => {
     const [one, two] = [await open(), await open()];
     const { token } = await one.create({ data: { n: 0 } });

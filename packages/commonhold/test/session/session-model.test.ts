@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe } from 'vitest';
 import type { Ports } from '../../src/backend/backend.js';
-import type { SessionRecord, SessionSpace } from '../../src/session/session-port.js';
+import type { SessionGlance, SessionRecord, SessionSpace } from '../../src/session/session-port.js';
 import { sessionOperations } from '../../src/session/session-operations.js';
 import type { ModelStep } from '../../src/testing/model.js';
 import { checkCommands, checkKeys, checkModel } from '../model-check.js';
@@ -17,11 +17,14 @@ const plain: SessionSpace = {
   rememberMs: 0,
   tombstoneMs: 3_300,
   maxPerUser: 0,
+  whenFull: 'evict',
+  graceMs: 2_500,
 };
 const spaces = fc.constantFrom<SessionSpace>(
   plain,
   { ...plain, name: 're*', rememberMs: 5_000 },
   { ...plain, name: 'few', maxPerUser: 2 },
+  { ...plain, name: 'strict', maxPerUser: 2, whenFull: 'refuse', graceMs: 0 },
 );
 // One user to a bucket, as the front has it, and somebody without a user in the same one.
 const bucket = 'b0';
@@ -41,6 +44,12 @@ function earlier(port: Port, by: number): { bucket: string; id: string } {
 }
 
 const user = fc.constantFrom(undefined, 'ada', 'b:*%-\n');
+const device = fc.constantFrom(undefined, '{"name":"phone"}');
+const holder = fc.record({ user, device });
+const rotation = fc.oneof(
+  fc.record({ user, device, renewal: fc.constant(false) }),
+  fc.constant({ user: undefined, device: undefined, renewal: true }),
+);
 const someone = fc.constantFrom('ada', 'b:*%-\n');
 const name = fc.constantFrom('a', 'v', 'd.b');
 const value = fc.oneof(
@@ -58,11 +67,17 @@ function comparable(answer: unknown): unknown {
   if (Array.isArray(answer))
     return answer.map(comparable).toSorted((one, other) => (String(one) < String(other) ? -1 : 1));
   if (typeof answer !== 'object' || answer === null) return answer;
+  if ('reused' in answer) return Object.values(answer).join(' ');
+  if (!('fields' in answer)) return (answer as SessionGlance).id;
   const record = answer as SessionRecord;
   const idleFor = Math.round((record.lastActivityAtMs - record.createdAtMs) / 1_000);
   const lasts = Math.round((record.endsAtMs - record.createdAtMs) / 100);
   const held = record.fields.map(([field, stored]) => `${field}=${Buffer.from(stored).toString('hex').slice(0, 20)}`);
-  return [record.id, record.user, idleFor, lasts, record.version, ...held.toSorted()].join(' ');
+  const provenFor =
+    record.authenticatedAtMs && Math.round((record.lastActivityAtMs - record.authenticatedAtMs) / 1_000);
+  return [record.id, record.user, record.device, provenFor, idleFor, lasts, record.version, ...held.toSorted()].join(
+    ' ',
+  );
 }
 
 function described(given: readonly unknown[]): string {
@@ -82,16 +97,17 @@ function step<Arguments extends unknown[]>(
 
 const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   fc.constantFrom(1_000, 2_000).map((advanceMs) => ({ label: `advance ${advanceMs}`, advanceMs })),
-  step('create', fc.tuple(spaces, user, fields), (port, space, u, f) => port.create(space, fresh(port), u, f)),
+  step('create', fc.tuple(spaces, holder, fields), (port, space, u, f) => port.create(space, fresh(port), u, f)),
   step('read', fc.tuple(spaces, back), (port, space, i) => port.read(space, earlier(port, i))),
+  step('look', fc.tuple(spaces, back), (port, space, i) => port.look(space, earlier(port, i))),
   step('touch', fc.tuple(spaces, back), (port, space, i) => port.touch(space, earlier(port, i))),
   step('set', fc.tuple(spaces, back, changes), (port, space, i, f) => port.set(space, earlier(port, i), f)),
   step('replace', fc.tuple(spaces, back, fc.integer({ min: 1, max: 4 }), changes), (port, space, i, v, f) =>
     port.replace(space, earlier(port, i), v, f),
   ),
-  step('rotate', fc.tuple(spaces, back, user, changes), (port, space, i, u, f) => {
+  step('rotate', fc.tuple(spaces, back, rotation, changes), (port, space, i, how, f) => {
     const from = earlier(port, i);
-    return port.rotate(space, from, fresh(port).id, u, f);
+    return port.rotate(space, from, fresh(port).id, how, f);
   }),
   step('take', fc.tuple(spaces, back, changes), (port, space, i, f) => port.take(space, earlier(port, i), f)),
   step('revoke', fc.tuple(spaces, back, user), (port, space, i, u) => port.revoke(space, earlier(port, i), u)),

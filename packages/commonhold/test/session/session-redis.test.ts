@@ -80,6 +80,39 @@ describe('sessions on a real server', () => {
     expect(Number(await redis('PTTL', keyOf(token)))).toBeGreaterThan(599_000);
   });
 
+  it('keeps the documented fields of devices, of proofs, and of tokens from before a renewal', async () => {
+    const sessions = await open({ idle: '10m', grace: '20s', tombstone: '1m' });
+    const login = await sessions.create({ user: 'ada', device: { name: 'Desk', address: undefined } });
+    expect(await hashOf(keyOf(login.token))).toMatchObject({ e: '{"name":"Desk"}' });
+    const proven = await sessions.rotate(login.token, { user: 'ada' });
+    const { t, c, e } = await hashOf(keyOf(proven?.token ?? ''));
+    expect([t, c, e]).toEqual([
+      `${proven?.session.authenticatedAtMs}`,
+      `${login.session.createdAtMs}`,
+      '{"name":"Desk"}',
+    ]);
+    const renewed = await sessions.renew(proven?.token ?? '');
+    const old = await hashOf(keyOf(proven?.token ?? ''));
+    expect(old).toEqual({ x: 'renewed', n: renewed?.session.id, g: expect.stringMatching(/^\d{13}$/), u: 'ada' });
+    expect(Number(old['g']) - (renewed?.session.lastActivityAtMs ?? 0)).toBe(20_000);
+    expect(Math.abs(Number(await redis('PTTL', keyOf(proven?.token ?? ''))) - 60_000)).toBeLessThan(1_000);
+  });
+
+  it('counts what is no device as none, and follows no renewals in a circle', async () => {
+    const sessions = await open();
+    const { token, session } = await sessions.create({ user: 'ada' });
+    for (const text of ['', '{', '7', 'null', '[]', '{"name":7}', '{"__proto__":{"name":"x"}}']) {
+      await redis('HSET', keyOf(token), 'e', text);
+      const { device } = (await sessions.read(token)).session ?? {};
+      expect(device?.name, text).toBeUndefined();
+    }
+    const key = keyOf(token);
+    await redis('DEL', key);
+    await redis('HSET', key, 'x', 'renewed', 'n', session.id, 'g', '9'.repeat(15));
+    expect(await sessions.read(token)).toEqual({ session: undefined, reason: 'revoked' });
+    expect(await hashOf(key)).toEqual({ x: 'revoked' });
+  });
+
   it('keeps a documented prefix verbatim', async () => {
     const prefix = `${namespace}:ocr:session`;
     const sessions = await open({ prefix });

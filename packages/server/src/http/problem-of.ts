@@ -15,6 +15,7 @@ const libraryProblems: Readonly<Record<Exclude<ErrorCode, StoreCode>, ((error: E
   ComputeTimeout: () => busy(),
   LeaseLost: () => busy(),
   QueuePaused: () => busy(),
+  SessionLimit: () => problem(409, 'This user has as many sessions as may be. End one of them first.'),
   JobFailed: undefined,
   MissingDependency: undefined,
   UnknownForm: undefined,

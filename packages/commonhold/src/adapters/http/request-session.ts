@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../../errors.js';
-import type { IssuedSession, SessionChanges, SessionEndReason, SessionLogin, Sessions } from '../../session/session.js';
+import type { SessionChanges, SessionEndReason } from '../../session/session-reader.js';
+import type { IssuedSession, SessionLogin, Sessions } from '../../session/session.js';
 
 /** Where a session's token goes: into the answer's cookie. */
 export interface TokenPlace {

@@ -1,8 +1,6 @@
 -- session/index.lua, layout 1
 -- The index of one user: ids of sessions by when they expire. It lives as long as the longest of them may.
--- Defines index_of(user), prune(index), enlist(index, id, expires_at, ends_at), admit(index, id, expires_at, ends_at)
-local base = ARGV[1]
-local tombstone_ms = tonumber(ARGV[5])
+-- Defines index_of(user), prune(index), is_full(index), enlist(index, id, expires_at, ends_at), admit(index, id, expires_at, ends_at)
 
 -- The name that keys.ts gives it. The user is known only from the session.
 local function index_of(user)
@@ -13,6 +11,14 @@ end
 
 local function prune(index)
   redis.call('ZREMRANGEBYSCORE', index, '-inf', string.format('(%.0f', now))
+end
+
+-- Whether the user has as many sessions as may be, and a further one is refused. Fails for a key of another type, and
+-- writes nothing: what removes something first would let a login in although memory is full.
+local function is_full(index)
+  local count = redis.call('ZCOUNT', index, string.format('%.0f', now), '+inf')
+  local most = tonumber(ARGV[7])
+  return ARGV[8] == 'refuse' and most > 0 and count >= most
 end
 
 local function enlist(index, id, expires_at, ends_at)
@@ -29,10 +35,12 @@ local function admit(index, id, expires_at, ends_at)
   local most = tonumber(ARGV[7])
   local over = most > 0 and redis.call('ZCARD', index) - most or -1
   if over >= 0 then
-    for _, other in ipairs(redis.call('ZRANGE', index, 0, over)) do
+    local ended = redis.call('ZRANGE', index, 0, over)
+    for _, other in ipairs(ended) do
       bury(base .. other, 'revoked', tombstone_ms)
     end
     redis.call('ZREMRANGEBYRANK', index, 0, over)
+    tell('revoked ' .. table.concat(ended, ' '))
   end
   enlist(index, id, expires_at, ends_at)
 end

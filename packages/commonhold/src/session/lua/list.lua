@@ -2,7 +2,7 @@
 -- Reads the live sessions of one user, and drops from the index what is gone.
 -- KEYS[1] index
 -- ARGV[1] base, ARGV[2] idleMs, ARGV[3] absoluteMs, ARGV[4] rememberMs, ARGV[5] tombstoneMs
--- ARGV[6] maxBytes, ARGV[7] maxPerUser (0 without bound)
+-- ARGV[6] maxBytes, ARGV[7] maxPerUser (0 without bound), ARGV[8] whenFull, ARGV[9] channel
 -- Returns {id, fields and values} for each
 -- include record.lua
 -- include index.lua

@@ -1,8 +1,10 @@
 -- session/record.lua, layout 1
 -- What the hash of one session says. It counts as live only where all that this version relies on is there and whole.
--- Defines find(key), size_with(record, first), write(key, header, first), live_until(key, record, expires_at), bury(key, reason, keep_ms)
+-- Defines find(key), follow(key, id, late), size_with(record, first), write(key, header, first), live_until(key, record, expires_at), bury(key, reason, keep_ms), tell(news)
+local base = ARGV[1]
 local idle_ms = tonumber(ARGV[2])
 local remember_ms = tonumber(ARGV[4])
+local tombstone_ms = tonumber(ARGV[5])
 
 local function whole(text)
   return text and #text < 16 and string.find(text, '^%d+$') and tonumber(text)
@@ -31,6 +33,20 @@ local function find(key)
     return nil, record, flat, expires_at
   end
   return ends_at <= idle_at and 'absolute' or 'idle', record, flat, expires_at
+end
+
+-- As find, of the session that an id opens, whose key is given: after a renewal, while its grace lasts or however late, the
+-- one that came after it. Returns its id first. What is stored cannot lead it astray for long.
+local function follow(key, id, late)
+  local why, record, flat, expires_at = find(key)
+  for _ = 1, 8 do
+    if why ~= 'renewed' or not record.n or not late and now > (whole(record.g) or -1) then
+      break
+    end
+    id = record.n
+    why, record, flat, expires_at = find(base .. id)
+  end
+  return id, why, record, flat, expires_at
 end
 
 -- Bytes of the data with the names and values written that begin at ARGV[first].
@@ -77,4 +93,9 @@ local function bury(key, reason, keep_ms)
     redis.call('HSET', key, 'x', reason)
     redis.call('PEXPIRE', key, keep_ms)
   end
+end
+
+-- Tells whoever holds sessions open what became of some.
+local function tell(news)
+  redis.call('PUBLISH', ARGV[9], news)
 end

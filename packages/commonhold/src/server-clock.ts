@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from './clock.js';
 
 /**
  * What the server's clock shows, told from the monotonic clock here: never later than it does, so that what has ended there

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ServerClock } from '../../src/map/server-clock.js';
-import { createManualClock } from '../../src/testing/manual-clock.js';
+import { ServerClock } from '../src/server-clock.js';
+import { createManualClock } from '../src/testing/manual-clock.js';
 
 describe('the clock of the server, seen from here', () => {
   it('is never behind: an answer may have been given at once', async () => {
