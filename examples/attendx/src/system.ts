@@ -39,7 +39,11 @@ async function mount(host: SystemHost, embedding: Embedding): Promise<MountedSys
   // The page needs no session, and comes while the store is away.
   await host.http.register(async (http) => {
     await http.register(multipart);
-    await http.register(cookieSessions, { sessions: state.sessions });
+    await http.register(cookieSessions, {
+      sessions: state.sessions,
+      // By the name that clients know, in the clear too: at a door it runs without TLS.
+      cookie: { name: 'session', secure: 'auto' },
+    });
     userRoutes(http, state);
     attendanceRoutes(http, state, attendance, settings);
     cacheRoutes(http, state);

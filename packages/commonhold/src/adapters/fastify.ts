@@ -1,10 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptionNames } from '../option-names.js';
+import type { Duration } from '../duration.js';
+import type { SessionDevice } from '../session/session-device.js';
 import type { Sessions } from '../session/session.js';
 import { replyHeaders, replyProblem } from './fastify/reply-headers.js';
 import { storeProblem } from './http/problem.js';
-import { openRequestSession, type RequestSession } from './http/request-session.js';
+import { checkWithin, freshProblem } from './http/fresh.js';
+import { checkDevice, openRequestSession, type RequestSession } from './http/request-session.js';
 import { SessionCookie, type SessionCookieOptions } from './http/session-cookie.js';
 
 export {
@@ -50,6 +53,8 @@ declare module 'fastify' {
 export interface CookieSessionsOptions<Data extends object> {
   readonly sessions: Sessions<Data>;
   readonly cookie?: SessionCookieOptions;
+  /** What a login says of the device it comes from, for the user's list. Default its User-Agent; not its address. */
+  readonly device?: (request: FastifyRequest) => SessionDevice | undefined;
 }
 
 /** A Fastify plugin. */
@@ -59,7 +64,14 @@ export type CookieSessionsPlugin = <Data extends object>(
 ) => Promise<void>;
 
 /** Beside ours, what Fastify takes with any plugin. */
-const optionNames = { sessions: true, cookie: true, prefix: true, logLevel: true, logSerializers: true } as const;
+const optionNames = {
+  sessions: true,
+  cookie: true,
+  device: true,
+  prefix: true,
+  logLevel: true,
+  logSerializers: true,
+} as const;
 
 interface Opened {
   readonly sessions: object;
@@ -78,6 +90,7 @@ async function addCookieSessions<Data extends object>(
     throw new InvalidArgumentError('cookieSessions, sessions', 'what state.sessions() returns', sessions);
   }
   const cookie = new SessionCookie(options.cookie);
+  const deviceOf = checkDevice(options.device) ?? ((request) => ({ userAgent: request.headers['user-agent'] }));
   app.decorateRequest('session', {
     getter() {
       return find(this).session as RequestSession<RequestSessionData>;
@@ -85,7 +98,7 @@ async function addCookieSessions<Data extends object>(
   });
   // What a hook resolves with is waited for: a reply, until it is sent, so that the handler does not run as well.
   app.addHook('onRequest', (request, reply) =>
-    open(sessions, cookie, request, reply).then(
+    open(sessions, cookie, deviceOf, request, reply).then(
       (session) => void opened.set(request, { sessions, session }),
       (error: unknown) => answerStoreErrors(error, request, reply),
     ),
@@ -106,13 +119,31 @@ export const cookieSessions: CookieSessionsPlugin = Object.assign(addCookieSessi
 
 /**
  * An error handler, for `app.setErrorHandler`: answers 503 as `application/problem+json` where the store was away in a
- * handler, and leaves every other error to the error handler around it.
+ * handler, 409 where a user has too many sessions for one more, and leaves every other error to the error handler around it.
  */
 export function answerStoreErrors(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = storeProblem(error);
   if (problem === undefined) throw error;
   return replyProblem(reply, problem);
 }
+
+/**
+ * A hook for routes that ask for a user who proved who they are within the last `within`, such as before a change of
+ * password: `{ onRequest: requireFresh('10m') }`. It answers 401 to nobody, and 403 as `freshProblem` has it to a user who
+ * must log in again; then call `session.login(session.user)` once they have.
+ *
+ * @throws InvalidArgumentError for what is no duration.
+ */
+export function requireFresh(within: Duration): RequireFresh {
+  checkWithin(within);
+  return async (request, reply) => {
+    const problem = freshProblem(find(request).session as RequestSession<object>, within);
+    return problem === undefined ? undefined : replyProblem(reply, problem);
+  };
+}
+
+/** A hook, for `onRequest` or `preHandler`. */
+export type RequireFresh = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply | undefined>;
 
 /**
  * The session of `request` with the type of `sessions`, which must be those that this request's scope was registered with.
@@ -136,15 +167,17 @@ function find(request: FastifyRequest): Opened {
 function open<Data extends object>(
   sessions: Sessions<Data>,
   cookie: SessionCookie,
+  deviceOf: (request: FastifyRequest) => SessionDevice | undefined,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<RequestSession<Data>> {
   const headers = replyHeaders(reply);
   // A proxy's word, in whatever case.
-  const overTls = (): boolean => /^https$/i.test(request.protocol);
-  return openRequestSession(sessions, cookie.read(request.headers.cookie), {
+  const overTls = /^https$/i.test(request.protocol);
+  return openRequestSession(sessions, cookie.read(request.headers.cookie, overTls), {
     isOpen: () => !headers.isSent(),
-    put: (token) => cookie.put(token, headers, overTls()),
-    clear: () => cookie.clear(headers, overTls()),
+    put: (token) => cookie.put(token, headers, overTls),
+    clear: () => cookie.clear(headers, overTls),
+    device: () => deviceOf(request),
   });
 }

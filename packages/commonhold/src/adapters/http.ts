@@ -16,6 +16,7 @@ export {
 } from './http/idempotent-requests.js';
 export type { RequestCost, RequestLimit } from './http/request-limit.js';
 export type { SlotWait } from './http/slot-admission.js';
+export { freshProblem } from './http/fresh.js';
 export type { RequestSession } from './http/request-session.js';
 export type { SessionCookieOptions } from './http/session-cookie.js';
 export { clientAddress, TrustedProxies } from './http/trusted-proxies.js';

@@ -55,7 +55,7 @@ export interface IssuedSession<Data extends object> {
 /** What a token opens, kept in sight. */
 export type WatchedSession<Data extends object> = SessionRead<Data> & {
   /** Ends the watching. May be called twice. */
-  close(): void;
+  readonly close: () => void;
 };
 
 /** How a session is ended. */

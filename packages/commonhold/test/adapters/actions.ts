@@ -3,6 +3,7 @@ import type { SessionsOptions } from '../../src/session/session-options.js';
 import type { Sessions } from '../../src/session/session.js';
 import { describe, onTestFinished } from 'vitest';
 import { onEveryEngine } from '../engines.js';
+import { freshProblem } from '../../src/adapters/http/fresh.js';
 import { Browser } from './browser.js';
 import { type Action, siteKinds, type SiteOptions, type StartSite, type Visit } from './sites.js';
 
@@ -26,6 +27,15 @@ export const actions: Readonly<Record<string, Action>> = {
   '/logout': async (session) => ({ ended: await session.logout(), user: session.user, data: session.data }),
   '/logout-all': async (session) => ({ ended: await session.logoutAll(), user: session.user }),
   '/logout-others': async (session) => ({ ended: await session.logoutOthers(), user: session.user }),
+  '/devices': async (session) => ({
+    devices: (await session.list()).map(({ id, device, current }) => ({ id, device, current })),
+  }),
+  '/logout-one': async (session, body) => ({
+    ended: await session.logoutOne(JSON.parse(body) as string),
+    user: session.user,
+  }),
+  '/renew': async (session) => ({ done: await session.renew(), user: session.user, data: session.data }),
+  '/fresh': (session) => freshProblem(session, '10m')?.document ?? { fresh: session.isFresh('10m') },
   '/regenerate': async (session) => ({ done: await session.regenerate(), user: session.user, data: session.data }),
 };
 

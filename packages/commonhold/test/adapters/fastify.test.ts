@@ -1,10 +1,19 @@
-import { fastify, type FastifyInstance } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { cookieSessions, limitRequests, type RequestSession, sessionOf } from '../../src/adapters/fastify.js';
+import {
+  cookieSessions,
+  limitRequests,
+  requireFresh,
+  type RequestSession,
+  sessionOf,
+} from '../../src/adapters/fastify.js';
 import { UnavailableError } from '../../src/errors.js';
+import { createMemoryStore } from '../../src/backend/memory/memory-store.js';
+import type { SessionDevice } from '../../src/session/session-device.js';
 import type { Sessions } from '../../src/session/session.js';
 import type { SharedState } from '../../src/shared-state.js';
 import { openState } from '../../src/open-state.js';
+import { createManualClock } from '../../src/testing/manual-clock.js';
 import { pause } from '../../src/testing/waiting.js';
 import { Browser } from './browser.js';
 
@@ -132,6 +141,55 @@ describe('sessions in Fastify', () => {
     expect(await sessions.list('ada')).toEqual([]);
   });
 
+  it('let only who logged in of late to a route that asks for it', async () => {
+    const clock = createManualClock();
+    const state = await openState({ namespace: 'fresh', memory: createMemoryStore({ clock }), clock });
+    const { app, listen } = await open();
+    onTestFinished(() => state.close());
+    const handled: string[] = [];
+    await app.register(cookieSessions, { sessions: state.sessions<Cart>('shop') });
+    app.get('/login', ({ session }) => session.login('ada'));
+    for (const hook of ['onRequest', 'preHandler'] as const) {
+      app.get(`/${hook}`, { [hook]: requireFresh('10m') }, async ({ session }) => {
+        handled.push(hook);
+        return { user: session.user };
+      });
+    }
+    const browser = await listen();
+    const asked = async (): Promise<number[]> => [
+      (await browser.ask('/onRequest')).status,
+      (await browser.ask('/preHandler')).status,
+    ];
+    expect(await asked()).toEqual([401, 401]);
+    await browser.ask('/login');
+    expect(await asked()).toEqual([200, 200]);
+    await clock.advance(11 * 60_000);
+    expect(await asked()).toEqual([403, 403]);
+    expect(handled).toEqual(['onRequest', 'preHandler']);
+    expect((await browser.ask('/onRequest')).json).toMatchObject({ error: 'insufficient_user_authentication' });
+    expect(() => requireFresh('soon' as '1s')).toThrow(expect.objectContaining({ code: 'InvalidArgument' }));
+  });
+
+  it('tell of the device what they are told to', async () => {
+    const { app, state, listen } = await open();
+    const sessions = state.sessions<Cart>('shop');
+    const device = (request: FastifyRequest): SessionDevice => ({ name: 'kiosk', address: request.ip });
+    await app.register(cookieSessions, { sessions, device });
+    app.get('/login', ({ session }) => session.login('ada'));
+    app.get('/end', async ({ session }, reply) => {
+      const watched = await session.watch((reason) => void reply.send({ reason }));
+      return watched.session === undefined ? { reason: watched.reason } : reply;
+    });
+    const browser = await listen();
+    await browser.ask('/login');
+    expect((await sessions.list('ada'))[0]?.device).toEqual({ name: 'kiosk', address: '127.0.0.1' });
+    const answer = browser.ask('/end');
+    await pause(100);
+    await sessions.revokeAll('ada');
+    expect((await answer).json).toEqual({ reason: 'revoked' });
+    expect((await browser.ask('/end', { cookie: 'a=1' })).json).toEqual({ reason: 'absent' });
+  });
+
   it('refuse at the start what cannot be right', async () => {
     const { state } = await open();
     const sessions = state.sessions<Cart>('shop');
@@ -141,6 +199,7 @@ describe('sessions in Fastify', () => {
       { sessions, cookies: { secure: true } },
       { sessions, cookie: { nam: 'x' } },
       { sessions, cookie: { name: 'a b' } },
+      { sessions, device: 'phone' },
     ];
     for (const options of wrong) {
       const app = fastify();

@@ -11,6 +11,7 @@ describe('a session whose answer goes out while the store is asked', () => {
   it.each<[string, (session: RequestSession<Data>) => Promise<unknown>]>([
     ['login', (session) => session.login('ada')],
     ['regenerate', (session) => session.regenerate()],
+    ['renew', (session) => session.renew()],
   ])('%s says so, and leaves no session that nobody holds', async (_, call) => {
     const state = await openState({ namespace: 'late', memory: createMemoryStore() });
     onTestFinished(() => state.close());
@@ -22,6 +23,7 @@ describe('a session whose answer goes out while the store is asked', () => {
       isOpen: () => looks++ === 0,
       put: (issued: string) => void put.push(issued),
       clear: () => undefined,
+      device: () => undefined,
     };
     const session = await openRequestSession(sessions, { sent: true, tokens: [token] }, place);
     await expect(call(session)).rejects.toMatchObject({ code: 'InvalidArgument' });

@@ -18,15 +18,19 @@ function written(options: SessionCookieOptions, overTls: boolean, before?: strin
 
 describe('a session cookie', () => {
   const plain = `session=${token}; Path=/; HttpOnly; SameSite=Lax`;
+  const ofHost = `__Host-${plain}; Secure`;
 
   it.each<[SessionCookieOptions, boolean, string]>([
     [{}, false, plain],
-    [{}, true, `${plain}; Secure`],
-    [{ secure: 'auto' }, true, `${plain}; Secure`],
-    [{ secure: true }, false, `${plain}; Secure`],
+    [{}, true, ofHost],
+    [{ secure: 'auto' }, true, ofHost],
+    [{ secure: 'auto' }, false, plain],
+    [{ secure: true }, false, ofHost],
+    [{ secure: true, path: '/app' }, false, `${plain.replace('Path=/', 'Path=/app')}; Secure`],
+    [{ name: 'session', secure: true }, false, `${plain}; Secure`],
     [{ secure: false }, true, plain],
     [{ sameSite: 'strict' }, false, plain.replace('Lax', 'Strict')],
-    [{ sameSite: 'none' }, false, `${plain.replace('Lax', 'None')}; Secure`],
+    [{ sameSite: 'none' }, false, ofHost.replace('Lax', 'None')],
     [{ name: '__Host-id' }, false, `${plain.replace('session', '__Host-id')}; Secure`],
     [{ name: '__Secure-id' }, false, `${plain.replace('session', '__Secure-id')}; Secure`],
     [{ maxAge: 1_500 }, false, `${plain}; Max-Age=2`],
@@ -72,8 +76,32 @@ describe('a session cookie', () => {
     expect(() => new SessionCookie(options)).toThrow(expect.objectContaining({ code: 'InvalidArgument' }));
   });
 
+  it('S3: is not begun in production without a word on Secure, unless it is Secure anyhow', () => {
+    const production = { NODE_ENV: 'production' };
+    for (const options of [{}, { name: 'sid' }, { domain: 'x.org' }]) {
+      expect(() => new SessionCookie(options, production)).toThrow(
+        expect.objectContaining({ code: 'InvalidArgument', message: expect.stringContaining('secure: expected true') }),
+      );
+      expect(() => new SessionCookie(options, { NODE_ENV: 'development' })).not.toThrow();
+      expect(() => new SessionCookie(options, { NODE_ENV: '' })).not.toThrow();
+    }
+    const said = [{ secure: true }, { secure: false }, { secure: 'auto' }, { name: '__Host-id' }, { sameSite: 'none' }];
+    for (const options of said as SessionCookieOptions[]) {
+      expect(() => new SessionCookie(options, production)).not.toThrow();
+    }
+  });
+
+  it('S3: over TLS takes no cookie that another host of the domain, or a clear connection, may have set', () => {
+    const cookie = new SessionCookie({});
+    const both = `session=${token}; __Host-session=${'b2'.repeat(32)}`;
+    expect(cookie.read(both, true).tokens).toEqual(['b2'.repeat(32)]);
+    expect(cookie.read(both, false).tokens).toEqual([token]);
+    expect(cookie.read(`session=${token}`, true)).toEqual({ sent: false, tokens: [] });
+  });
+
   it('reads the tokens that may be ours, each once and few', () => {
-    const cookie = new SessionCookie({ name: 'sid' });
+    const own = new SessionCookie({ name: 'sid' });
+    const cookie = { read: (header: string | undefined) => own.read(header, false) };
     const [first, second] = [token, 'b2'.repeat(32)];
     expect(cookie.read(undefined)).toEqual({ sent: false, tokens: [] });
     expect(cookie.read('')).toEqual({ sent: false, tokens: [] });

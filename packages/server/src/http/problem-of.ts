@@ -2,8 +2,8 @@ import { type CommonholdError, type ErrorCode, isCommonholdError } from 'commonh
 import { storeProblem } from 'commonhold/http';
 import { Problem, problem } from './problem.js';
 
-/** What the library answers 503 for by itself. */
-type StoreCode = 'Unavailable' | 'OutcomeUnknown' | 'Overloaded' | 'Closed';
+/** What the library has an answer to by itself. */
+type StoreCode = 'Unavailable' | 'OutcomeUnknown' | 'Overloaded' | 'Closed' | 'SessionLimit';
 
 /** For each of the library's other codes what a client is told; undefined for what is no client's fault. */
 const libraryProblems: Readonly<Record<Exclude<ErrorCode, StoreCode>, ((error: Error) => Problem) | undefined>> = {
@@ -15,7 +15,6 @@ const libraryProblems: Readonly<Record<Exclude<ErrorCode, StoreCode>, ((error: E
   ComputeTimeout: () => busy(),
   LeaseLost: () => busy(),
   QueuePaused: () => busy(),
-  SessionLimit: () => problem(409, 'This user has as many sessions as may be. End one of them first.'),
   JobFailed: undefined,
   MissingDependency: undefined,
   UnknownForm: undefined,

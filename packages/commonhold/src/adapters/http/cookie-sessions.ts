@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { checkOptionNames, type OptionNames } from '../../option-names.js';
+import type { SessionDevice } from '../../session/session-device.js';
 import type { Sessions } from '../../session/session.js';
-import { openRequestSession, type RequestSession } from './request-session.js';
+import { checkDevice, openRequestSession, type RequestSession } from './request-session.js';
 import { nodeHeaders } from './response-headers.js';
 import { SessionCookie, type SessionCookieOptions } from './session-cookie.js';
 import { cameOverTls, TrustedProxies } from './trusted-proxies.js';
@@ -11,6 +12,8 @@ export interface CookieSessionsOptions {
   readonly cookie?: SessionCookieOptions;
   /** Proxies whose `X-Forwarded-Proto` decides whether the cookie is Secure: addresses and CIDR ranges. Default none. */
   readonly trustedProxies?: readonly string[];
+  /** What a login says of the device it comes from, for the user's list. Default its User-Agent; not its address. */
+  readonly device?: (request: IncomingMessage) => SessionDevice | undefined;
 }
 
 /**
@@ -23,7 +26,7 @@ export type OpenSession<Data extends object> = (
   response?: ServerResponse,
 ) => Promise<RequestSession<Data>>;
 
-const optionNames = { cookie: true, trustedProxies: true } satisfies OptionNames<CookieSessionsOptions>;
+const optionNames = { cookie: true, trustedProxies: true, device: true } satisfies OptionNames<CookieSessionsOptions>;
 
 /**
  * Sessions in a cookie, for Node's own HTTP and HTTPS servers.
@@ -36,14 +39,17 @@ export function cookieSessions<Data extends object>(
   checkOptionNames('cookieSessions', options, optionNames);
   const cookie = new SessionCookie(options.cookie);
   const proxies = new TrustedProxies(options.trustedProxies);
+  const deviceOf = checkDevice(options.device) ?? ((request) => ({ userAgent: request.headers['user-agent'] }));
   const opened = new WeakMap<IncomingMessage, Promise<RequestSession<Data>>>();
 
   function open(request: IncomingMessage, response?: ServerResponse): Promise<RequestSession<Data>> {
     const headers = nodeHeaders(response);
-    return openRequestSession(sessions, cookie.read(request.headers.cookie), {
+    const overTls = cameOverTls(request, proxies);
+    return openRequestSession(sessions, cookie.read(request.headers.cookie, overTls), {
       isOpen: () => !headers.isSent(),
-      put: (token) => cookie.put(token, headers, cameOverTls(request, proxies)),
-      clear: () => cookie.clear(headers, cameOverTls(request, proxies)),
+      put: (token) => cookie.put(token, headers, overTls),
+      clear: () => cookie.clear(headers, overTls),
+      device: () => deviceOf(request),
     });
   }
 

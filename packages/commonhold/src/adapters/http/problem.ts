@@ -41,8 +41,14 @@ const details: Readonly<Record<string, string>> = {
   Closed: 'This server is stopping. Try again: another one, or the next, will answer.',
 };
 
-/** The 503 to answer with when the store is away, full or closed; undefined for every other error. */
+/**
+ * The 503 to answer with when the store is away, full or closed, and the 409 when a user has too many sessions for one
+ * more; undefined for every other error.
+ */
 export function storeProblem(error: unknown): Problem | undefined {
+  if (isCommonholdError(error) && error.code === 'SessionLimit') {
+    return { document: problemDocument(409, 'This user has as many sessions as may be. End one first.'), headers: {} };
+  }
   const detail = isCommonholdError(error) ? details[error.code] : undefined;
   return detail === undefined ? undefined : { document: problemDocument(503, detail), headers: { 'Retry-After': '1' } };
 }

@@ -1,6 +1,8 @@
+import type { Duration } from '../../duration.js';
 import { InvalidArgumentError } from '../../errors.js';
+import type { SessionDevice } from '../../session/session-device.js';
 import type { SessionChanges, SessionEndReason } from '../../session/session-reader.js';
-import type { IssuedSession, SessionLogin, Sessions } from '../../session/session.js';
+import type { IssuedSession, ListedSession, SessionLogin, Sessions, WatchedSession } from '../../session/session.js';
 
 /** Where a session's token goes: into the answer's cookie. */
 export interface TokenPlace {
@@ -8,6 +10,8 @@ export interface TokenPlace {
   isOpen(): boolean;
   put(token: string): void;
   clear(): void;
+  /** What is known of who asks. */
+  device(): SessionDevice | undefined;
 }
 
 /** What a request brought. */
@@ -109,27 +113,55 @@ export class RequestSession<Data extends object> {
 
   /**
    * Logs `user` in, under a new token; the one from before is dead at once, so that whoever knew it has nothing. Keeps the
-   * data of somebody not yet known, adds `data`, and drops the data of another user who was logged in.
+   * data of somebody not yet known, adds `data`, and drops the data of another user who was logged in. For the user who is
+   * logged in it is the proof that makes the session fresh again. Rejects with `SessionLimit` where the sessions refuse a
+   * login too many.
    */
   login(user: string, data?: SessionChanges<Data>): Promise<void> {
     return this.#inTurn(async () => {
       this.#requireOpen();
-      await this.#hold(await this.#issue({ user, data }));
+      await this.#hold(await this.#issue({ user, data, device: this.#place.device() }));
       await this.#revokeOthers();
     });
   }
 
   /** Gives the session a new token, for when its user's rights change; false when there is no live session. */
   regenerate(): Promise<boolean> {
+    return this.#inTurn(() => this.#reissue((token) => this.#sessions.rotate(token)));
+  }
+
+  /**
+   * Gives the session a new token, now and then, so that a stolen one is not worth much for long; false when there is no
+   * live session. Requests that came with the old one meanwhile may still read, and answer false to writes.
+   */
+  renew(): Promise<boolean> {
+    return this.#inTurn(() => this.#reissue((token) => this.#sessions.renew(token)));
+  }
+
+  /** Whether the user proved who they are within the last `within`, by the store's clock; false for nobody. */
+  isFresh(within: Duration): boolean {
+    return this.#held !== undefined && this.#sessions.isFresh(this.#held.session, within);
+  }
+
+  /** The user's live sessions, this one marked; none for nobody. */
+  list(): Promise<ListedSession<Data>[]> {
     return this.#inTurn(async () => {
-      const held = this.#held;
-      if (held === undefined) return false;
-      this.#requireOpen();
-      const issued = await this.#sessions.rotate(held.token);
-      if (issued === undefined) return this.#end();
-      await this.#hold(issued);
-      return true;
+      const { id, user } = this;
+      if (user === undefined) return [];
+      const sessions = await this.#sessions.list(user);
+      return sessions.map((session) => ({ ...session, current: session.id === id }));
     });
+  }
+
+  /**
+   * Calls `onEnd` once when the session ends, wherever that happens: for a WebSocket, which must not outlive it. As `watch`
+   * of the sessions.
+   */
+  watch(
+    onEnd: (reason: SessionEndReason) => void,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<WatchedSession<Data>> {
+    return this.#inTurn(() => this.#sessions.watch(this.#held?.token ?? '', onEnd, options));
   }
 
   /** Ends the session and removes the cookie; returns whether the session was live. */
@@ -143,6 +175,15 @@ export class RequestSession<Data extends object> {
       const { user } = this;
       const ended = user === undefined ? 0 : await this.#sessions.revokeAll(user);
       return (await this.#logout()) ? ended + 1 : ended;
+    });
+  }
+
+  /** Ends the user's session that `list` showed under `id`, which may be this one; returns whether it was live. */
+  logoutOne(id: string): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const { user } = this;
+      if (id === this.id) return this.#logout();
+      return user === undefined ? false : this.#sessions.revokeById(user, id);
     });
   }
 
@@ -175,10 +216,22 @@ export class RequestSession<Data extends object> {
     const held = this.#held;
     if (held === undefined) return this.#sessions.create(login);
     const isAnother = held.session.user !== undefined && held.session.user !== login.user;
-    if (!isAnother) return (await this.#sessions.rotate(held.token, login)) ?? this.#sessions.create(login);
+    const rotated = isAnother ? undefined : await this.#sessions.rotate(held.token, login);
+    if (rotated !== undefined) return rotated;
     const issued = await this.#sessions.create(login);
+    // Also where it did not rotate: another request may just have renewed it.
     await this.#sessions.revoke(held.token);
     return issued;
+  }
+
+  async #reissue(issue: (token: string) => Promise<IssuedSession<Data> | undefined>): Promise<boolean> {
+    const held = this.#held;
+    if (held === undefined) return false;
+    this.#requireOpen();
+    const issued = await issue(held.token);
+    if (issued === undefined) return this.#end();
+    await this.#hold(issued);
+    return true;
   }
 
   async #hold(issued: IssuedSession<Data>): Promise<void> {
@@ -231,6 +284,14 @@ export class RequestSession<Data extends object> {
       'one whose headers were sent',
     );
   }
+}
+
+/** @throws InvalidArgumentError unless `device` is a function or absent. */
+export function checkDevice<Request>(
+  device: ((request: Request) => SessionDevice | undefined) | undefined,
+): ((request: Request) => SessionDevice | undefined) | undefined {
+  if (device === undefined || typeof device === 'function') return device;
+  throw new InvalidArgumentError('cookieSessions, device', 'a function', device);
 }
 
 /** Reads what the request's tokens open: the first live session. */
