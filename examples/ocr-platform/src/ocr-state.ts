@@ -1,4 +1,4 @@
-import type { Channel, OpenOptions, Queue, RateLimit, Sessions, SharedState } from 'commonhold';
+import type { OpenOptions, Queue, RateLimit, Sessions, SharedState } from 'commonhold';
 import type { Account, Accounts } from './accounts/accounts.js';
 import { openMapAccounts } from './accounts/map-accounts.js';
 import type { Settings } from './settings.js';
@@ -7,7 +7,6 @@ import type { Settings } from './settings.js';
 export interface SessionData {
   readonly email: string;
   readonly role: string;
-  readonly user_agent: string;
 }
 
 /** A file to read, and whose it is. Its fields stand in the task's hash by these names. */
@@ -24,20 +23,12 @@ export interface Scan {
   readonly confidence: number;
 }
 
-/** Sessions that were ended on purpose: one of a user, or all. */
-export interface EndedSessions {
-  readonly user: string;
-  /** The session's id, which is not its token. */
-  readonly session?: string;
-}
-
 /** All that the processes of the OCR platform share, files aside. */
 export interface OcrState {
   readonly accounts: Accounts;
   readonly sessions: Sessions<SessionData>;
   readonly tasks: Queue<ScanJob, Scan>;
   readonly logins: RateLimit;
-  readonly ended: Channel<EndedSessions>;
   readonly shared: SharedState;
 }
 
@@ -69,6 +60,5 @@ export async function openOcrState(
       keepFailed: '24h',
     }),
     logins: shared.rateLimit('login', '10 per minute'),
-    ended: shared.channel<EndedSessions>('ended-sessions'),
   };
 }

@@ -37,13 +37,12 @@ async function mount(host: SystemHost): Promise<MountedSystem> {
   statsRoutes(host.http, state);
   const pageFiles = { 'socket.io-client.js': socketClient };
   await servePage(host.http, new URL('page/', import.meta.url), { files: pageFiles });
-  const sockets = await openTaskSockets(host.sockets.of(`/${system.name}`), state);
+  openTaskSockets(host.sockets.of(`/${system.name}`), state);
   const worker = settings.workers === 0 ? undefined : startScanWorker(state, files, settings.workers);
   return {
     async close(): Promise<void> {
-      // Meanwhile owners still hear of what ends.
+      // Meanwhile owners still hear of what ends; their sockets are the server's to close.
       await worker?.close();
-      sockets.close();
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import type { EndedSessions, OcrState } from '../ocr-state.js';
+import type { FastifyInstance } from 'fastify';
+import type { OcrState } from '../ocr-state.js';
 import { bearerToken, refusal, requireCaller } from './caller.js';
 
 /** `GET /me`, `GET /sessions`, `POST /logout` and `POST /logout-all`. */
@@ -11,37 +11,27 @@ export function sessionRoutes(http: FastifyInstance, state: OcrState): void {
   });
 
   http.get('/sessions', async (request) => {
-    const caller = await requireCaller(state, request);
-    const sessions = await state.sessions.list(caller.userId);
+    const { userId } = await requireCaller(state, request);
+    const sessions = await state.sessions.list(userId, { current: bearerToken(request) });
     return {
-      sessions: sessions.map((session) => ({
-        created_at: session.createdAtMs,
-        last_activity: session.lastActivityAtMs,
-        user_agent: session.data.user_agent ?? '',
-        current: session.id === caller.session.id,
+      sessions: sessions.map(({ createdAtMs, lastActivityAtMs, device, current }) => ({
+        created_at: createdAtMs,
+        last_activity: lastActivityAtMs,
+        user_agent: device?.userAgent ?? '',
+        current,
       })),
     };
   });
 
   http.post('/logout', async (request) => {
-    const { userId, session } = await requireCaller(state, request);
+    await requireCaller(state, request);
     const revoked = await state.sessions.revoke(bearerToken(request));
     if (!revoked) throw refusal('revoked');
-    await announceEnd(state, request.log, { user: userId, session: session.id });
     return { revoked: 1 };
   });
 
   http.post('/logout-all', async (request) => {
     const { userId } = await requireCaller(state, request);
-    const revoked = await state.sessions.revokeAll(userId);
-    await announceEnd(state, request.log, { user: userId });
-    return { revoked };
-  });
-}
-
-// The sessions have ended by then. Should this message be lost, sockets are closed by the next look at their sessions.
-async function announceEnd(state: OcrState, log: FastifyBaseLogger, ended: EndedSessions): Promise<void> {
-  await state.ended.publish(ended).catch((error: unknown) => {
-    log.warn({ error: String(error) }, 'an ended session could not be announced');
+    return { revoked: await state.sessions.revokeAll(userId) };
   });
 }

@@ -8,7 +8,6 @@ const shortestPassword = 8;
 /** No one types more, and hashing is not free. */
 const longestPassword = 1_024;
 const longestEmail = 254;
-const longestUserAgent = 256;
 /** Credentials are small. */
 const bodyLimit: number = 16 * 1_024;
 
@@ -47,9 +46,11 @@ export function userRoutes(http: FastifyInstance, state: OcrState): void {
     const account = await accounts.find(email);
     const right = await whenFree(() => verifyPassword(password.slice(0, longestPassword + 1), account?.password_hash));
     if (!right || account === undefined) throw problem(401, 'The e-mail address or the password is wrong.');
-    const user_agent = (request.headers['user-agent'] ?? '').slice(0, longestUserAgent).toWellFormed();
-    const data = { email: account.email, role: account.role, user_agent };
-    const { token, session } = await state.sessions.create({ user: account.user_id, data });
+    const { token, session } = await state.sessions.create({
+      user: account.user_id,
+      data: { email: account.email, role: account.role },
+      device: { userAgent: request.headers['user-agent'] },
+    });
     return { token, expires_at: session.createdAtMs + sessionLifetimeMs };
   });
 }

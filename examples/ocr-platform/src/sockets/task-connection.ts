@@ -9,23 +9,29 @@ const mostUnsent = 64;
 /** One socket and its user's notices. Nothing is sent before `begin`, and nothing is lost meanwhile. */
 export class TaskConnection {
   readonly userId: string;
-  readonly sessionId: string;
   readonly #socket: Socket;
+  readonly #stopWatching: () => void;
   readonly #begun: Promise<void>;
   #subscription: Subscription | undefined;
   #unsent = 0;
   #goOn: () => void = () => undefined;
   #closed = false;
-  /** Lets what came so far through. */
-  begin: () => void = () => undefined;
+  #letThrough: () => void = () => undefined;
 
-  constructor(socket: Socket, userId: string, sessionId: string) {
+  /** `stopWatching` ends the watch over the session. */
+  constructor(socket: Socket, userId: string, stopWatching: () => void) {
     this.#socket = socket;
     this.userId = userId;
-    this.sessionId = sessionId;
-    this.#begun = new Promise((resolve) => (this.begin = resolve));
+    this.#stopWatching = stopWatching;
+    this.#begun = new Promise((resolve) => (this.#letThrough = resolve));
     socket.conn.on('packetCreate', () => this.#unsent++);
     socket.conn.on('flush', () => this.#onFlush());
+  }
+
+  /** The socket is connected: lets what came so far through, unless its session ended meanwhile. */
+  begin(): void {
+    if (this.#closed) this.end();
+    else this.#letThrough();
   }
 
   /** Listens to the user's notices: from now on, or from the one after `lastId`. */
@@ -52,7 +58,8 @@ export class TaskConnection {
   /** Listens no more. May be called twice. */
   close(): void {
     this.#closed = true;
-    this.begin();
+    this.#stopWatching();
+    this.#letThrough();
     this.#goOn();
     this.#subscription?.close();
   }

@@ -2,7 +2,6 @@ import { isCommonholdError } from 'commonhold';
 import type { Namespace, Socket } from 'socket.io';
 import { endText } from '../http/caller.js';
 import type { OcrState } from '../ocr-state.js';
-import { SessionWatch } from './session-watch.js';
 import { TaskConnection } from './task-connection.js';
 
 /** More than a person has tabs; a bound on what one account can make this process hold. */
@@ -18,31 +17,19 @@ class Refusal extends Error {
   }
 }
 
-/** Serves `task_update` events on a namespace to whoever shows a live session. */
-export class TaskSockets {
+/** Serves `task_update` events on a namespace to whoever shows a live session, for as long as that lives. */
+class TaskSockets {
   readonly #state: OcrState;
   readonly #connections = new Map<Socket, TaskConnection>();
   readonly #byUser = new Map<string, Set<TaskConnection>>();
-  readonly #watch: SessionWatch;
 
-  /** Use {@link openTaskSockets}. */
   constructor(namespace: Namespace, state: OcrState) {
     this.#state = state;
-    this.#watch = new SessionWatch(state, this.#byUser);
     namespace.use((socket, next) => void this.#answer(socket, next));
     namespace.on('connection', (socket) => {
       socket.once('disconnect', () => this.#drop(socket));
       this.#connections.get(socket)?.begin();
     });
-  }
-
-  async open(): Promise<void> {
-    await this.#watch.open();
-  }
-
-  /** Looks after sessions no more. The sockets are the server's to close, in a way that sends clients elsewhere. */
-  close(): void {
-    this.#watch.close();
   }
 
   async #answer(socket: Socket, next: (refusal?: Error) => void): Promise<void> {
@@ -56,13 +43,19 @@ export class TaskSockets {
 
   async #admit(socket: Socket): Promise<void> {
     const { token, lastId } = readHandshake(socket.handshake.auth);
-    const { session, reason } = await this.#state.sessions.read(token);
-    if (session?.user === undefined) throw new Refusal(401, endText(reason));
-    const connection = new TaskConnection(socket, session.user, session.id);
-    this.#enter(socket, connection);
+    const ended = new AbortController();
+    const { session, reason, close } = await this.#state.sessions.watch(token, () => ended.abort());
+    if (session?.user === undefined || ended.signal.aborted) {
+      close();
+      throw new Refusal(401, endText(reason));
+    }
+    const connection = new TaskConnection(socket, session.user, close);
+    ended.signal.addEventListener('abort', () => connection.end());
     try {
+      this.#enter(socket, connection);
       await connection.open(this.#state.tasks, lastId);
     } catch (error) {
+      connection.close();
       this.#drop(socket);
       throw error;
     }
@@ -73,6 +66,8 @@ export class TaskSockets {
     if (own.size >= mostPerUser) {
       throw new Refusal(429, `At most ${mostPerUser} connections of one user are open at a time.`);
     }
+    // Its link may be gone by now, and then nothing more is heard of it.
+    if (socket.conn.readyState !== 'open') throw new Refusal(503, 'The connection was lost.');
     this.#byUser.set(connection.userId, own.add(connection));
     this.#connections.set(socket, connection);
     // A link that breaks before the socket is connected brings no `disconnect`.
@@ -90,11 +85,9 @@ export class TaskSockets {
   }
 }
 
-/** Opens the sockets of `namespace`. */
-export async function openTaskSockets(namespace: Namespace, state: OcrState): Promise<TaskSockets> {
-  const sockets = new TaskSockets(namespace, state);
-  await sockets.open();
-  return sockets;
+/** Opens the sockets of `namespace`. They are the server's to close. */
+export function openTaskSockets(namespace: Namespace, state: OcrState): void {
+  void new TaskSockets(namespace, state);
 }
 
 function readHandshake(auth: Readonly<Record<string, unknown>>): { token: string; lastId: string | undefined } {

@@ -1,5 +1,4 @@
 import { openState } from 'commonhold';
-import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openOcrState } from '../../src/ocr-state.js';
 import { readSettings } from '../../src/settings.js';
@@ -72,28 +71,14 @@ describe('processes that share a Redis and a data directory', () => {
     expect(performance.now() - startedAtMs).toBeLessThan(1_000);
   });
 
-  it('a session that ends without a word closes its sockets within six seconds', async () => {
-    const { one } = await twoWebs();
+  it('a session that is ended by neither of them closes its sockets in both', async () => {
+    const { one, two } = await twoWebs();
     const client = await one.signedIn();
-    const updates = await client.connect();
+    const sockets = [await client.connect(), await at(two, client).connect()];
     const state = await openOcrState((options) => openState({ ...options, redis: redis.server.url }), readSettings({}));
-    await state.sessions.revoke(client.token);
-    const startedAtMs = performance.now();
-    await updates.closed(7_000);
-    expect(performance.now() - startedAtMs).toBeLessThan(6_000);
+    expect(await state.sessions.revoke(client.token)).toBe(true);
+    await Promise.all(sockets.map((updates) => updates.closed()));
     await state.shared.close();
-  });
-
-  it('looking after the sessions of sockets is no use of them', async () => {
-    const { one } = await twoWebs();
-    const client = await one.signedIn();
-    const key = `ocr:session:${createHash('sha256').update(client.token).digest('hex')}`;
-    const updates = await client.connect();
-    const lastUse = await redis.server.command('HGET', key, 'l');
-    await redis.server.command('HSET', key, 'l', String(Number(lastUse) - 1_000_000));
-    await new Promise((resolve) => void setTimeout(resolve, 5_500));
-    expect(updates.socket.connected).toBe(true);
-    expect(await redis.server.command('HGET', key, 'l')).toBe(String(Number(lastUse) - 1_000_000));
   });
 
   it('S4.5, S4.7: tasks added while paused start by priority, then in the order they came', async () => {
