@@ -69,8 +69,8 @@ export const queueBugs: readonly QueueBug[] = [
   {
     name: 'the place of a cancelled job is taken by its namesake',
     script: 'queue/lua/take-turns.lua',
-    find: "return is_gone(own, fresh) and '' or fresh",
-    replace: 'return fresh',
+    find: "return is_gone(own, id) and '' or id",
+    replace: 'return id',
     suite: 'queue-group',
     noticedBy: 'a cancelled job is passed over',
   },
@@ -220,8 +220,8 @@ export const queueBugs: readonly QueueBug[] = [
   },
   {
     name: 'the age of failed jobs is not looked at',
-    script: 'queue/lua/sweep.lua',
-    find: 'or (tonumber(job[3]) or math.huge) > ended_until',
+    script: 'queue/lua/filter.lua',
+    find: 'wanted.ended_to = math.min(wanted.ended_to or math.huge, now - tonumber(ARGV[20]))',
     replace: '',
     suite: 'queue-upkeep',
     noticedBy: 'by topic and by age',
