@@ -54,13 +54,19 @@ describe('the programs of the pages in docs', () => {
   }, 60_000);
   afterAll(() => rm(directory, { recursive: true }));
 
+  // A program without imports goes on where the one before it on the page ended.
   async function extract(page: string): Promise<void> {
     const text = await readFile(join(root, page), 'utf8');
-    const found = [...text.matchAll(/```([tj])s\n(.*?)```/gs)];
-    for (const [index, [, language, program = '']] of found.entries()) {
+    const found: { language: string; source: string }[] = [];
+    for (const [, language = '', program = ''] of text.matchAll(/```([tj])s\n(.*?)```/gs)) {
+      const before = found.at(-1);
+      if (before !== undefined && !program.includes('import ')) before.source += program;
+      else found.push({ language, source: program });
+    }
+    for (const [index, { language, source }] of found.entries()) {
       const name = `${basename(page, '.md')}-${index + 1}`;
-      const source = program.replace(exampleNodes, node().url);
-      await writeFile(join(directory, `${name}.${language === 't' ? 'mts' : 'mjs'}`), source);
+      const file = join(directory, `${name}.${language === 't' ? 'mts' : 'mjs'}`);
+      await writeFile(file, source.replace(exampleNodes, node().url));
       programs.push(`${name}.mjs`);
     }
   }
