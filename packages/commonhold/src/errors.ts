@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'RunTimeout'
   | 'ComputeTimeout'
   | 'LeaseLost'
+  | 'StaleGuard'
   | 'QueuePaused'
   | 'JobFailed'
   | 'SessionLimit';
@@ -56,6 +57,7 @@ const codes: ReadonlySet<string> = new Set<ErrorCode>([
   'RunTimeout',
   'ComputeTimeout',
   'LeaseLost',
+  'StaleGuard',
   'QueuePaused',
   'JobFailed',
   'SessionLimit',
@@ -254,6 +256,20 @@ export class LeaseLostError extends CommonholdError {
 
   constructor(what: string, why: string, details: Details = {}) {
     super(`${what} was lost: ${why}`, 'Stop, check what was written since, and ask for it again.', details);
+  }
+}
+
+/** A guarded call was refused, and did nothing: a later holder of the lock has been at the same resource. */
+export class StaleGuardError extends CommonholdError {
+  override readonly name = 'StaleGuardError';
+  readonly code = 'StaleGuard';
+
+  constructor(operation: string, details: Details = {}) {
+    super(
+      `${operation} was refused: a later holder of the lock has been there`,
+      'Stop: the lock was lost. Ask for it again and begin with what is stored now.',
+      details,
+    );
   }
 }
 

@@ -121,7 +121,9 @@ export type { SessionDevice } from './session/session-device.js';
 export type { SessionSchemas, SessionsOptions, TokenReuse } from './session/session-options.js';
 export { type MembersOptions, type MembersPage, UniqueSet, type UniqueSetOptions } from './unique-set/unique-set.js';
 export { type AcquireOptions, Lock, type LockHold, type LockOptions } from './lock/lock.js';
-export type { Guard, HeldLock } from './lock/held-lock.js';
+export type { Guard, GuardOptions } from './guard.js';
+export { guardHeaders, guardOfHeaders } from './guard-headers.js';
+export type { HeldLock } from './lock/held-lock.js';
 export type { LockStatus } from './lock/lock-port.js';
 export {
   type BeginOptions,

@@ -4,6 +4,7 @@ import { type EngineKind, redisEngine, rewrittenRedisEngine } from '../src/testi
 import type { TestRunner } from '../src/testing/suite.js';
 import { useServer } from './engines.js';
 import { cacheBugs } from './planted-cache-bugs.js';
+import { lockBugs } from './planted-lock-bugs.js';
 import { presenceBugs } from './planted-presence-bugs.js';
 import { rateLimitBugs } from './planted-rate-limit-bugs.js';
 import { queueBugs } from './planted-queue-bugs.js';
@@ -29,6 +30,7 @@ type Suite =
   | 'concurrency'
   | 'counter'
   | 'counter-operation'
+  | 'guard'
   | 'map'
   | 'map-change'
   | 'owners'
@@ -296,6 +298,7 @@ const bugs: readonly PlantedBug[] = [
     noticedBy: 'the end of an entry is a deletion',
   },
   ...cacheBugs,
+  ...lockBugs,
   ...presenceBugs,
   ...rateLimitBugs,
   ...queueBugs,
@@ -308,6 +311,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   'cache-tag': ['../src/testing/cache-tag-conformance.js', 'cacheTagConformance'],
   channel: ['../src/testing/channel-conformance.js', 'channelConformance'],
   concurrency: ['../src/testing/concurrency-conformance.js', 'concurrencyConformance'],
+  guard: ['../src/testing/guard-conformance.js', 'guardConformance'],
   counter: ['../src/testing/counter-conformance.js', 'counterConformance'],
   'counter-operation': ['../src/testing/counter-operation-conformance.js', 'counterOperationConformance'],
   map: ['../src/testing/map-conformance.js', 'mapConformance'],

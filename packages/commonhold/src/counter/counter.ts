@@ -1,7 +1,8 @@
 import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
+import { checkGuard, type Guard, type GuardOptions } from '../guard.js';
 import { encodePart } from '../keys.js';
-import { type OperationOptions, operationOf } from '../operation-id.js';
+import { type Operation, type OperationOptions, operationOf } from '../operation-id.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { CounterPort } from './counter-port.js';
 import { dayName, dayNumber } from './days.js';
@@ -20,6 +21,9 @@ export interface CounterOptions {
   };
 }
 
+/** Options of a call that changes a counter. */
+export interface CounterCallOptions extends OperationOptions, GuardOptions {}
+
 /** Which days: the last `days` up to today, or all from one to another, both included, as `YYYY-MM-DD` in UTC. */
 export type SeriesRange = { readonly days: number } | { readonly from: string; readonly to: string };
 
@@ -32,6 +36,7 @@ export interface DayCount {
 
 const optionNames = { ttl: true, daily: true } satisfies OptionNames<CounterOptions>;
 const dailyNames = { keep: true } as const;
+const getOptionNames = { guard: true } satisfies OptionNames<GuardOptions>;
 /** Days that one call of `series` reads at most: ten years. */
 const mostDays = 3_660;
 
@@ -66,23 +71,26 @@ export class Counter {
   }
 
   /** Adds `by`, a whole number of at most 2^53-1 either way; returns the new total. */
-  add(by: number = 1, options?: OperationOptions): Promise<number> {
+  add(by: number = 1, options?: CounterCallOptions): Promise<number> {
     if (!Number.isSafeInteger(by)) {
       return Promise.reject(new InvalidArgumentError(`counter ${this.#name}, by`, 'a whole number within 2^53-1', by));
     }
     if (options === undefined) return this.#port.add(this.#name, by, this.#ttlMs, this.#keepMs);
-    return this.#addOnce(by, options);
+    return this.#addWith(by, options);
   }
 
   /** The total; 0 when nothing was added, or its ttl has passed. */
-  get(): Promise<number> {
-    return this.#port.get(this.#name);
+  async get(options: GuardOptions = {}): Promise<number> {
+    checkOptionNames(`counter ${this.#name}, get`, options, getOptionNames);
+    return this.#port.get(this.#name, checkGuard(`counter ${this.#name}, get`, options.guard));
   }
 
   /** Sets the total back to nothing and returns what it was. The counts of days stay. */
-  async reset(options?: OperationOptions): Promise<number> {
-    const operation = operationOf(`counter ${this.#name}, reset`, options);
-    return operation === undefined ? this.#port.reset(this.#name) : this.#port.resetOnce(this.#name, operation);
+  async reset(options?: CounterCallOptions): Promise<number> {
+    const { operation, guard } = resolveCall(`counter ${this.#name}, reset`, options);
+    return operation === undefined
+      ? this.#port.reset(this.#name, guard)
+      : this.#port.resetOnce(this.#name, operation, guard);
   }
 
   /**
@@ -100,13 +108,21 @@ export class Counter {
     return series.counts.map((count, index) => ({ day: dayName(firstDay + index), count }));
   }
 
-  async #addOnce(by: number, options: OperationOptions): Promise<number> {
-    const operation = operationOf(`counter ${this.#name}, add`, options);
+  async #addWith(by: number, options: CounterCallOptions): Promise<number> {
+    const { operation, guard } = resolveCall(`counter ${this.#name}, add`, options);
     const [port, name, ttlMs, keepMs] = [this.#port, this.#name, this.#ttlMs, this.#keepMs];
     return operation === undefined
-      ? port.add(name, by, ttlMs, keepMs)
-      : port.addOnce(name, by, ttlMs, keepMs, operation);
+      ? port.add(name, by, ttlMs, keepMs, guard)
+      : port.addOnce(name, by, ttlMs, keepMs, operation, guard);
   }
+}
+
+function resolveCall(
+  where: string,
+  options: CounterCallOptions = {},
+): { readonly operation: Operation | undefined; readonly guard: Guard | undefined } {
+  const { guard, ...others } = options;
+  return { operation: operationOf(where, others), guard: checkGuard(where, guard) };
 }
 
 function parseRange(range: SeriesRange, where: string): { days: number; lastDay: number | undefined } {

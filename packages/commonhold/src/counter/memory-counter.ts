@@ -1,8 +1,11 @@
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
+import { MemoryFences } from '../backend/memory/memory-fences.js';
 import { MemoryOperations } from '../backend/memory/memory-operations.js';
 import type { MemoryStore } from '../backend/memory/memory-store.js';
+import type { Guard } from '../guard.js';
 import type { Keys } from '../keys.js';
 import type { Operation } from '../operation-id.js';
+import { counterOperations as operations } from './counter-operations.js';
 import { type CounterPort, counterCall, type DayCounts, counterFull } from './counter-port.js';
 import { dayExpiresAtMs, dayMs } from './days.js';
 
@@ -21,6 +24,7 @@ export class MemoryCounter implements CounterPort {
   readonly #totals: ExpiringTable<Total>;
   readonly #days: ExpiringTable<Map<number, number>>;
   readonly #operations: MemoryOperations<number>;
+  readonly #fences: MemoryFences;
 
   constructor(store: MemoryStore, keys: Keys) {
     this.#store = store;
@@ -28,9 +32,17 @@ export class MemoryCounter implements CounterPort {
     this.#totals = store.table('counter');
     this.#days = store.table('counter-days');
     this.#operations = new MemoryOperations(store, 'counter');
+    this.#fences = new MemoryFences(store);
   }
 
-  async add(counter: string, by: number, ttlMs: number | undefined, keepMs: number | undefined): Promise<number> {
+  async add(
+    counter: string,
+    by: number,
+    ttlMs: number | undefined,
+    keepMs: number | undefined,
+    guard?: Guard,
+  ): Promise<number> {
+    this.#fences.pass(operations.add, this.#key(counter), guard);
     return this.#add(counter, by, ttlMs, keepMs);
   }
 
@@ -40,7 +52,9 @@ export class MemoryCounter implements CounterPort {
     ttlMs: number | undefined,
     keepMs: number | undefined,
     operation: Operation,
+    guard?: Guard,
   ): Promise<number> {
+    this.#fences.pass(operations.addOnce, this.#key(counter), guard);
     const add = (): number => this.#add(counter, by, ttlMs, keepMs);
     return this.#operations.once(this.#key(counter), operation, String(by), counterCall(counter), add);
   }
@@ -60,15 +74,19 @@ export class MemoryCounter implements CounterPort {
     return sum;
   }
 
-  async get(counter: string): Promise<number> {
-    return this.#totals.get(this.#key(counter))?.value ?? 0;
+  async get(counter: string, guard?: Guard): Promise<number> {
+    const key = this.#key(counter);
+    this.#fences.pass(operations.get, key, guard);
+    return this.#totals.get(key)?.value ?? 0;
   }
 
-  async reset(counter: string): Promise<number> {
+  async reset(counter: string, guard?: Guard): Promise<number> {
+    this.#fences.pass(operations.reset, this.#key(counter), guard);
     return this.#reset(counter);
   }
 
-  async resetOnce(counter: string, operation: Operation): Promise<number> {
+  async resetOnce(counter: string, operation: Operation, guard?: Guard): Promise<number> {
+    this.#fences.pass(operations.resetOnce, this.#key(counter), guard);
     const reset = (): number => this.#reset(counter);
     return this.#operations.once(this.#key(counter), operation, 'reset', counterCall(counter), reset);
   }

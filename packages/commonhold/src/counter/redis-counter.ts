@@ -1,15 +1,19 @@
+import { fenced } from '../backend/redis/fence.js';
 import type { ReplyOptions } from '../backend/redis/redis-client.js';
 import type { RedisWire } from '../backend/redis/redis-wire.js';
-import { loadScript } from '../backend/redis/script.js';
+import { loadScript, type Script } from '../backend/redis/script.js';
 import { CorruptStateError, OutcomeUnknownError } from '../errors.js';
+import type { Guard } from '../guard.js';
 import type { Keys } from '../keys.js';
 import { type Operation, operationKey, operationReused } from '../operation-id.js';
+import type { NamedOperation } from '../operation.js';
 import { counterOperations as operations } from './counter-operations.js';
 import { type CounterPort, counterCall, type DayCounts, counterFull } from './counter-port.js';
 
 const addScript = loadScript(import.meta.url, 'add.lua');
 const addDailyScript = loadScript(import.meta.url, 'add-daily.lua');
 const addOnceScript = loadScript(import.meta.url, 'add-once.lua');
+const getScript = loadScript(import.meta.url, 'get.lua');
 const resetScript = loadScript(import.meta.url, 'reset.lua');
 const resetOnceScript = loadScript(import.meta.url, 'reset-once.lua');
 const seriesScript = loadScript(import.meta.url, 'series.lua');
@@ -32,15 +36,19 @@ export class RedisCounter implements CounterPort {
     this.#keys = keys;
   }
 
-  async add(counter: string, by: number, ttlMs: number | undefined, keepMs: number | undefined): Promise<number> {
+  async add(
+    counter: string,
+    by: number,
+    ttlMs: number | undefined,
+    keepMs: number | undefined,
+    guard?: Guard,
+  ): Promise<number> {
     const key = this.#key(counter);
-    if (ttlMs === undefined && keepMs === undefined) return this.#increment(counter, key, by);
+    if (ttlMs === undefined && keepMs === undefined && guard === undefined) return this.#increment(counter, key, by);
     const args = [String(by), ttlMs === undefined ? '' : String(ttlMs)];
-    const sum =
-      keepMs === undefined
-        ? this.#wire.run(operations.add, addScript, [key], args, exactReply)
-        : this.#wire.run(operations.add, addDailyScript, [key, daysKey(key)], [...args, String(keepMs)], exactReply);
-    const reply = await sum;
+    const reply = await (keepMs === undefined
+      ? this.#run(operations.add, addScript, [key], args, guard)
+      : this.#run(operations.add, addDailyScript, [key, daysKey(key)], [...args, String(keepMs)], guard));
     if (reply === null) throw counterFull(counter);
     return Number(reply);
   }
@@ -51,27 +59,30 @@ export class RedisCounter implements CounterPort {
     ttlMs: number | undefined,
     keepMs: number | undefined,
     operation: Operation,
+    guard?: Guard,
   ): Promise<number> {
     const key = this.#key(counter);
-    const keys = [key, operationKey(key, operation.id), daysKey(key)];
+    const keys = [key, operationKey(key, operation.id), daysKey(key)] as const;
     const args = [`${by}`, `${ttlMs ?? ''}`, `${keepMs ?? ''}`, `${operation.rememberMs}`];
-    const reply = await this.#wire.run(operations.addOnce, addOnceScript, keys, args);
+    const reply = await this.#run(operations.addOnce, addOnceScript, keys, args, guard);
     if (reply === null) throw counterFull(counter);
     return answerOf(counter, reply);
   }
 
-  async get(counter: string): Promise<number> {
-    return integer(counter, (await this.#wire.command(operations.get, ['GET', this.#key(counter)])) ?? '0');
-  }
-
-  async reset(counter: string): Promise<number> {
-    return Number(await this.#wire.run(operations.reset, resetScript, [this.#key(counter)], [], exactReply));
-  }
-
-  async resetOnce(counter: string, operation: Operation): Promise<number> {
+  async get(counter: string, guard?: Guard): Promise<number> {
     const key = this.#key(counter);
-    const keys = [key, operationKey(key, operation.id)];
-    const reply = await this.#wire.run(operations.resetOnce, resetOnceScript, keys, [`${operation.rememberMs}`]);
+    if (guard !== undefined) return integer(counter, await this.#run(operations.get, getScript, [key], [], guard));
+    return integer(counter, (await this.#wire.command(operations.get, ['GET', key])) ?? '0');
+  }
+
+  async reset(counter: string, guard?: Guard): Promise<number> {
+    return Number(await this.#run(operations.reset, resetScript, [this.#key(counter)], [], guard));
+  }
+
+  async resetOnce(counter: string, operation: Operation, guard?: Guard): Promise<number> {
+    const key = this.#key(counter);
+    const keys = [key, operationKey(key, operation.id)] as const;
+    const reply = await this.#run(operations.resetOnce, resetOnceScript, keys, [`${operation.rememberMs}`], guard);
     return answerOf(counter, reply);
   }
 
@@ -80,6 +91,18 @@ export class RedisCounter implements CounterPort {
     const reply = await this.#wire.run(operations.series, seriesScript, [daysKey(this.#key(counter))], args);
     const [last, counts] = reply as [last: number, counts: string[]];
     return { lastDay: last, counts: counts.map((count) => integer(counter, count)) };
+  }
+
+  #run(
+    operation: NamedOperation,
+    script: Script,
+    keys: readonly [string, ...string[]],
+    args: readonly string[],
+    guard: Guard | undefined,
+  ): Promise<unknown> {
+    if (guard === undefined) return this.#wire.run(operation, script, keys, args, exactReply);
+    const call = fenced(guard, keys[0], { script, keys, args });
+    return this.#wire.run(operation, call.script, call.keys, call.args, exactReply);
   }
 
   #key(counter: string): string {

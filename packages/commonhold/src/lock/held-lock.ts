@@ -1,15 +1,9 @@
 import { isCommonholdError } from '../errors.js';
+import type { Guard } from '../guard.js';
 import type { Lease, LeaseKeeper } from '../lease-keeper.js';
 import type { LineMember } from '../line-member.js';
 import type { Log } from '../log.js';
 import type { LockPort } from './lock-port.js';
-
-/** Proof of who holds a lock, to be checked where the work is written: a later holder has a larger token. */
-export interface Guard {
-  readonly lock: string;
-  /** Decimal text of up to 16 digits, larger with every acquisition; a whole number below 2^53. */
-  readonly token: string;
-}
 
 /** A lock that is held, and renewed, until it is released. */
 export interface HeldLock extends AsyncDisposable {

@@ -1,11 +1,12 @@
 import { type Duration, durationMs } from '../duration.js';
 import { LeaseLostError, LockTimeoutError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import type { Guard } from '../guard.js';
 import { leaseDurationMs } from '../lease-keeper.js';
 import { checkDurable, checkOptionNames, type OptionNames } from '../option-names.js';
 import type { Tenure } from '../tenure.js';
 import type { Turn, TurnLimits } from '../turns.js';
-import { type Guard, type HeldLock, OwnLock } from './held-lock.js';
+import { type HeldLock, OwnLock } from './held-lock.js';
 import { type LockGrant, type LockPort, type LockStatus, lockTopic } from './lock-port.js';
 
 /** Options of `state.lock`. */

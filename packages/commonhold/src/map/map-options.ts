@@ -1,5 +1,6 @@
 import { type Duration, durationMsOrForever } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
+import { checkGuard, type Guard, type GuardOptions } from '../guard.js';
 import type { Keys } from '../keys.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { checkPageCursor } from '../page-cursor.js';
@@ -17,13 +18,13 @@ export interface MapOptions {
   /**
    * Documented layout, for keys that other programs read: each entry is one string key `<prefix>:<key>`, without the
    * namespace, whose value is JSON text. 1 to 256 visible ASCII characters; on a clustered server it must hold a `{tag}`.
-   * Only `get`, `getEntry`, `getMany`, `has`, `set`, `add`, `delete`, `update` and `touch` work then.
+   * Only `get`, `getEntry`, `getMany`, `has`, `set`, `add`, `delete`, `update` and `touch` work then, and none takes a `guard`.
    */
   readonly prefix?: string;
 }
 
 /** Options of one write. */
-export interface MapSetOptions {
+export interface MapSetOptions extends GuardOptions {
   /** How long this entry lives; the map's own `ttl` by default, `Infinity` for no end. */
   readonly ttl?: Duration;
 }
@@ -43,7 +44,8 @@ export interface MapSubscribeOptions {
 }
 
 const mapOptionNames: OptionNames<MapOptions> = { ttl: true, changes: true, prefix: true };
-const setOptionNames: OptionNames<MapSetOptions> = { ttl: true };
+const setOptionNames: OptionNames<MapSetOptions> = { ttl: true, guard: true };
+const guardOptionNames: OptionNames<GuardOptions> = { guard: true };
 const pageOptionNames: OptionNames<MapPageOptions> = { cursor: true, limit: true };
 const subscribeOptionNames: OptionNames<MapSubscribeOptions> = { onResync: true };
 
@@ -79,10 +81,27 @@ function checkChangesName(name: string, keys: Keys): void {
   }
 }
 
-/** The lifetime of one write in milliseconds. @throws InvalidArgumentError */
-export function resolveTtl(name: string, options: MapSetOptions, ttlMs: number | undefined): number | undefined {
-  checkOptionNames(`map ${name}`, options, setOptionNames);
-  return options.ttl === undefined ? ttlMs : durationMsOrForever(options.ttl, `map ${name}, ttl`);
+/** What one write says: its lifetime in milliseconds, and its guard. @throws InvalidArgumentError */
+export function resolveWrite(
+  space: MapSpace,
+  options: MapSetOptions,
+  ttlMs: number | undefined,
+): { readonly ttlMs: number | undefined; readonly guard: Guard | undefined } {
+  checkOptionNames(`map ${space.name}`, options, setOptionNames);
+  const own = options.ttl === undefined ? ttlMs : durationMsOrForever(options.ttl, `map ${space.name}, ttl`);
+  return { ttlMs: own, guard: guardOf(space, options.guard) };
+}
+
+/** The guard of a call that has no other options. @throws InvalidArgumentError */
+export function resolveGuard(space: MapSpace, options: GuardOptions | undefined): Guard | undefined {
+  if (options === undefined) return undefined;
+  checkOptionNames(`map ${space.name}`, options, guardOptionNames);
+  return guardOf(space, options.guard);
+}
+
+function guardOf({ name, prefix }: MapSpace, guard: Guard | undefined): Guard | undefined {
+  if (guard === undefined || prefix === undefined) return checkGuard(`map ${name}`, guard);
+  throw new InvalidArgumentError(`map ${name}, guard`, 'no guard in a map with a prefix', guard);
 }
 
 const mostEntriesPerPage = 1_000;

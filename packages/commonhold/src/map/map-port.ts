@@ -1,4 +1,5 @@
 import type { Stored } from '../codec/stored.js';
+import type { Guard } from '../guard.js';
 import { encodePart, type Keys } from '../keys.js';
 
 /** What all processes say alike of one map. A space is plain data and goes with each call. */
@@ -45,15 +46,16 @@ export interface MapPage {
 
 /**
  * Single entries: what both layouts have. Each method is one atomic step for each key; a lifetime of undefined means
- * without end. `owner` is the process that writes.
+ * without end. `owner` is the process that writes. A call with a `guard` rejects with `StaleGuard` where a later holder has made
+ * one to the same map; the documented layout takes none.
  */
 export interface MapEntryPort {
   /** The live entry of `key`. The documented layout tells its value only. */
-  get(space: MapSpace, key: string): Promise<MapRecord | undefined>;
+  get(space: MapSpace, key: string, guard?: Guard): Promise<MapRecord | undefined>;
   /** As `get`, and when it ends. */
-  getEntry(space: MapSpace, key: string): Promise<MapRecord | undefined>;
+  getEntry(space: MapSpace, key: string, guard?: Guard): Promise<MapRecord | undefined>;
   /** The live entries of `keys`, in their order; up to 1,000 are read at one moment. */
-  getMany(space: MapSpace, keys: readonly string[]): Promise<(MapRecord | undefined)[]>;
+  getMany(space: MapSpace, keys: readonly string[], guard?: Guard): Promise<(MapRecord | undefined)[]>;
   has(space: MapSpace, key: string): Promise<boolean>;
   /** Sets each key, replacing value and lifetime, all in one atomic step. Only one in the documented layout. */
   set(
@@ -61,9 +63,17 @@ export interface MapEntryPort {
     owner: string,
     entries: readonly (readonly [key: string, value: Stored])[],
     ttlMs: number | undefined,
+    guard?: Guard,
   ): Promise<void>;
   /** Sets `key` only where it is absent; returns whether it did. */
-  add(space: MapSpace, owner: string, key: string, value: Stored, ttlMs: number | undefined): Promise<boolean>;
+  add(
+    space: MapSpace,
+    owner: string,
+    key: string,
+    value: Stored,
+    ttlMs: number | undefined,
+    guard?: Guard,
+  ): Promise<boolean>;
   /** Sets `key` only where the entry is still the expected one; undefined expects none. */
   replace(
     space: MapSpace,
@@ -72,11 +82,12 @@ export interface MapEntryPort {
     expected: MapExpectation | undefined,
     value: Stored,
     ttlMs: number | undefined,
+    guard?: Guard,
   ): Promise<MapReplacement>;
   /** Removes the keys; returns how many live entries there were. */
-  delete(space: MapSpace, owner: string, keys: readonly string[]): Promise<number>;
+  delete(space: MapSpace, owner: string, keys: readonly string[], guard?: Guard): Promise<number>;
   /** Begins the lifetime of a live entry anew; returns whether there was one. Its value and owner stay. */
-  touch(space: MapSpace, key: string, ttlMs: number | undefined): Promise<boolean>;
+  touch(space: MapSpace, key: string, ttlMs: number | undefined, guard?: Guard): Promise<boolean>;
 }
 
 /**
@@ -88,7 +99,7 @@ export interface MapPort extends MapEntryPort {
   /** How many live entries there are. */
   count(space: MapSpace): Promise<number>;
   /** Removes every entry in one step; returns how many were live. */
-  clear(space: MapSpace, owner: string): Promise<number>;
+  clear(space: MapSpace, owner: string, guard?: Guard): Promise<number>;
   /** About `limit` entries. Begin with cursor '0'; an entry that is there all the while comes at least once. */
   page(space: MapSpace, cursor: string, limit: number): Promise<MapPage>;
 }

@@ -3,6 +3,7 @@ import type { Channel, ChannelOptions } from '../channel/channel.js';
 import type { Stored } from '../codec/stored.js';
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import type { GuardOptions } from '../guard.js';
 import { IterableMap, type MapEntries } from './iterable-map.js';
 import { batchesOf } from './map-batches.js';
 import { readChanges } from './map-changes.js';
@@ -15,9 +16,10 @@ import {
   type MapOptions,
   type MapSetOptions,
   type MapSubscribeOptions,
+  resolveGuard,
   resolveMapOptions,
   resolvePage,
-  resolveTtl,
+  resolveWrite,
 } from './map-options.js';
 import {
   changeRules,
@@ -97,23 +99,24 @@ export class SharedMap<Value> extends IterableMap<Value> {
   }
 
   /** The value of `key`, or undefined when absent or ended. */
-  async get(key: string): Promise<Value | undefined> {
+  async get(key: string, options?: GuardOptions): Promise<Value | undefined> {
     this.#check(key);
-    const record = await this.#port.get(this.#space, key);
+    const record = await this.#port.get(this.#space, key, resolveGuard(this.#space, options));
     return record && this.#values.decode(record.value, key);
   }
 
   /** The value of `key` with its version, who wrote it and when it ends. */
-  async getEntry(key: string): Promise<MapEntry<Value> | undefined> {
+  async getEntry(key: string, options?: GuardOptions): Promise<MapEntry<Value> | undefined> {
     this.#check(key);
-    const record = await this.#port.getEntry(this.#space, key);
+    const record = await this.#port.getEntry(this.#space, key, resolveGuard(this.#space, options));
     return record && this.#entry(key, record);
   }
 
   /** The values found, by key; absent keys are left out. One round trip; up to 1,000 keys are read at one moment. */
-  async getMany(keys: readonly string[]): Promise<Map<string, Value>> {
+  async getMany(keys: readonly string[], options?: GuardOptions): Promise<Map<string, Value>> {
     for (const key of keys) this.#check(key);
-    const records = keys.length === 0 ? [] : await this.#port.getMany(this.#space, keys);
+    const guard = resolveGuard(this.#space, options);
+    const records = keys.length === 0 ? [] : await this.#port.getMany(this.#space, keys, guard);
     const values = await Promise.all(
       records.map(async (record, index) => record && this.#values.decode(record.value, keys[index] as string)),
     );
@@ -133,8 +136,7 @@ export class SharedMap<Value> extends IterableMap<Value> {
 
   /** Sets `key`, replacing value, owner and lifetime. */
   async set(key: string, value: Value, options: MapSetOptions = {}): Promise<void> {
-    const ttlMs = this.#lifetime(options);
-    await this.#write([this.#encodeEntry(key, value)], ttlMs);
+    await this.#write([this.#encodeEntry(key, value)], options);
   }
 
   /**
@@ -143,33 +145,35 @@ export class SharedMap<Value> extends IterableMap<Value> {
    */
   async setMany(entries: Iterable<readonly [string, Value]>, options: MapSetOptions = {}): Promise<void> {
     this.#whole('setMany');
-    const ttlMs = this.#lifetime(options);
+    resolveWrite(this.#space, options, this.#ttlMs);
     // Each key once: a version never stands for two values.
     const encoded = new Map(Array.from(entries, ([key, value]) => this.#encodeEntry(key, value)));
     const batches = batchesOf([...encoded], this.#space.changes);
     await allBatches(
       'map.setMany',
-      batches.map((batch) => this.#write(batch, ttlMs)),
+      batches.map((batch) => this.#write(batch, options)),
     );
   }
 
   /** Sets `key` only where it is absent; returns whether it did. Of several at once, in any process, one does. */
   async add(key: string, value: Value, options: MapSetOptions = {}): Promise<boolean> {
-    const ttlMs = this.#lifetime(options);
+    const { ttlMs, guard } = resolveWrite(this.#space, options, this.#ttlMs);
     const [, stored] = this.#encodeEntry(key, value);
-    return this.#port.add(this.#space, this.#owner, key, stored, ttlMs);
+    return this.#port.add(this.#space, this.#owner, key, stored, ttlMs, guard);
   }
 
   /** Removes `key`; returns whether it was there. */
-  async delete(key: string): Promise<boolean> {
+  async delete(key: string, options?: GuardOptions): Promise<boolean> {
     this.#check(key);
+    const guard = resolveGuard(this.#space, options);
     this.#forget([key]);
-    return (await this.#port.delete(this.#space, this.#owner, [key])) === 1;
+    return (await this.#port.delete(this.#space, this.#owner, [key], guard)) === 1;
   }
 
   /** Removes the keys, in one round trip; returns how many were there. */
-  async deleteMany(keys: readonly string[]): Promise<number> {
+  async deleteMany(keys: readonly string[], options?: GuardOptions): Promise<number> {
     const port = this.#whole('deleteMany');
+    const guard = resolveGuard(this.#space, options);
     for (const key of keys) this.#check(key);
     this.#forget(keys);
     const batches = batchesOf(
@@ -178,7 +182,7 @@ export class SharedMap<Value> extends IterableMap<Value> {
     );
     const counts = await allBatches(
       'map.deleteMany',
-      batches.map((batch) => port.delete(this.#space, this.#owner, batch.flat())),
+      batches.map((batch) => port.delete(this.#space, this.#owner, batch.flat(), guard)),
     );
     return counts.reduce((sum, count) => sum + count, 0);
   }
@@ -198,9 +202,10 @@ export class SharedMap<Value> extends IterableMap<Value> {
   }
 
   /** Begins the lifetime of `key` anew, with `ttl` (`Infinity` for no end); returns whether it was there. */
-  async touch(key: string, ttl: NonNullable<MapSetOptions['ttl']>): Promise<boolean> {
+  async touch(key: string, ttl: NonNullable<MapSetOptions['ttl']>, options: GuardOptions = {}): Promise<boolean> {
     this.#check(key);
-    return this.#port.touch(this.#space, key, this.#lifetime({ ttl }));
+    const { ttlMs, guard } = resolveWrite(this.#space, { ...options, ttl }, this.#ttlMs);
+    return this.#port.touch(this.#space, key, ttlMs, guard);
   }
 
   /** How many entries there are. */
@@ -209,8 +214,8 @@ export class SharedMap<Value> extends IterableMap<Value> {
   }
 
   /** Removes every entry, all at one moment; returns how many there were. */
-  async clear(): Promise<number> {
-    return this.#whole('clear').clear(this.#space, this.#owner);
+  async clear(options?: GuardOptions): Promise<number> {
+    return this.#whole('clear').clear(this.#space, this.#owner, resolveGuard(this.#space, options));
   }
 
   /**
@@ -279,19 +284,19 @@ export class SharedMap<Value> extends IterableMap<Value> {
     options: MapSetOptions,
   ): Promise<Value | undefined> {
     this.#check(key);
-    const ttlMs = this.#lifetime(options);
+    const { ttlMs, guard } = resolveWrite(this.#space, options, this.#ttlMs);
     const known = this.#home.turns.takeKnown(this.#turnPrefix + key);
     let certain = known === undefined;
-    let found = known ?? (await this.#port.get(this.#space, key));
+    let found = known ?? (await this.#port.get(this.#space, key, guard));
     for (;;) {
       const before = found && (await this.#values.decode(found.value, key));
       const after = certain ? change(before) : tryChange(change, before);
       if (after === undefined && certain) return found && this.#values.decode(found.value, key);
-      if (after === undefined) found = await this.#port.get(this.#space, key);
+      if (after === undefined) found = await this.#port.get(this.#space, key, guard);
       else {
         const written = this.#values.checked(key, after);
         const value = this.#values.encode(written);
-        const reply = await this.#port.replace(this.#space, this.#owner, key, found, value, ttlMs);
+        const reply = await this.#port.replace(this.#space, this.#owner, key, found, value, ttlMs, guard);
         if (reply.written) {
           this.#home.turns.remember(this.#turnPrefix + key, { value, version: reply.version });
           return written;
@@ -306,9 +311,10 @@ export class SharedMap<Value> extends IterableMap<Value> {
     this.#home.turns.forget(keys.map((key) => this.#turnPrefix + key));
   }
 
-  #write(entries: readonly (readonly [string, Stored])[], ttlMs: number | undefined): Promise<void> {
+  #write(entries: readonly (readonly [string, Stored])[], options: MapSetOptions): Promise<void> {
+    const { ttlMs, guard } = resolveWrite(this.#space, options, this.#ttlMs);
     this.#forget(entries.map(([key]) => key));
-    return this.#port.set(this.#space, this.#owner, entries, ttlMs);
+    return this.#port.set(this.#space, this.#owner, entries, ttlMs, guard);
   }
 
   #encodeEntry(key: string, value: Value): readonly [string, Stored] {
@@ -362,10 +368,6 @@ export class SharedMap<Value> extends IterableMap<Value> {
 
   #check(key: string): void {
     checkKey(this.#space.name, key);
-  }
-
-  #lifetime(options: MapSetOptions): number | undefined {
-    return resolveTtl(this.#space.name, options, this.#ttlMs);
   }
 }
 

@@ -1,9 +1,13 @@
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
+import { MemoryFences } from '../backend/memory/memory-fences.js';
 import { handOut, type MemoryStore } from '../backend/memory/memory-store.js';
 import type { Stored } from '../codec/stored.js';
+import type { Guard } from '../guard.js';
 import type { Keys } from '../keys.js';
+import type { NamedOperation } from '../operation.js';
 import { MemoryMapChanges } from './memory-map-changes.js';
 import { type MemoryEntry, MemoryMapState } from './memory-map-state.js';
+import { mapOperations as operations } from './map-operations.js';
 import {
   mapBase,
   type MapExpectation,
@@ -29,23 +33,28 @@ export class MemoryMap implements MapPort {
   readonly #keys: Keys;
   readonly #maps: ExpiringTable<MemoryMapState>;
   readonly #changes: MemoryMapChanges;
+  readonly #fences: MemoryFences;
 
   constructor(store: MemoryStore, keys: Keys) {
     this.#store = store;
     this.#keys = keys;
     this.#maps = store.table('map');
     this.#changes = new MemoryMapChanges(store);
+    this.#fences = new MemoryFences(store);
   }
 
-  async get(space: MapSpace, key: string): Promise<MapRecord | undefined> {
+  async get(space: MapSpace, key: string, guard?: Guard): Promise<MapRecord | undefined> {
+    this.#pass(operations.get, space, guard);
     return this.#read(space, [key])[0];
   }
 
-  async getEntry(space: MapSpace, key: string): Promise<MapRecord | undefined> {
+  async getEntry(space: MapSpace, key: string, guard?: Guard): Promise<MapRecord | undefined> {
+    this.#pass(operations.getEntry, space, guard);
     return this.#read(space, [key])[0];
   }
 
-  async getMany(space: MapSpace, keys: readonly string[]): Promise<(MapRecord | undefined)[]> {
+  async getMany(space: MapSpace, keys: readonly string[], guard?: Guard): Promise<(MapRecord | undefined)[]> {
+    this.#pass(operations.getMany, space, guard);
     return this.#read(space, keys);
   }
 
@@ -53,12 +62,21 @@ export class MemoryMap implements MapPort {
     return this.#read(space, [key])[0] !== undefined;
   }
 
-  async set(space: MapSpace, owner: string, entries: Entries, ttlMs: number | undefined): Promise<void> {
+  async set(space: MapSpace, owner: string, entries: Entries, ttlMs: number | undefined, guard?: Guard): Promise<void> {
+    this.#pass(operations.set, space, guard);
     this.#purge(space);
     this.#write(space, entries, { owner, ttlMs });
   }
 
-  async add(space: MapSpace, owner: string, key: string, value: Stored, ttlMs: number | undefined): Promise<boolean> {
+  async add(
+    space: MapSpace,
+    owner: string,
+    key: string,
+    value: Stored,
+    ttlMs: number | undefined,
+    guard?: Guard,
+  ): Promise<boolean> {
+    this.#pass(operations.add, space, guard);
     return (await this.replace(space, owner, key, undefined, value, ttlMs)).written;
   }
 
@@ -69,14 +87,17 @@ export class MemoryMap implements MapPort {
     expected: MapExpectation | undefined,
     value: Stored,
     ttlMs: number | undefined,
+    guard?: Guard,
   ): Promise<MapReplacement> {
+    this.#pass(operations.replace, space, guard);
     this.#purge(space);
     const found = this.#find(space)?.alive(key, this.#store.now());
     if (found?.version !== expected?.version) return { written: false, found: found && recordOf(found) };
     return { written: true, version: this.#write(space, [[key, value]], { owner, ttlMs }) };
   }
 
-  async delete(space: MapSpace, owner: string, keys: readonly string[]): Promise<number> {
+  async delete(space: MapSpace, owner: string, keys: readonly string[], guard?: Guard): Promise<number> {
+    this.#pass(operations.delete, space, guard);
     this.#purge(space);
     const state = this.#find(space);
     if (state === undefined) return 0;
@@ -86,7 +107,8 @@ export class MemoryMap implements MapPort {
     return alive.size;
   }
 
-  async touch(space: MapSpace, key: string, ttlMs: number | undefined): Promise<boolean> {
+  async touch(space: MapSpace, key: string, ttlMs: number | undefined, guard?: Guard): Promise<boolean> {
+    this.#pass(operations.touch, space, guard);
     this.#purge(space);
     const held = this.#find(space)?.alive(key, this.#store.now());
     if (held !== undefined) this.#write(space, [[key, held.value]], { owner: held.owner, ttlMs });
@@ -98,7 +120,8 @@ export class MemoryMap implements MapPort {
     return this.#find(space)?.count(this.#store.now()) ?? 0;
   }
 
-  async clear(space: MapSpace, owner: string): Promise<number> {
+  async clear(space: MapSpace, owner: string, guard?: Guard): Promise<number> {
+    this.#pass(operations.clear, space, guard);
     const state = this.#find(space);
     if (state === undefined || state.size === 0) return 0;
     const now = this.#store.now();
@@ -120,6 +143,10 @@ export class MemoryMap implements MapPort {
       if (nowMs <= entry.expiresAtMs) entries.push([key, recordOf(entry)]);
     }
     return { entries, cursor: String(page?.end ?? 0), version: state?.version ?? 0, nowMs };
+  }
+
+  #pass(operation: NamedOperation, space: MapSpace, guard: Guard | undefined): void {
+    if (guard !== undefined) this.#fences.pass(operation, this.#base(space), guard);
   }
 
   #base(space: MapSpace): string {

@@ -1,7 +1,9 @@
+import { fenced } from '../backend/redis/fence.js';
 import { bytesReply, type CommandArgument } from '../backend/redis/redis-client.js';
 import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript, type Script } from '../backend/redis/script.js';
 import type { Stored } from '../codec/stored.js';
+import type { Guard } from '../guard.js';
 import type { Keys } from '../keys.js';
 import type { NamedOperation } from '../operation.js';
 import { mapOperations as operations } from './map-operations.js';
@@ -50,18 +52,18 @@ export class RedisMap implements MapPort {
     this.#keys = keys;
   }
 
-  async get(space: MapSpace, key: string): Promise<MapRecord | undefined> {
-    return (await this.#read(operations.get, space, [key]))[0];
+  async get(space: MapSpace, key: string, guard?: Guard): Promise<MapRecord | undefined> {
+    return (await this.#read(operations.get, space, [key], guard))[0];
   }
 
-  async getEntry(space: MapSpace, key: string): Promise<MapRecord | undefined> {
-    return (await this.#read(operations.getEntry, space, [key]))[0];
+  async getEntry(space: MapSpace, key: string, guard?: Guard): Promise<MapRecord | undefined> {
+    return (await this.#read(operations.getEntry, space, [key], guard))[0];
   }
 
-  async getMany(space: MapSpace, keys: readonly string[]): Promise<(MapRecord | undefined)[]> {
+  async getMany(space: MapSpace, keys: readonly string[], guard?: Guard): Promise<(MapRecord | undefined)[]> {
     const reads: Promise<(MapRecord | undefined)[]>[] = [];
     for (let start = 0; start < keys.length; start += keysPerRead) {
-      reads.push(this.#read(operations.getMany, space, keys.slice(start, start + keysPerRead)));
+      reads.push(this.#read(operations.getMany, space, keys.slice(start, start + keysPerRead), guard));
     }
     return (await Promise.all(reads)).flat();
   }
@@ -70,12 +72,20 @@ export class RedisMap implements MapPort {
     return (await this.#run(operations.has, hasScript, space, [key])) === 1;
   }
 
-  async set(space: MapSpace, owner: string, entries: Entries, ttlMs: number | undefined): Promise<void> {
-    await this.#run(operations.set, setScript, space, [encodeOwner(owner), ttlText(ttlMs), ...entries.flat()]);
+  async set(space: MapSpace, owner: string, entries: Entries, ttlMs: number | undefined, guard?: Guard): Promise<void> {
+    const args = [encodeOwner(owner), ttlText(ttlMs), ...entries.flat()];
+    await this.#run(operations.set, setScript, space, args, guard);
   }
 
-  async add(space: MapSpace, owner: string, key: string, value: Stored, ttlMs: number | undefined): Promise<boolean> {
-    return (await this.#replace(operations.add, space, [owner, undefined, key, value, ttlMs]))[0] !== null;
+  async add(
+    space: MapSpace,
+    owner: string,
+    key: string,
+    value: Stored,
+    ttlMs: number | undefined,
+    guard?: Guard,
+  ): Promise<boolean> {
+    return (await this.#replace(operations.add, space, [owner, undefined, key, value, ttlMs], guard))[0] !== null;
   }
 
   async replace(
@@ -85,27 +95,28 @@ export class RedisMap implements MapPort {
     expected: MapExpectation | undefined,
     value: Stored,
     ttlMs: number | undefined,
+    guard?: Guard,
   ): Promise<MapReplacement> {
-    const reply = await this.#replace(operations.replace, space, [owner, expected?.version, key, value, ttlMs]);
+    const reply = await this.#replace(operations.replace, space, [owner, expected?.version, key, value, ttlMs], guard);
     const [version, found] = reply;
     if (version !== null) return { written: true, version: Number(version) };
     return { written: false, found: found ? parseEntry(space.name, found) : undefined };
   }
 
-  async delete(space: MapSpace, owner: string, keys: readonly string[]): Promise<number> {
-    return Number(await this.#run(operations.delete, deleteScript, space, [encodeOwner(owner), ...keys]));
+  async delete(space: MapSpace, owner: string, keys: readonly string[], guard?: Guard): Promise<number> {
+    return Number(await this.#run(operations.delete, deleteScript, space, [encodeOwner(owner), ...keys], guard));
   }
 
-  async touch(space: MapSpace, key: string, ttlMs: number | undefined): Promise<boolean> {
-    return (await this.#run(operations.touch, touchScript, space, [ttlText(ttlMs), key])) === 1;
+  async touch(space: MapSpace, key: string, ttlMs: number | undefined, guard?: Guard): Promise<boolean> {
+    return (await this.#run(operations.touch, touchScript, space, [ttlText(ttlMs), key], guard)) === 1;
   }
 
   async count(space: MapSpace): Promise<number> {
     return Number(await this.#run(operations.count, countScript, space, []));
   }
 
-  async clear(space: MapSpace, owner: string): Promise<number> {
-    return Number(await this.#run(operations.clear, clearScript, space, [encodeOwner(owner)]));
+  async clear(space: MapSpace, owner: string, guard?: Guard): Promise<number> {
+    return Number(await this.#run(operations.clear, clearScript, space, [encodeOwner(owner)], guard));
   }
 
   async page(space: MapSpace, cursor: string, limit: number): Promise<MapPage> {
@@ -118,13 +129,18 @@ export class RedisMap implements MapPort {
     return { entries, cursor: next.toString(), version: Number(version), nowMs: Number(now) };
   }
 
-  async #read(operation: NamedOperation, space: MapSpace, keys: readonly string[]): Promise<(MapRecord | undefined)[]> {
-    if (!space.timed && !this.#timed.has(space.name)) {
+  async #read(
+    operation: NamedOperation,
+    space: MapSpace,
+    keys: readonly string[],
+    guard: Guard | undefined,
+  ): Promise<(MapRecord | undefined)[]> {
+    if (guard === undefined && !space.timed && !this.#timed.has(space.name)) {
       const records = this.#parse(space, await this.#readPlainly(operation, space, keys));
       if (!records.some((record) => record?.expiresAtMs !== undefined)) return records;
       this.#rememberTimed(space.name);
     }
-    return this.#parse(space, (await this.#run(operation, readScript, space, keys)) as (Buffer | null)[]);
+    return this.#parse(space, (await this.#run(operation, readScript, space, keys, guard)) as (Buffer | null)[]);
   }
 
   #rememberTimed(name: string): void {
@@ -153,16 +169,26 @@ export class RedisMap implements MapPort {
     operation: NamedOperation,
     space: MapSpace,
     [owner, version, key, value, ttlMs]: Replacing,
+    guard: Guard | undefined,
   ): Promise<readonly [version: Buffer | null, found?: Buffer | null]> {
     const expected = version === undefined ? '' : String(version);
     const args = [encodeOwner(owner), ttlText(ttlMs), expected, key, value];
-    return (await this.#run(operation, replaceScript, space, args)) as [Buffer | null, Buffer | null];
+    return (await this.#run(operation, replaceScript, space, args, guard)) as [Buffer | null, Buffer | null];
   }
 
-  #run(operation: NamedOperation, script: Script, space: MapSpace, args: readonly CommandArgument[]): Promise<unknown> {
+  #run(
+    operation: NamedOperation,
+    script: Script,
+    space: MapSpace,
+    args: readonly CommandArgument[],
+    guard?: Guard,
+  ): Promise<unknown> {
     const base = mapBase(this.#keys, space.name);
     const keys = [base, `${base}:expiry`, `${base}:changes`];
-    return this.#wire.run(operation, script, keys, [space.changes ? '1' : '', ...args], bytesReply);
+    const all = [space.changes ? '1' : '', ...args];
+    if (guard === undefined) return this.#wire.run(operation, script, keys, all, bytesReply);
+    const call = fenced(guard, base, { script, keys, args: all });
+    return this.#wire.run(operation, call.script, call.keys, call.args, bytesReply);
   }
 }
 

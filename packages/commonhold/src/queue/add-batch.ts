@@ -1,6 +1,7 @@
 import { sleep } from '../clock.js';
 import { isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import type { Guard } from '../guard.js';
 import {
   type AddedJob,
   mostUnanswered,
@@ -19,6 +20,7 @@ const betweenMs = 20;
 
 interface Waiting {
   readonly job: NewJob;
+  readonly guard: Guard | undefined;
   resolve(added: AddedJob): void;
   reject(error: unknown): void;
 }
@@ -62,10 +64,10 @@ export class AddBatch {
     return durable === this.#durable ? this : AddBatch.of(this.#port, this.#queue, this.#context, durable);
   }
 
-  add(job: NewJob): Promise<AddedJob> {
+  add(job: NewJob, guard?: Guard): Promise<AddedJob> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length === 0) queueMicrotask(() => this.#flush());
-      this.#waiting.push({ job, resolve, reject });
+      this.#waiting.push({ job, guard, resolve, reject });
     });
   }
 
@@ -82,7 +84,10 @@ export class AddBatch {
   async #send(step: readonly Waiting[]): Promise<void> {
     this.#unanswered++;
     try {
-      const added = await this.#addOnce(step.map(({ job }) => job));
+      const added = await this.#addOnce(
+        step.map(({ job }) => job),
+        step[0]?.guard,
+      );
       for (const [index, waiting] of step.entries()) waiting.resolve(added[index] as AddedJob);
     } catch (error) {
       for (const waiting of step) waiting.reject(error);
@@ -91,9 +96,9 @@ export class AddBatch {
     this.#flush();
   }
 
-  async #addOnce(jobs: readonly NewJob[]): Promise<readonly AddedJob[]> {
+  async #addOnce(jobs: readonly NewJob[], guard: Guard | undefined): Promise<readonly AddedJob[]> {
     const { clock } = this.#context;
-    const batch = { adder: this.#adder, number: ++this.#number, jobs, durable: this.#durable };
+    const batch = { adder: this.#adder, number: ++this.#number, jobs, durable: this.#durable, guard };
     const sendUntilMs = clock.monotonic() + sendAgainMs;
     let lost: unknown;
     for (;;) {
@@ -117,10 +122,21 @@ function codeOf(error: unknown): string | undefined {
   return isCommonholdError(error) ? error.code : undefined;
 }
 
+// Jobs of one step have one guard, or none.
 function endOfStep(waiting: readonly Waiting[], start: number): number {
+  const guard = waiting[start]?.guard;
   let bytes = 0;
   let end = start;
   do bytes += waiting[end++]?.job.data.length ?? 0;
-  while (end < waiting.length && end - start < mostJobs && bytes < mostBytes);
+  while (
+    end < waiting.length &&
+    end - start < mostJobs &&
+    bytes < mostBytes &&
+    isSameGuard(waiting[end]?.guard, guard)
+  );
   return end;
+}
+
+function isSameGuard(one: Guard | undefined, other: Guard | undefined): boolean {
+  return one === other || (one?.lock === other?.lock && one?.token === other?.token);
 }

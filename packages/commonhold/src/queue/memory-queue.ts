@@ -1,4 +1,5 @@
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
+import { MemoryFences } from '../backend/memory/memory-fences.js';
 import type { MemoryStore } from '../backend/memory/memory-store.js';
 import { QueuePausedError } from '../errors.js';
 import type { Keys } from '../keys.js';
@@ -33,6 +34,7 @@ import {
   type SweepStep,
 } from './queue-port.js';
 import { queueNames } from './queue-names.js';
+import { queueOperations as operations } from './queue-operations.js';
 
 const stateBytes = 2_000;
 const mostLookedAt = 2_000;
@@ -43,16 +45,19 @@ export class MemoryQueue implements QueuePort {
   readonly #keys: Keys;
   readonly #queues: ExpiringTable<QueueState>;
   readonly #surroundings: QueueSurroundings;
+  readonly #fences: MemoryFences;
   readonly #bases = new WeakMap<QueueAddress, string>();
 
   constructor(store: MemoryStore, keys: Keys) {
     this.#keys = keys;
     this.#queues = store.table('queue');
+    this.#fences = new MemoryFences(store);
     this.#surroundings = { store, notices: new MemoryJobNotices(store, keys), wakePrefix: keys.wakePrefix };
   }
 
-  async add(queue: QueueAddress, { adder, number, jobs }: JobBatch): Promise<readonly AddedJob[]> {
+  async add(queue: QueueAddress, { adder, number, jobs, guard }: JobBatch): Promise<readonly AddedJob[]> {
     const step = this.#step(queue);
+    this.#fences.pass(operations.add, this.#base(queue), guard);
     const { batches } = step.state;
     const remembered = batches.get(adder) ?? new Map<number, { number: number; added: readonly AddedJob[] }>();
     const before = remembered.get(number % mostUnanswered);
@@ -267,14 +272,19 @@ export class MemoryQueue implements QueuePort {
   }
 
   #step(queue: QueueAddress): MemoryQueueStep {
-    let base = this.#bases.get(queue);
-    if (base === undefined) this.#bases.set(queue, (base = queueNames(queue, this.#keys).base));
+    const base = this.#base(queue);
     let state = this.#queues.get(base);
     if (state === undefined) {
       state = new QueueState(this.#surroundings.store, base);
       this.#queues.set(base, state, stateBytes);
     }
     return new MemoryQueueStep(queue, state, this.#surroundings);
+  }
+
+  #base(queue: QueueAddress): string {
+    let base = this.#bases.get(queue);
+    if (base === undefined) this.#bases.set(queue, (base = queueNames(queue, this.#keys).base));
+    return base;
   }
 }
 

@@ -1,13 +1,14 @@
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import type { GuardOptions } from '../guard.js';
 import { checkDurable, checkOptionNames, type OptionNames } from '../option-names.js';
 import { type ResolvedQueueOptions, type JobOptions, writeJobOptions } from './queue-options.js';
 import { fieldTexts } from './search-fields.js';
 import { isDrawnByQueue, type NewJob } from './queue-port.js';
 
 /** What may be said of one job. */
-export interface AddOptions extends JobOptions {
+export interface AddOptions extends JobOptions, GuardOptions {
   /**
    * A name of your own, 1 to 128 letters, digits, `.`, `_` or `-`. While a job of that name is kept, adding it again adds
    * nothing, which makes adding safe to repeat.
@@ -38,6 +39,7 @@ const addOptionNames = {
   delay: true,
   topic: true,
   durable: true,
+  guard: true,
   attempts: true,
   backoff: true,
   timeout: true,
@@ -81,11 +83,12 @@ export function createJob(
 }
 
 /** @throws InvalidArgumentError for options that the jobs of a schedule cannot have. */
-export function checkScheduled(name: string, { id, durable, ...options }: AddOptions): void {
+export function checkScheduled(name: string, { id, durable, guard, ...options }: AddOptions): void {
   checkOptionNames(`queue ${name}, schedule`, options, addOptionNames);
   if (id !== undefined) throw new InvalidArgumentError('schedule id', 'none: each tick has its own job', id);
   if (durable !== undefined)
     throw new InvalidArgumentError('schedule durable', 'none: a lost tick is not made up for', durable);
+  if (guard !== undefined) throw new InvalidArgumentError('schedule guard', 'none: no tick has a lock', guard);
 }
 
 /** Whether a job may be called so. */

@@ -1,4 +1,5 @@
 import type { Stored } from '../codec/stored.js';
+import type { Guard } from '../guard.js';
 import { encodePart } from '../keys.js';
 
 /** Where a queue lives and what it keeps; the same for every call on it. */
@@ -74,6 +75,8 @@ export interface JobBatch {
   readonly jobs: readonly NewJob[];
   /** Whether it is answered only when the jobs outlive the server that took them. */
   readonly durable?: boolean;
+  /** Where a later holder has added to the queue, nothing is added, and the step rejects with `StaleGuard`. */
+  readonly guard?: Guard | undefined;
 }
 
 /** How many batches of one adder are remembered, for ten minutes. */

@@ -2,6 +2,7 @@ import type { CloseLimit } from '../close-report.js';
 import type { Channel, ChannelOptions } from '../channel/channel.js';
 import { InvalidArgumentError, JobFailedError, RunTimeoutError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import { checkGuard, type Guard } from '../guard.js';
 import { AddBatch } from './add-batch.js';
 import type { ManyOptions, SearchOptions } from './job-filter.js';
 import { type JobList, JobPages, type ListOptions } from './job-pages.js';
@@ -99,13 +100,13 @@ export class Queue<Data, Result = void> {
    * for again without adding twice; after `OutcomeUnknown` all the same, adding again is safe only with an `id`.
    */
   async add(data: Data, options: AddOptions = {}): Promise<QueuedJob<Result>> {
-    return this.#queued(await this.#batch.with(options.durable).add(this.#create(data, options)));
+    return this.#queued(await this.#batch.with(options.durable).add(...this.#create(data, options)));
   }
 
   /** Adds jobs in order; all are checked before any is added. A failure may leave some of them added. */
   async addMany(jobs: readonly (AddOptions & { readonly data: Data })[]): Promise<QueuedJob<Result>[]> {
     const checked = jobs.map(({ data, ...options }) => ({ options, job: this.#create(data, options) }));
-    const added = await Promise.all(checked.map(({ options, job }) => this.#batch.with(options.durable).add(job)));
+    const added = await Promise.all(checked.map(({ options, job }) => this.#batch.with(options.durable).add(...job)));
     return added.map((job) => this.#queued(job));
   }
 
@@ -132,11 +133,11 @@ export class Queue<Data, Result = void> {
     name: string,
     times: ScheduleTimes,
     data: Data | ((tickAtMs: number) => Data),
-    options: Omit<AddOptions, 'id' | 'durable'> = {},
+    options: Omit<AddOptions, 'id' | 'durable' | 'guard'> = {},
   ): JobSchedule {
     const make = (tickAtMs: number): NewJob => {
       const tickData = typeof data === 'function' ? (data as (tickAtMs: number) => Data)(tickAtMs) : data;
-      return this.#create(tickData, options);
+      return this.#create(tickData, options)[0];
     };
     checkScheduled(this.#name, options);
     const schedule = new JobSchedule(name, times, { ...this.#place, createJob: make });
@@ -302,10 +303,11 @@ export class Queue<Data, Result = void> {
     return { address: this.#options.address, port: this.#port, context: this.#context };
   }
 
-  #create(data: Data, options: AddOptions): NewJob {
+  #create(data: Data, options: AddOptions): [job: NewJob, guard: Guard | undefined] {
     const { data: check } = this.#checks;
     const checked = check === undefined ? data : check(data, `A job of queue ${this.#name}`);
-    return createJob(this.#name, checked, options, this.#options, this.#context);
+    const job = createJob(this.#name, checked, options, this.#options, this.#context);
+    return [job, checkGuard(`queue ${this.#name}, add`, options.guard)];
   }
 
   #queued(added: AddedJob): QueuedJob<Result> {

@@ -1,7 +1,9 @@
+import { fenced } from '../backend/redis/fence.js';
 import { bytesReply, type CommandArgument } from '../backend/redis/redis-client.js';
 import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript, type Script } from '../backend/redis/script.js';
 import { QueuePausedError } from '../errors.js';
+import type { Guard } from '../guard.js';
 import { encodePart, type Keys } from '../keys.js';
 import { type NamedOperation, withDurability } from '../operation.js';
 import { queueOperations as operations } from './queue-operations.js';
@@ -79,7 +81,7 @@ export class RedisQueue implements QueuePort {
     this.#keys = keys;
   }
 
-  async add(queue: QueueAddress, { adder, number, jobs, durable }: JobBatch): Promise<AddedJob[]> {
+  async add(queue: QueueAddress, { adder, number, jobs, durable, guard }: JobBatch): Promise<AddedJob[]> {
     const args: CommandArgument[] = [adder, String(number)];
     for (const { id, priority, group, delayMs, topic, options, data, fields, searchedBy } of jobs) {
       args.push(
@@ -94,7 +96,8 @@ export class RedisQueue implements QueuePort {
         ...(searchedBy ?? []),
       );
     }
-    const reply = (await this.#run(withDurability(operations.add, durable), scripts.add, queue, args)) as Buffer | null;
+    const operation = withDurability(operations.add, durable);
+    const reply = (await this.#run(operation, scripts.add, queue, args, guard)) as Buffer | null;
     if (reply === null || reply.length === 0) return [];
     const text = reply.toString();
     if (text === '!') throw new QueuePausedError(queue.name);
@@ -259,11 +262,15 @@ export class RedisQueue implements QueuePort {
     step: Script,
     queue: QueueAddress,
     args: readonly CommandArgument[],
+    guard?: Guard,
   ): Promise<unknown> {
     const { names, scattered, shared } = this.#placeOf(queue);
     // The wire learns with each connection whether it leads into a cluster.
     if (scattered && this.#wire.clustered) return Promise.reject(scatteredError(names));
-    return this.#wire.run(operation, step, [names.base], [...shared, ...args], bytesReply);
+    const all = [...shared, ...args];
+    if (guard === undefined) return this.#wire.run(operation, step, [names.base], all, bytesReply);
+    const call = fenced(guard, names.base, { script: step, keys: [names.base], args: all });
+    return this.#wire.run(operation, call.script, call.keys, call.args, bytesReply);
   }
 
   #placeOf(queue: QueueAddress): QueuePlace {

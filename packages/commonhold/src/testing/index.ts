@@ -32,6 +32,7 @@ export { counterOperationConformance } from './counter-operation-conformance.js'
 export { mapConformance } from './map-conformance.js';
 export { mapChangeConformance } from './map-change-conformance.js';
 export { lockConformance } from './lock-conformance.js';
+export { guardConformance } from './guard-conformance.js';
 export { ownersConformance } from './owners-conformance.js';
 export { presenceConformance } from './presence-conformance.js';
 export { presenceLifeConformance } from './presence-life-conformance.js';

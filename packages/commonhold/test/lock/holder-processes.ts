@@ -4,9 +4,9 @@ import { useProgram } from '../program-processes.js';
 
 /**
  * What a process does, by its third argument. `hold` takes lock `l` and, deaf to its signal, writes its token every 20 ms
- * through a fence, until it is killed. `count` adds 1 to a key 200 times by reading and writing it under lock `l`. `run`
- * runs key `k` once, for a minute or until the signal aborts, and says what it got. `serve` answers requests that carry an
- * idempotency key, each for a minute or until its signal aborts.
+ * through a fence, until it is killed. `write` does so by guarded calls to map, counter and queue `w`. `count` adds 1 to a
+ * key 200 times by reading and writing it under lock `l`. `run` runs key `k` once, for a minute or until the signal aborts, and
+ * says what it got. `serve` answers requests that carry an idempotency key, each for a minute or until its signal aborts.
  */
 const program = `
 import { createServer } from 'node:http';
@@ -29,6 +29,21 @@ if (task === 'hold') {
   for (;;) {
     const done = await send('EVAL', fenced, '2', 'fence', 'writes', held.guard.token).catch(() => 1);
     if (done === 0) process.send({ refused: true });
+    await sleep(20);
+  }
+}
+if (task === 'write') {
+  const held = await state.lock('l', { lease: '2s' }).acquire();
+  const { guard } = held;
+  const calls = [
+    () => state.map('w').set('last', guard.token, { guard }),
+    () => state.counter('w').add(1, { guard }),
+    () => state.queue('w').add(guard.token, { guard }),
+  ];
+  process.send({ token: guard.token });
+  for (;;) {
+    const results = await Promise.allSettled(calls.map((call) => call()));
+    if (results.every(({ reason }) => reason?.code === 'StaleGuard')) process.send({ refused: true });
     await sleep(20);
   }
 }

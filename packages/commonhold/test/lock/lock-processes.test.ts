@@ -37,6 +37,26 @@ describe('locks of real processes', { timeout: 60_000 }, () => {
     child.kill('SIGKILL');
   });
 
+  it('a holder that stood still writes nothing more by guarded calls from where the next one began', async () => {
+    const { child, said } = await start(server().url, 'guarded', 'write');
+    await using state = await openState({ redis: server().url, namespace: 'guarded' });
+    const [map, counter, queue] = [state.map<string>('w'), state.counter('w'), state.queue<string>('w')];
+    await eventually(async () => expect(await counter.get()).toBeGreaterThan(3));
+    child.kill('SIGSTOP');
+    const held = await state.lock('l').acquire();
+    const guard = held?.guard;
+    // What was on its way when the process was stopped has arrived by now.
+    expect(await map.get('last', { guard })).toBe(said[0]?.token);
+    const [count, { total }] = [await counter.get({ guard }), await queue.totals()];
+    await queue.add('next', { guard });
+    await map.set('last', 'next', { guard });
+    child.kill('SIGCONT');
+    await eventually(() => expect(said).toContainEqual({ refused: true }));
+    expect(await map.get('last')).toBe('next');
+    expect([await counter.get(), (await queue.totals()).total]).toEqual([count, total + 1]);
+    child.kill('SIGKILL');
+  });
+
   it('the lock of a killed holder is free when its lease is over', async () => {
     const { child } = await start(server().url, 'killed', 'hold');
     await using state = await openState({ redis: server().url, namespace: 'killed' });

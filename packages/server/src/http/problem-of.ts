@@ -14,6 +14,7 @@ const libraryProblems: Readonly<Record<Exclude<ErrorCode, StoreCode>, ((error: E
   RunTimeout: () => busy(),
   ComputeTimeout: () => busy(),
   LeaseLost: () => busy(),
+  StaleGuard: () => problem(409, 'Somebody else has been at work on this since. Look before trying again.'),
   QueuePaused: () => busy(),
   JobFailed: undefined,
   MissingDependency: undefined,

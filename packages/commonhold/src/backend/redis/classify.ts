@@ -5,6 +5,7 @@ import {
   isCommonholdError,
   OutcomeUnknownError,
   OverloadedError,
+  StaleGuardError,
   UnavailableError,
 } from '../../errors.js';
 import type { NamedOperation } from '../../operation.js';
@@ -41,6 +42,7 @@ export function classify(operation: NamedOperation, error: unknown): CommonholdE
     return new OverloadedError('The queue of calls to Redis', '10000 calls in flight');
   if (code === 'OOM') return new OverloadedError('Redis', 'its maxmemory', details);
   if (code === 'WRONGTYPE') return new CorruptStateError(`A key of ${operation.name}`, 'another Redis type', details);
+  if (code === 'STALEGUARD') return new StaleGuardError(operation.name);
   // Destroyed by us or by whoever holds the raw client; the client's own words for it say nothing.
   if (name === 'DisconnectsClientError') return unanswered(operation, 'the connection was given up');
   const refusal = code === undefined ? undefined : refusals[code];
