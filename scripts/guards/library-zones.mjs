@@ -29,6 +29,9 @@ const folders = [
   [/^backend\/[^/]+$/, 'backend'],
 ];
 
+/** Folders without a port: they stand on the fronts of features, which they are handed. @type {ReadonlySet<string>} */
+const composed = new Set(['every', 'leader']);
+
 /** @returns {string} */
 function roleInFeature(/** @type {string} */ feature, /** @type {string} */ file) {
   if (file === `${feature}.ts`) return 'front';
@@ -49,7 +52,7 @@ export function placeOf(path, features) {
   if (file === undefined) return { zone: top.get(path) ?? 'ground' };
   const known = folders.find(([pattern]) => pattern.test(path));
   if (known) return { zone: known[1] };
-  if (!features.has(folder)) return undefined;
+  if (!features.has(folder) && !composed.has(folder)) return undefined;
   return { zone: roleInFeature(folder, path.slice(folder.length + 1)), feature: folder };
 }
 

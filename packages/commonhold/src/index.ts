@@ -19,7 +19,8 @@ export type { Job, JobLogLine } from './queue/job-records.js';
 export type { ManyOptions, SearchOptions, TimeRange } from './queue/job-filter.js';
 export type { AddOptions } from './queue/new-job.js';
 export type { EventsOptions, JobEvent } from './queue/job-events.js';
-export type { JobSchedule, ScheduleTimes } from './queue/job-schedule.js';
+export type { JobSchedule } from './queue/job-schedule.js';
+export type { ScheduleTimes } from './ticks.js';
 export type { JobWaitOptions } from './queue/job-wait.js';
 export type { QueuedJob } from './queue/queued-job.js';
 export type { RemoveOptions } from './queue/queue-upkeep.js';
@@ -120,10 +121,12 @@ export type { Session, SessionChanges, SessionEndReason, SessionRead } from './s
 export type { SessionDevice } from './session/session-device.js';
 export type { SessionSchemas, SessionsOptions, TokenReuse } from './session/session-options.js';
 export { type MembersOptions, type MembersPage, UniqueSet, type UniqueSetOptions } from './unique-set/unique-set.js';
-export { type AcquireOptions, Lock, type LockHold, type LockOptions } from './lock/lock.js';
+export { type AcquireOptions, type HeldLock, Lock, type LockHold, type LockOptions } from './lock/lock.js';
 export type { Guard, GuardOptions } from './guard.js';
 export { guardHeaders, guardOfHeaders } from './guard-headers.js';
-export type { HeldLock } from './lock/held-lock.js';
+export type { Candidacy } from './leader/candidacy.js';
+export { type CurrentLeader, Leader, type Leadership } from './leader/leader.js';
+export { Every, type Tick } from './every/every.js';
 export type { LockStatus } from './lock/lock-port.js';
 export {
   type BeginOptions,

@@ -31,8 +31,6 @@ export interface Lease {
 
 /** A shorter lease would be lost to a single slow call. */
 const shortestLeaseMs = 1_000;
-/** Closing waits this long for work that was told to stop. */
-const graceMs = 5_000;
 
 /**
  * Milliseconds of a lease.

@@ -11,8 +11,13 @@ import { Channel, type ChannelOptions } from './channel/channel.js';
 import { SubscriptionSet } from './channel/subscription-set.js';
 import { Concurrency, type ConcurrencyOptions } from './concurrency/concurrency.js';
 import { Counter, type CounterOptions } from './counter/counter.js';
+import type { Duration } from './duration.js';
 import { ClosedError } from './errors.js';
+import { Every, type Tick } from './every/every.js';
 import type { FeatureContext } from './feature-context.js';
+import { encodePart } from './keys.js';
+import { Leader } from './leader/leader.js';
+import { leaseDurationMs } from './lease-keeper.js';
 import { SharedMap } from './map/map.js';
 import type { MapOptions } from './map/map-options.js';
 import { UpdateTurns } from './map/update-turns.js';
@@ -34,6 +39,7 @@ import type { SessionSchemas, SessionsOptions } from './session/session-options.
 import { StateViews, type ViewOptions } from './state-views.js';
 import { UniqueSet, type UniqueSetOptions } from './unique-set/unique-set.js';
 import { Tenure } from './tenure.js';
+import type { ScheduleTimes } from './ticks.js';
 
 /** What a state lends to a view of it. */
 interface StateHost {
@@ -175,6 +181,39 @@ export class SharedState {
   lock(name: string, options: LockOptions = {}): Lock {
     const make = () => new Lock(name, options, this.#open().lock, this.#context, this.#tenure);
     return this.#opened.open('lock', name, options, make);
+  }
+
+  /** One leader over all processes that stand for election. */
+  leader(name: string, options: LockOptions = {}): Leader {
+    encodePart(name);
+    const lock = this.lock(`leader:${name}`, options);
+    return new Leader(name, this.#context, { lock, onUse: (close) => void this.#closing.push(close) });
+  }
+
+  /**
+   * Runs `work` once at each tick, over all processes that have the schedule, until the returned schedule or the state is
+   * closed: each gives it the same name and times, `'1h'` at every full hour UTC or `{ cron: '30 4 * * mon-fri' }`. Never two
+   * at once. What throws is logged, and runs again at the next tick; a tick whose process died is done by another. Of the
+   * ticks that were missed, also while no process was there, the last is made up for.
+   */
+  every(
+    name: string,
+    times: Duration | ScheduleTimes,
+    work: (tick: Tick) => unknown,
+    options: LockOptions = {},
+  ): Every {
+    encodePart(name);
+    const lockName = `every:${name}`;
+    const { lock: port } = this.#open();
+    const schedule = new Every(name, typeof times === 'object' ? times : { every: times }, work, {
+      lock: this.lock(lockName, options),
+      done: this.map(lockName),
+      now: () => port.now(lockName),
+      leaseMs: leaseDurationMs(options.lease ?? '10s', 'every lease'),
+      context: this.#context,
+    });
+    this.#closing.push(() => schedule.close());
+    return schedule;
   }
 
   /** Work that runs once per key over all processes, and whose result everybody gets. */

@@ -30,6 +30,7 @@ type Suite =
   | 'concurrency'
   | 'counter'
   | 'counter-operation'
+  | 'every'
   | 'guard'
   | 'map'
   | 'map-change'
@@ -37,6 +38,7 @@ type Suite =
   | 'presence'
   | 'presence-life'
   | 'queue'
+  | 'leader'
   | 'lock'
   | 'queue-group'
   | 'queue-limits'
@@ -316,6 +318,8 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   'counter-operation': ['../src/testing/counter-operation-conformance.js', 'counterOperationConformance'],
   map: ['../src/testing/map-conformance.js', 'mapConformance'],
   'map-change': ['../src/testing/map-change-conformance.js', 'mapChangeConformance'],
+  every: ['../src/testing/every-conformance.js', 'everyConformance'],
+  leader: ['../src/testing/leader-conformance.js', 'leaderConformance'],
   lock: ['../src/testing/lock-conformance.js', 'lockConformance'],
   owners: ['../src/testing/owners-conformance.js', 'ownersConformance'],
   presence: ['../src/testing/presence-conformance.js', 'presenceConformance'],

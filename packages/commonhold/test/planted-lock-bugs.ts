@@ -16,4 +16,20 @@ export const lockBugs = [
     suite: 'guard',
     noticedBy: 'a guarded read keeps earlier holders',
   },
+  {
+    name: 'two lead at once',
+    script: 'lock/lua/acquire.lua',
+    find: 'if not (alive and held[1] == member) then',
+    replace: 'if false then',
+    suite: 'leader',
+    noticedBy: 'of all candidates one leads',
+  },
+  {
+    name: 'two work at one tick',
+    script: 'lock/lua/acquire.lua',
+    find: 'if not (alive and held[1] == member) then',
+    replace: 'if false then',
+    suite: 'every',
+    noticedBy: 'each tick is done once',
+  },
 ] as const;

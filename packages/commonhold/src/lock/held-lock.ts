@@ -13,6 +13,8 @@ export interface HeldLock extends AsyncDisposable {
    * lease ends), both with `LeaseLost` as reason, and when the state closes, with `Closed`.
    */
   readonly signal: AbortSignal;
+  /** Whether it can be relied on now: a process that stood still may ask before its signal has heard. */
+  readonly reliable: boolean;
   /**
    * Frees the lock and wakes the next. False when it was lost before: nothing is freed then. When it rejects with
    * `Unavailable` or `OutcomeUnknown` the lock is not renewed any more and ends with its lease.
@@ -39,6 +41,7 @@ export class OwnLock implements HeldLock {
   readonly guard: Guard;
   readonly #place: HeldLockPlace;
   readonly #lease: Lease;
+  #ended = false;
   #released = false;
 
   /** @param letGo what closing the state does about it; by default it is released. */
@@ -59,7 +62,12 @@ export class OwnLock implements HeldLock {
     return this.#lease.signal;
   }
 
+  get reliable(): boolean {
+    return !this.#ended && this.#lease.reliable;
+  }
+
   async release(): Promise<boolean> {
+    this.#ended = true;
     this.#lease.end();
     const held = await this.#place.port.release(this.#place.lock, this.#place.member);
     this.#released = true;

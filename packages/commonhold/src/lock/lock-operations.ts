@@ -7,4 +7,5 @@ export const lockOperations: Operations<LockPort> = defineOperations<LockPort>('
   renew: { kind: 'idempotent', away: 'refuse' },
   release: { kind: 'idempotent', away: 'refuse' },
   status: { kind: 'read', away: 'refuse' },
+  now: { kind: 'read', away: 'refuse' },
 });

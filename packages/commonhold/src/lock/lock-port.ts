@@ -42,6 +42,8 @@ export interface LockPort {
    */
   release(lock: string, member: LineMember): Promise<boolean>;
   status(lock: string): Promise<LockStatus>;
+  /** Milliseconds since 1970 by the clock that ends the leases of `lock`. */
+  now(lock: string): Promise<number>;
 }
 
 /** How long the last token is remembered after the lock was free: K13. */

@@ -9,6 +9,8 @@ import type { Turn, TurnLimits } from '../turns.js';
 import { type HeldLock, OwnLock } from './held-lock.js';
 import { type LockGrant, type LockPort, type LockStatus, lockTopic } from './lock-port.js';
 
+export type { HeldLock };
+
 /** Options of `state.lock`. */
 export interface LockOptions {
   /**

@@ -78,6 +78,10 @@ export class MemoryLock implements LockPort {
     return { held: true, owner: held.holder.owner, token: String(record.token), expiresInMs, waiting };
   }
 
+  async now(): Promise<number> {
+    return this.#store.now();
+  }
+
   #key(lock: string): string {
     return this.#keys.tagged('lock', lock);
   }

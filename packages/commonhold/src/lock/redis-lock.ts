@@ -10,6 +10,7 @@ const acquireScript = loadScript(import.meta.url, 'acquire.lua');
 const renewScript = loadScript(import.meta.url, 'renew.lua');
 const releaseScript = loadScript(import.meta.url, 'release.lua');
 const statusScript = loadScript(import.meta.url, 'status.lua');
+const nowScript = loadScript(import.meta.url, 'now.lua');
 
 /** A lock is a hash (`holder`, `ends_at`, `token`) and two sorted sets of those who wait: by arrival, by lease. */
 export class RedisLock implements LockPort {
@@ -52,6 +53,10 @@ export class RedisLock implements LockPort {
     const [waiting, member, token, expiresInMs] = reply as [number, string?, string?, number?];
     if (member === undefined) return { held: false, waiting };
     return { held: true, owner: ownerOf(member), token: token ?? '', expiresInMs: expiresInMs ?? 0, waiting };
+  }
+
+  async now(lock: string): Promise<number> {
+    return Number(await this.#wire.run(operations.now, nowScript, [this.#keys.tagged('lock', lock)], []));
   }
 
   #names(lock: string): [key: string, order: string, leases: string] {

@@ -1,19 +1,8 @@
-import { sleep } from '../clock.js';
-import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
-import { checkOptionNames, type OptionNames } from '../option-names.js';
-import { parseCron } from './cron.js';
+import { type NextTick, nextTick, type ScheduleTimes, sleepInNaps } from '../ticks.js';
 import { isJobId } from './new-job.js';
 import { type NewJob, type QueueAddress, type QueuePort, workerId } from './queue-port.js';
-
-/** When a schedule ticks: one of the two. */
-export interface ScheduleTimes {
-  /** At the multiples of this time since 1970, UTC: `'1h'` at every full hour. Whole seconds, at least one. */
-  readonly every?: Duration;
-  /** Five fields as in crontab(5), in UTC: `'30 4 * * mon-fri'`. */
-  readonly cron?: string;
-}
 
 /** What a schedule is made of. */
 export interface SchedulePlace {
@@ -24,10 +13,8 @@ export interface SchedulePlace {
   readonly createJob: (tickAtMs: number) => NewJob;
 }
 
-const timesNames = { every: true, cron: true } satisfies OptionNames<ScheduleTimes>;
 /** The store's clock is asked again after at most so long. */
 const longestSleepMs = 60_000;
-const longestNapMs = 1_000;
 /** A tick that could not be added is given up after so long: within it the store knows which ticks were added. */
 const lateMs = 300_000;
 const againMs = 1_000;
@@ -43,7 +30,7 @@ const againMs = 1_000;
 export class JobSchedule {
   readonly #name: string;
   readonly #place: SchedulePlace;
-  readonly #next: (afterMs: number) => number;
+  readonly #next: NextTick;
   readonly #closing = new AbortController();
   readonly #stopped: Promise<void>;
 
@@ -105,24 +92,7 @@ export class JobSchedule {
     }
   }
 
-  // In short naps, since a machine may stand still, and timers with it.
-  async #sleep(ms: number): Promise<void> {
-    const { clock } = this.#place.context;
-    const endsAtMs = clock.monotonic() + ms;
-    for (let leftMs = ms; leftMs > 0 && !this.#closed; leftMs = endsAtMs - clock.monotonic()) {
-      await sleep(clock, Math.ceil(Math.min(leftMs, longestNapMs)), this.#closing.signal);
-    }
+  #sleep(ms: number): Promise<void> {
+    return sleepInNaps(this.#place.context.clock, ms, this.#closing.signal);
   }
-}
-
-function nextTick(times: ScheduleTimes): (afterMs: number) => number {
-  checkOptionNames('schedule', times, timesNames);
-  const { every, cron } = times;
-  if ((every === undefined) === (cron === undefined)) {
-    throw new InvalidArgumentError('schedule', 'either every or cron', every === undefined ? 'neither' : 'both');
-  }
-  if (cron !== undefined) return parseCron(cron);
-  const everyMs = durationMs(every as Duration, 'schedule every');
-  if (everyMs % 1_000 !== 0) throw new InvalidArgumentError('schedule every', 'whole seconds', every);
-  return (afterMs) => (Math.floor(afterMs / everyMs) + 1) * everyMs;
 }

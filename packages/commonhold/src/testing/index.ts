@@ -31,6 +31,8 @@ export { counterConformance } from './counter-conformance.js';
 export { counterOperationConformance } from './counter-operation-conformance.js';
 export { mapConformance } from './map-conformance.js';
 export { mapChangeConformance } from './map-change-conformance.js';
+export { everyConformance } from './every-conformance.js';
+export { leaderConformance } from './leader-conformance.js';
 export { lockConformance } from './lock-conformance.js';
 export { guardConformance } from './guard-conformance.js';
 export { ownersConformance } from './owners-conformance.js';

@@ -73,7 +73,7 @@ describe('counter model', () => checkModel(steps));
 describe('counter model, daily', () => checkModel(dailySteps, { first: toNoon, redis: redisEngine }));
 
 describe('commands of counter', () => checkCommands(counterOperations));
-describe('keys of counter', () => checkKeys('<ns>:counter:'));
+describe('keys of counter', () => checkKeys('<ns>:counter:', [':fence:<lock>']));
 
 // So that midnight does not come while the steps run.
 function toNoon(): ModelStep {

@@ -5,7 +5,7 @@ import type { Guard } from '../../src/guard.js';
 import type { MapSpace } from '../../src/map/map-port.js';
 import type { QueueAddress } from '../../src/queue/queue-port.js';
 import type { ModelStep } from '../../src/testing/model.js';
-import { checkModel } from '../model-check.js';
+import { checkKeys, checkModel } from '../model-check.js';
 
 const space = fc
   .tuple(fc.constantFrom('a', 'b*'), fc.boolean())
@@ -74,3 +74,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 );
 
 describe('guard model', () => checkModel(steps));
+describe('keys of a fenced counter', () => checkKeys('<ns>:counter:'));

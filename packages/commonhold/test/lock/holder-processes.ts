@@ -5,7 +5,8 @@ import { useProgram } from '../program-processes.js';
 /**
  * What a process does, by its third argument. `hold` takes lock `l` and, deaf to its signal, writes its token every 20 ms
  * through a fence, until it is killed. `write` does so by guarded calls to map, counter and queue `w`. `count` adds 1 to a
- * key 200 times by reading and writing it under lock `l`. `run` runs key `k` once, for a minute or until the signal aborts, and
+ * key 200 times by reading and writing it under lock `l`. `lead` stands for election and says when it leads and why not any
+ * more. `every` hangs in the first tick of a second. `run` runs key `k` once, for a minute or until the signal aborts, and
  * says what it got. `serve` answers requests that carry an idempotency key, each for a minute or until its signal aborts.
  */
 const program = `
@@ -58,6 +59,18 @@ if (task === 'count') {
   }
   process.send({ counted: true });
 }
+if (task === 'lead') {
+  state.leader('l', { lease: '2s' }).lead(({ signal, guard }) => {
+    process.send({ token: guard.token });
+    signal.addEventListener('abort', () => process.send({ aborted: signal.reason.code }));
+  });
+}
+if (task === 'every') {
+  state.every('x', '1s', ({ tickAtMs }) => {
+    process.send({ tickAtMs });
+    return new Promise((resolve) => setTimeout(resolve, 60_000));
+  }, { lease: '1s' });
+}
 if (task === 'run') {
   const run = state.runOnce('r', { lease: '2s' });
   const result = await run.run('k', async ({ attempt, signal }) => {
@@ -91,6 +104,7 @@ export interface HolderMessage {
   readonly refused?: boolean;
   readonly counted?: boolean;
   readonly attempt?: number;
+  readonly tickAtMs?: number;
   readonly result?: string;
   readonly port?: number;
 }

@@ -28,6 +28,7 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(lock, member, leaseMs).map((args) => call('renew', ...args)) },
   { weight: 6, arbitrary: fc.tuple(lock, member).map((args) => call('release', ...args)) },
   { weight: 4, arbitrary: lock.map((name) => call('status', name)) },
+  { weight: 1, arbitrary: lock.map((name) => call('now', name)) },
 );
 
 function advance(advanceMs: number): ModelStep {

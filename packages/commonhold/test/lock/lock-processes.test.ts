@@ -67,6 +67,36 @@ describe('locks of real processes', { timeout: 60_000 }, () => {
     expect(performance.now() - killedAt).toBeLessThan(2_500);
   });
 
+  it('a leader that stands still is followed when its lease is over, hears of it when it wakes, and stands again', async () => {
+    const first = await start(server().url, 'leaders', 'lead');
+    await using state = await openState({ redis: server().url, namespace: 'leaders' });
+    const leader = state.leader('l', { lease: '2s' });
+    const tokens: string[] = [];
+    const candidacy = leader.lead(({ guard }) => void tokens.push(guard.token));
+    await eventually(async () => expect((await state.lock('leader:l').status()).waiting).toBe(1));
+    first.child.kill('SIGSTOP');
+    await eventually(() => expect(leader.isLeader).toBe(true));
+    expect(Number(tokens[0])).toBeGreaterThan(Number(first.said[0]?.token));
+    first.child.kill('SIGCONT');
+    await eventually(() => expect(first.said).toContainEqual({ aborted: 'LeaseLost' }));
+    await candidacy.close();
+    await eventually(() => expect(first.said.filter(({ token }) => token !== undefined)).toHaveLength(2));
+    first.child.kill('SIGKILL');
+    leader.lead(({ guard }) => void tokens.push(guard.token));
+    await eventually(() => expect(tokens).toHaveLength(2));
+  });
+
+  it('the tick of a process that was killed is done by another', async () => {
+    const { child, said } = await start(server().url, 'ticks', 'every');
+    child.kill('SIGKILL');
+    await using state = await openState({ redis: server().url, namespace: 'ticks' });
+    const ticks: number[] = [];
+    state.every('x', '1s', ({ tickAtMs }) => void ticks.push(tickAtMs), { lease: '1s' });
+    await eventually(() => expect(ticks.length).toBeGreaterThan(1));
+    expect(ticks[0]).toBeGreaterThanOrEqual(said[0]?.tickAtMs ?? Infinity);
+    expect(ticks).toEqual([...new Set(ticks)].toSorted((one, other) => one - other));
+  });
+
   it('three processes count 600 under a lock, each token above the one before', async () => {
     await server().command('SET', 'count', '0');
     const processes = await Promise.all([1, 2, 3].map(() => start(server().url, 'count', 'count')));

@@ -75,4 +75,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 
 describe('map model', () => checkModel(steps));
 describe('commands of map', () => checkCommands(mapOperations));
-describe('keys of map', () => checkKeys('<ns>:map:'));
+describe('keys of map', () => checkKeys('<ns>:map:', [':fence:<lock>']));

@@ -340,4 +340,5 @@ describe('model of a queue that keeps nothing and bounds its groups', () =>
 describe('model of a queue with limits that is searched', () =>
   checkModel(stepOn({ ...keeping, limits: { running: 4, starts: 6, windowMs: 2_500, runningInGroup: 1 } }, true)));
 describe('commands of queue', () => checkCommands(queueOperations));
-describe('keys of queue', () => checkKeys('<ns>:queue:', [':notices', ':notices:user:<topic>', ':suspects', ':drain']));
+describe('keys of queue', () =>
+  checkKeys('<ns>:queue:', [':notices', ':notices:user:<topic>', ':suspects', ':drain', ':fence:<lock>']));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseCron } from '../../src/queue/cron.js';
+import { parseCron } from '../src/cron.js';
 
 const at = (text: string): number => Date.parse(`${text}Z`);
 const after = (expression: string, text: string, count = 1): string[] => {
