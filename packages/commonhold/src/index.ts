@@ -121,13 +121,15 @@ export type { Session, SessionChanges, SessionEndReason, SessionRead } from './s
 export type { SessionDevice } from './session/session-device.js';
 export type { SessionSchemas, SessionsOptions, TokenReuse } from './session/session-options.js';
 export { type MembersOptions, type MembersPage, UniqueSet, type UniqueSetOptions } from './unique-set/unique-set.js';
-export { type AcquireOptions, type HeldLock, Lock, type LockHold, type LockOptions } from './lock/lock.js';
+export { type HeldLock, Lock, type LockOptions } from './lock/lock.js';
+export type { AcquireOptions, LockAccess, LockHold } from './lock/lock-access.js';
+export { ReadWriteLock, type ReadWriteLockOptions } from './lock/read-write-lock.js';
 export type { Guard, GuardOptions } from './guard.js';
 export { guardHeaders, guardOfHeaders } from './guard-headers.js';
 export type { Candidacy } from './leader/candidacy.js';
 export { type CurrentLeader, Leader, type Leadership } from './leader/leader.js';
 export { Every, type Tick } from './every/every.js';
-export type { LockStatus } from './lock/lock-port.js';
+export type { LockStatus, ReadWriteStatus } from './lock/lock-port.js';
 export {
   type BeginOptions,
   type BegunRun,

@@ -26,6 +26,7 @@ import { Owners } from './owners/owners.js';
 import { Presence } from './presence/presence.js';
 import type { PresenceOptions } from './presence/presence-options.js';
 import { Lock, type LockOptions } from './lock/lock.js';
+import { ReadWriteLock, type ReadWriteLockOptions } from './lock/read-write-lock.js';
 import { Queue } from './queue/queue.js';
 import type { JobSchemas, QueueOptions } from './queue/queue-options.js';
 import { Patience } from './rate-limit/patience.js';
@@ -181,6 +182,11 @@ export class SharedState {
   lock(name: string, options: LockOptions = {}): Lock {
     const make = () => new Lock(name, options, this.#open().lock, this.#context, this.#tenure);
     return this.#opened.open('lock', name, options, make);
+  }
+
+  /** One who writes or any number who read, over all processes. */
+  readWriteLock(name: string, options: ReadWriteLockOptions = {}): ReadWriteLock {
+    return new ReadWriteLock(name, options, this.#open().readWriteLock, this.#context, this.#tenure);
   }
 
   /** One leader over all processes that stand for election. */

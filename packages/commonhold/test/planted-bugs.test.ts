@@ -41,6 +41,7 @@ type Suite =
   | 'leader'
   | 'lock'
   | 'queue-group'
+  | 'read-write-lock'
   | 'queue-limits'
   | 'queue-result'
   | 'queue-schedule'
@@ -320,6 +321,7 @@ const suites: Readonly<Record<Suite, readonly [file: string, name: string]>> = {
   'map-change': ['../src/testing/map-change-conformance.js', 'mapChangeConformance'],
   every: ['../src/testing/every-conformance.js', 'everyConformance'],
   leader: ['../src/testing/leader-conformance.js', 'leaderConformance'],
+  'read-write-lock': ['../src/testing/read-write-lock-conformance.js', 'readWriteLockConformance'],
   lock: ['../src/testing/lock-conformance.js', 'lockConformance'],
   owners: ['../src/testing/owners-conformance.js', 'ownersConformance'],
   presence: ['../src/testing/presence-conformance.js', 'presenceConformance'],

@@ -3,7 +3,7 @@ import type { ChannelPort } from '../channel/channel-port.js';
 import type { ConcurrencyPort } from '../concurrency/concurrency-port.js';
 import type { CounterPort } from '../counter/counter-port.js';
 import type { MapEntryPort, MapPort } from '../map/map-port.js';
-import type { LockPort } from '../lock/lock-port.js';
+import type { LockPort, ReadWriteLockPort } from '../lock/lock-port.js';
 import type { RateLimitPort } from '../rate-limit/rate-limit-port.js';
 import type { OwnersPort } from '../owners/owners-port.js';
 import type { PresencePort } from '../presence/presence-port.js';
@@ -27,6 +27,7 @@ export interface Ports {
   readonly owners: OwnersPort;
   readonly presence: PresencePort;
   readonly lock: LockPort;
+  readonly readWriteLock: ReadWriteLockPort;
   readonly rateLimit: RateLimitPort;
   readonly runOnce: RunOncePort;
   readonly session: SessionPort;

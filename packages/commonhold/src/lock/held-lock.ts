@@ -3,7 +3,6 @@ import type { Guard } from '../guard.js';
 import type { Lease, LeaseKeeper } from '../lease-keeper.js';
 import type { LineMember } from '../line-member.js';
 import type { Log } from '../log.js';
-import type { LockPort } from './lock-port.js';
 
 /** A lock that is held, and renewed, until it is released. */
 export interface HeldLock extends AsyncDisposable {
@@ -22,16 +21,23 @@ export interface HeldLock extends AsyncDisposable {
   release(): Promise<boolean>;
 }
 
+/** What the holder of a lock asks of the store. */
+export interface HoldPort {
+  renew(member: LineMember, leaseMs: number): Promise<boolean>;
+  release(member: LineMember): Promise<boolean>;
+}
+
 /** What a held lock is made of. */
 export interface HeldLockPlace {
   readonly lock: string;
+  /** The lock, for errors, as in `Lock pages`. */
+  readonly what: string;
   readonly member: LineMember;
   readonly token: string;
   readonly leaseMs: number;
-  readonly durable: boolean;
   /** Monotonic, before the request that got the lock. */
   readonly sentAtMs: number;
-  readonly port: LockPort;
+  readonly port: HoldPort;
   readonly leases: LeaseKeeper;
   readonly log: Log;
 }
@@ -46,14 +52,14 @@ export class OwnLock implements HeldLock {
 
   /** @param letGo what closing the state does about it; by default it is released. */
   constructor(place: HeldLockPlace, letGo?: () => Promise<unknown>) {
-    const { lock, member, leaseMs, durable, sentAtMs, port } = place;
+    const { lock, what, member, leaseMs, sentAtMs, port } = place;
     this.#place = place;
     this.guard = Object.freeze({ lock, token: place.token });
     this.#lease = place.leases.hold({
-      what: `Lock ${lock}`,
+      what,
       leaseMs,
       sentAtMs,
-      renew: () => port.renew(lock, member, leaseMs, durable),
+      renew: () => port.renew(member, leaseMs),
       letGo: letGo ?? (() => this.release()),
     });
   }
@@ -69,7 +75,7 @@ export class OwnLock implements HeldLock {
   async release(): Promise<boolean> {
     this.#ended = true;
     this.#lease.end();
-    const held = await this.#place.port.release(this.#place.lock, this.#place.member);
+    const held = await this.#place.port.release(this.#place.member);
     this.#released = true;
     return held;
   }

@@ -35,6 +35,7 @@ export { everyConformance } from './every-conformance.js';
 export { leaderConformance } from './leader-conformance.js';
 export { lockConformance } from './lock-conformance.js';
 export { guardConformance } from './guard-conformance.js';
+export { readWriteLockConformance } from './read-write-lock-conformance.js';
 export { ownersConformance } from './owners-conformance.js';
 export { presenceConformance } from './presence-conformance.js';
 export { presenceLifeConformance } from './presence-life-conformance.js';

@@ -5,9 +5,10 @@ import { useProgram } from '../program-processes.js';
 /**
  * What a process does, by its third argument. `hold` takes lock `l` and, deaf to its signal, writes its token every 20 ms
  * through a fence, until it is killed. `write` does so by guarded calls to map, counter and queue `w`. `count` adds 1 to a
- * key 200 times by reading and writing it under lock `l`. `lead` stands for election and says when it leads and why not any
- * more. `every` hangs in the first tick of a second. `run` runs key `k` once, for a minute or until the signal aborts, and
- * says what it got. `serve` answers requests that carry an idempotency key, each for a minute or until its signal aborts.
+ * key 200 times by reading and writing it under lock `l`. `write-lock` holds the lock `l` of readers and writers. `lead` stands
+ * for election and says when it leads and why not any more. `every` hangs in the first tick of a second. `run` runs key `k`
+ * once, for a minute or until the signal aborts, and says what it got. `serve` answers requests that carry an idempotency key,
+ * each for a minute or until its signal aborts.
  */
 const program = `
 import { createServer } from 'node:http';
@@ -64,6 +65,11 @@ if (task === 'lead') {
     process.send({ token: guard.token });
     signal.addEventListener('abort', () => process.send({ aborted: signal.reason.code }));
   });
+}
+if (task === 'write-lock') {
+  const held = await state.readWriteLock('l', { lease: '2s' }).write.acquire();
+  process.send({ token: held.guard.token });
+  setInterval(() => undefined, 1_000);
 }
 if (task === 'every') {
   state.every('x', '1s', ({ tickAtMs }) => {

@@ -138,6 +138,22 @@ describe('locks among faults', { timeout: 30_000 }, () => {
     }
   });
 
+  it('memory that is full refuses readers and writers, and renews and releases those there are', async () => {
+    const state = await opened('full-readers');
+    const [one, other] = [state.readWriteLock('l', { lease: '1s' }), state.readWriteLock('m', { lease: '1s' })];
+    const [reader, writer] = [await one.read.acquire(), await other.write.acquire()];
+    await server().command('CONFIG', 'SET', 'maxmemory', '1');
+    try {
+      await expect(one.read.tryAcquire()).rejects.toMatchObject({ code: 'Overloaded' });
+      await expect(state.readWriteLock('n').write.tryAcquire()).rejects.toMatchObject({ code: 'Overloaded' });
+      await pause(1_500);
+      expect([reader?.signal.aborted, writer?.signal.aborted]).toEqual([false, false]);
+      expect([await reader?.release(), await writer?.release()]).toEqual([true, true]);
+    } finally {
+      await server().command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+  });
+
   it('a server that evicted when waiters end does not leave the lock to a dead one for ever', async () => {
     const [state, other] = [await opened('evicted'), await opened('evicted')];
     const held = await state.lock('l').acquire();

@@ -97,6 +97,18 @@ describe('locks of real processes', { timeout: 60_000 }, () => {
     expect(ticks).toEqual([...new Set(ticks)].toSorted((one, other) => one - other));
   });
 
+  it('readers that wait get in, together, when the lease of a killed writer is over', async () => {
+    const { child, said } = await start(server().url, 'readers', 'write-lock');
+    await using state = await openState({ redis: server().url, namespace: 'readers' });
+    const lock = state.readWriteLock('l');
+    const waiting = [1, 2, 3].map(() => lock.read.acquire({ wait: '10s' }));
+    await eventually(async () => expect((await lock.status()).waiting).toBe(3));
+    child.kill('SIGKILL');
+    const tokens = (await Promise.all(waiting)).map((held) => Number(held?.guard.token));
+    expect(tokens[0]).toBeGreaterThan(Number(said[0]?.token));
+    expect(new Set(tokens).size).toBe(1);
+  });
+
   it('three processes count 600 under a lock, each token above the one before', async () => {
     await server().command('SET', 'count', '0');
     const processes = await Promise.all([1, 2, 3].map(() => start(server().url, 'count', 'count')));

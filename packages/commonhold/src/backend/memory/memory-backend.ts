@@ -8,6 +8,7 @@ import { MemoryPlainMap } from '../../map/memory-plain-map.js';
 import { MemoryOwners } from '../../owners/memory-owners.js';
 import { MemoryPresence } from '../../presence/memory-presence.js';
 import { MemoryLock } from '../../lock/memory-lock.js';
+import { MemoryReadWriteLock } from '../../lock/memory-read-write-lock.js';
 import { MemoryRateLimit } from '../../rate-limit/memory-rate-limit.js';
 import { MemoryQueue } from '../../queue/memory-queue.js';
 import { MemoryRunOnce } from '../../run-once/memory-run-once.js';
@@ -45,6 +46,7 @@ function memoryPorts(store: MemoryStore, keys: Keys): Ports {
     owners: new MemoryOwners(store, keys),
     presence: new MemoryPresence(store, keys),
     lock: new MemoryLock(store, keys),
+    readWriteLock: new MemoryReadWriteLock(store, keys),
     rateLimit: new MemoryRateLimit(store, keys),
     runOnce: new MemoryRunOnce(store, keys),
     session: new MemorySession(store, keys),

@@ -33,23 +33,25 @@ export class WaitingLines {
 
   /**
    * Undefined when it is the turn of `member`, which then stands in the line no more. Otherwise, with `waitMs` above 0, it
-   * stands in the line. `busyUntilMs`: until when somebody has the turn.
+   * stands in the line. `busyUntilMs`: until when somebody has the turn. `blocks`: whether one who stands before it keeps it
+   * from its turn; all do by default.
    */
   takeTurn(
     key: string,
     member: LineMember,
     waitMs: number,
     busyUntilMs: number | undefined,
+    blocks: (before: LineMember) => boolean = () => true,
   ): Omit<TurnToCome, 'state'> | undefined {
     const text = memberText(member);
     const line = this.#alive(key, text);
-    const first = firstOf(line);
-    if (busyUntilMs === undefined && (first === undefined || first === text)) {
+    const before = blocker(line, text, blocks);
+    if (busyUntilMs === undefined && before === undefined) {
       this.#drop(key, line, text);
       return undefined;
     }
     const now = this.#store.now();
-    const goneInMs = (busyUntilMs ?? line.places.get(first ?? '')?.aliveUntilMs ?? now) - now;
+    const goneInMs = (busyUntilMs ?? before?.aliveUntilMs ?? now) - now;
     if (waitMs > 0) this.#stand(key, line, member, now + waitMs);
     return { first: firstOf(line) === text, goneInMs };
   }
@@ -63,6 +65,19 @@ export class WaitingLines {
   wakeFirst(key: string, topic: (id: string) => string): void {
     const [first] = this.#alive(key).places.values();
     if (first !== undefined) this.#wake(first.member, topic);
+  }
+
+  /** Wakes those that stand first and are `meant`, up to the first that is not. */
+  wakeWhile(key: string, topic: (id: string) => string, meant: (member: LineMember) => boolean): void {
+    for (const { member } of this.#alive(key).places.values()) {
+      if (!meant(member)) return;
+      this.#wake(member, topic);
+    }
+  }
+
+  /** The one that stands first. */
+  first(key: string): LineMember | undefined {
+    return this.#alive(key).places.values().next().value?.member;
   }
 
   /** Wakes all, who then stand in the line no more. */
@@ -109,6 +124,15 @@ export class WaitingLines {
   #wake({ owner, id }: LineMember, topic: (id: string) => string): void {
     this.#store.bus.publish(this.#keys.wake(owner), topic(id));
   }
+}
+
+// The first before `text` that keeps it from its turn.
+function blocker(line: Line, text: string, blocks: (before: LineMember) => boolean): Place | undefined {
+  for (const [standing, place] of line.places) {
+    if (standing === text) return undefined;
+    if (blocks(place.member)) return place;
+  }
+  return undefined;
 }
 
 function firstOf(line: Line): string | undefined {

@@ -6,6 +6,7 @@ import type { Keys } from '../../keys.js';
 import { RedisMap } from '../../map/redis-map.js';
 import { RedisPlainMap } from '../../map/redis-plain-map.js';
 import { RedisLock } from '../../lock/redis-lock.js';
+import { RedisReadWriteLock } from '../../lock/redis-read-write-lock.js';
 import type { NamedOperation } from '../../operation.js';
 import { RedisOwners } from '../../owners/redis-owners.js';
 import { RedisPresence } from '../../presence/redis-presence.js';
@@ -87,6 +88,7 @@ function redisPorts(wire: RedisWire, keys: Keys): Ports {
     presence: new RedisPresence(wire, keys),
     queue: new RedisQueue(wire, keys),
     lock: new RedisLock(wire, keys),
+    readWriteLock: new RedisReadWriteLock(wire, keys),
     rateLimit: new RedisRateLimit(wire, keys),
     runOnce: new RedisRunOnce(wire, keys),
     session: new RedisSession(wire, keys),
