@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { composed } from './guards/library-zones.mjs';
 
 /**
  * @typedef {typeof import('../packages/commonhold/dist/testing/index.js')} Testing
@@ -45,14 +46,14 @@ export const engines = [
   },
 ];
 
-/** The folders of the library that hold a port, which are its features. */
+/** The folders of the library that hold a port, which are its features, and those that stand on them. */
 export function featureFolders() {
   const folders = readdirSync(`${root}packages/commonhold/src`, { withFileTypes: true }).filter((entry) =>
     entry.isDirectory(),
   );
   const hasPort = (/** @type {string} */ name) =>
     readdirSync(`${root}packages/commonhold/src/${name}`).includes(`${name}-port.ts`);
-  return folders.map(({ name }) => name).filter(hasPort);
+  return folders.map(({ name }) => name).filter((name) => composed.has(name) || hasPort(name));
 }
 
 /**

@@ -30,7 +30,7 @@ const folders = [
 ];
 
 /** Folders without a port: they stand on the fronts of features, which they are handed. @type {ReadonlySet<string>} */
-const composed = new Set(['every', 'leader']);
+export const composed = new Set(['every', 'leader']);
 
 /** @returns {string} */
 function roleInFeature(/** @type {string} */ feature, /** @type {string} */ file) {

@@ -186,14 +186,18 @@ export class SharedState {
 
   /** One who writes or any number who read, over all processes. */
   readWriteLock(name: string, options: ReadWriteLockOptions = {}): ReadWriteLock {
-    return new ReadWriteLock(name, options, this.#open().readWriteLock, this.#context, this.#tenure);
+    const make = () => new ReadWriteLock(name, options, this.#open().readWriteLock, this.#context, this.#tenure);
+    return this.#opened.open('read-write lock', name, options, make);
   }
 
   /** One leader over all processes that stand for election. */
   leader(name: string, options: LockOptions = {}): Leader {
     encodePart(name);
-    const lock = this.lock(`leader:${name}`, options);
-    return new Leader(name, this.#context, { lock, onUse: (close) => void this.#closing.push(close) });
+    const make = () => {
+      const lock = new Lock(`leader:${name}`, options, this.#open().lock, this.#context, this.#tenure);
+      return new Leader(name, this.#context, { lock, onUse: (close) => void this.#closing.push(close) });
+    };
+    return this.#opened.open('leader', name, options, make);
   }
 
   /**
@@ -212,7 +216,7 @@ export class SharedState {
     const lockName = `every:${name}`;
     const { lock: port } = this.#open();
     const schedule = new Every(name, typeof times === 'object' ? times : { every: times }, work, {
-      lock: this.lock(lockName, options),
+      lock: new Lock(lockName, options, port, this.#context, this.#tenure),
       done: this.map(lockName),
       now: () => port.now(lockName),
       leaseMs: leaseDurationMs(options.lease ?? '10s', 'every lease'),

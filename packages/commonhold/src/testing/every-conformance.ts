@@ -3,7 +3,7 @@ import type { Every, Tick } from '../every/every.js';
 import type { SharedState } from '../shared-state.js';
 import type { Engine, EngineKind } from './engine.js';
 import { describeSuite, type TestRunner } from './suite.js';
-import { eventually, pause } from './waiting.js';
+import { eventLoopTurn, eventually, pause } from './waiting.js';
 
 const minuteMs = 60_000;
 /** Longer than any process takes to see that a tick has come. */
@@ -16,14 +16,15 @@ export function everyConformance(runner: TestRunner, kind: () => EngineKind): vo
       const startMs = await beginMinute(engine);
       const done: number[] = [];
       const tokens: number[] = [];
-      for (let n = 0; n < 4; n++) {
-        (await engine.open()).every('x', '1m', ({ tickAtMs, guard }) => {
+      const states = [await engine.open(), await engine.open(), await engine.open()];
+      for (const state of states) {
+        state.every('x', '1m', ({ tickAtMs, guard }) => {
           done.push(tickAtMs);
           tokens.push(Number(guard.token));
         });
       }
       for (let tick = 1; tick <= 2; tick++) {
-        await pass(engine, minuteMs, () => assert.ok(done.length >= tick));
+        await pass(engine, states, minuteMs, () => assert.ok(done.length >= tick));
       }
       assert.deepEqual(
         done,
@@ -44,13 +45,15 @@ export function everyConformance(runner: TestRunner, kind: () => EngineKind): vo
         await new Promise<void>((resolve) => (finish = resolve));
         running -= 1;
       };
-      for (let n = 0; n < 2; n++) (await engine.open()).every('x', '1m', work, { lease: '10m' });
-      await pass(engine, minuteMs, () => assert.equal(begun.length, 1));
+      const states = [await engine.open(), await engine.open()];
+      for (const state of states) state.every('x', '1m', work, { lease: '10m' });
+      await pass(engine, states, minuteMs, () => assert.equal(begun.length, 1));
+      await settled(states);
       await engine.advance(3 * minuteMs);
       await pause(settleMs);
       assert.equal(begun.length, 1);
       finish();
-      await pass(engine, 1_000, () => assert.equal(begun.length, 2));
+      await pass(engine, states, 1_000, () => assert.equal(begun.length, 2));
       assert.deepEqual(begun, [startMs + minuteMs, startMs + 4 * minuteMs]);
       finish();
     });
@@ -66,8 +69,8 @@ export function everyConformance(runner: TestRunner, kind: () => EngineKind): vo
       for (const state of states) state.every('x', '1m', fail);
       let others = 0;
       states[0]?.every('y', { cron: '* * * * *' }, () => void (others += 1));
-      await pass(engine, minuteMs, () => assert.ok(tries >= 1 && others >= 1));
-      await pass(engine, minuteMs, () => assert.ok(tries >= 2 && others >= 2));
+      await pass(engine, states, minuteMs, () => assert.ok(tries >= 1 && others >= 1));
+      await pass(engine, states, minuteMs, () => assert.ok(tries >= 2 && others >= 2));
       assert.deepEqual([tries, others], [2, 2]);
     });
 
@@ -77,7 +80,7 @@ export function everyConformance(runner: TestRunner, kind: () => EngineKind): vo
       const port = (await engine.ports()).lock;
       const ticks: Tick[] = [];
       await hang(dead, ticks);
-      await pass(engine, minuteMs, () => assert.equal(ticks.length, 1));
+      await pass(engine, [dead], minuteMs, () => assert.equal(ticks.length, 1));
       const [first] = ticks;
       // As if its lease had ended: the lock is free.
       const status = await port.status('every:x');
@@ -87,7 +90,7 @@ export function everyConformance(runner: TestRunner, kind: () => EngineKind): vo
       other.every('x', '1m', (tick) => void done.push(tick));
       const seen = await other.map<number>('every:x').get('done');
       assert.equal(seen, undefined);
-      await pass(engine, minuteMs, () => assert.equal(done.length, 1));
+      await pass(engine, [other], minuteMs, () => assert.equal(done.length, 1));
       const map = other.map<string>('written');
       await map.set('by', 'other', { guard: done[0]?.guard });
       await assert.rejects(map.set('by', 'dead', { guard: first?.guard }), { code: 'StaleGuard' });
@@ -97,9 +100,10 @@ export function everyConformance(runner: TestRunner, kind: () => EngineKind): vo
       const startMs = await beginMinute(engine);
       const done: number[] = [];
       const work = ({ tickAtMs }: Tick): void => void done.push(tickAtMs);
-      const first = (await engine.open()).every('x', '1m', work);
-      await pass(engine, minuteMs, () => assert.equal(done.length, 1));
-      await eventually(async () => assert.equal(await (await engine.open()).map('every:x').count(), 1));
+      const state = await engine.open();
+      const first = state.every('x', '1m', work);
+      await pass(engine, [state], minuteMs, () => assert.equal(done.length, 1));
+      await settled([state]);
       await first.close();
       await engine.advance(5 * minuteMs);
       for (let n = 0; n < 2; n++) (await engine.open()).every('x', '1m', work);
@@ -119,7 +123,9 @@ export function everyConformance(runner: TestRunner, kind: () => EngineKind): vo
         ended = true;
         throw new Error('broken off');
       });
-      await pass(engine, minuteMs, async () => assert.equal((await state.lock('every:x').status()).held, true));
+      await pass(engine, [state], minuteMs, async () =>
+        assert.equal((await state.lock('every:x').status()).held, true),
+      );
       await state.close();
       assert.deepEqual([ended, reason], [true, 'Closed']);
       const other = await engine.open();
@@ -154,9 +160,25 @@ async function beginMinute(engine: Engine): Promise<number> {
   return startMs;
 }
 
-/** Lets time pass until `expected` holds. A process looks at its clock before it waits, so it is given the time to. */
-async function pass(engine: Engine, stepMs: number, expected: () => void | Promise<void>): Promise<void> {
-  await pause(50);
+/**
+ * Resolves when what processes asked of the store, and what they ask in turn, has been answered, for answers come in order: the
+ * time that is asked for before it moves, and told after it, is wrong.
+ */
+async function settled(states: readonly SharedState[]): Promise<void> {
+  for (let turn = 0; turn < 12; turn++) {
+    await Promise.all(states.map((state) => state.counter('settled').get()));
+    await eventLoopTurn();
+  }
+}
+
+/** Lets time pass, while all sleep, until `expected` holds. */
+async function pass(
+  engine: Engine,
+  states: readonly SharedState[],
+  stepMs: number,
+  expected: () => void | Promise<void>,
+): Promise<void> {
+  await settled(states);
   await engine.advance(stepMs);
   await eventually(async () => expected());
 }

@@ -1,5 +1,6 @@
 import type { SharedState } from '../../src/shared-state.js';
 import type { FeatureLoad, KeyOf } from './load.js';
+import * as ofLocks from './lock-loads.js';
 import * as ofState from './state-loads.js';
 import * as ofTurns from './turn-loads.js';
 
@@ -21,6 +22,9 @@ const loads: Readonly<Record<Exclude<keyof SharedState, NoFeature>, MakeLoad>> =
   rateLimit: (one, _, key) => ofTurns.rateLimitLoad(one, key),
   concurrency: ofTurns.concurrencyLoad,
   lock: ofTurns.lockLoad,
+  readWriteLock: ofLocks.readWriteLockLoad,
+  leader: ofLocks.leaderLoad,
+  every: ofLocks.everyLoad,
   runOnce: ofTurns.runOnceLoad,
   queue: ofTurns.queueLoad,
   presence: ofState.presenceLoad,

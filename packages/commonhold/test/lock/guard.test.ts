@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { guardConformance } from '../../src/testing/guard-conformance.js';
+import { lockGuardConformance } from '../../src/testing/lock-guard-conformance.js';
 import { onEveryEngine } from '../engines.js';
 
-onEveryEngine((kind) => guardConformance({ describe, it }, kind));
+onEveryEngine((kind) => lockGuardConformance({ describe, it }, kind));

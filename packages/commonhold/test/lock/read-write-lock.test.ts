@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { readWriteLockConformance } from '../../src/testing/read-write-lock-conformance.js';
+import { lockReadWriteConformance } from '../../src/testing/lock-read-write-conformance.js';
 import { onEveryEngine } from '../engines.js';
 
-onEveryEngine((kind) => readWriteLockConformance({ describe, it }, kind));
+onEveryEngine((kind) => lockReadWriteConformance({ describe, it }, kind));

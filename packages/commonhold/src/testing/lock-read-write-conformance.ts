@@ -9,7 +9,7 @@ import { describeSuite, type TestRunner } from './suite.js';
 import { eventLoopTurn, eventually, waitUntil } from './waiting.js';
 
 /** What every twin of a lock for readers and writers must do. */
-export function readWriteLockConformance(runner: TestRunner, kind: () => EngineKind): void {
+export function lockReadWriteConformance(runner: TestRunner, kind: () => EngineKind): void {
   describeSuite(runner, kind, 'read-write lock', (test) => {
     test('many read together, one writes alone', async (engine) => {
       const [one, two] = await pair(engine);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import type { Guard } from '../guard.js';
 import type { SharedState } from '../shared-state.js';
 import type { Engine, EngineKind } from './engine.js';
@@ -7,6 +8,8 @@ import { describeSuite, type TestRunner } from './suite.js';
 /** A guarded call to a resource. */
 type GuardedCall = (state: SharedState, guard: Guard | undefined) => Promise<unknown>;
 
+const daily = (state: SharedState): ReturnType<typeof state.counter> =>
+  state.counter('d', { ttl: '1h', daily: { keep: '1d' } });
 const onMap = (state: SharedState): ReturnType<typeof state.map<number>> => state.map<number>('m');
 
 /** Every call that takes a guard, by the resource it concerns. */
@@ -28,10 +31,16 @@ const calls: Readonly<Record<string, readonly GuardedCall[]>> = {
     (state, guard) => state.counter('c').add(1, { guard }),
     (state, guard) => state.counter('c').get({ guard }),
     (state, guard) => state.counter('c').reset({ guard }),
+    (state, guard) => state.counter('c').add(1, { guard, operationId: randomUUID() }),
+    (state, guard) => state.counter('c').reset({ guard, operationId: randomUUID() }),
   ],
-  'counter with a ttl and days': [
-    (state, guard) => state.counter('d', { ttl: '1h', daily: { keep: '1d' } }).add(1, { guard }),
-    (state, guard) => state.counter('d', { ttl: '1h' }).add(1, { guard }),
+  'counter with a ttl': [
+    (state, guard) => state.counter('t', { ttl: '1h' }).add(1, { guard }),
+    (state, guard) => state.counter('t', { ttl: '1h' }).reset({ guard }),
+  ],
+  'counter with days': [
+    (state, guard) => daily(state).add(1, { guard }),
+    (state, guard) => daily(state).get({ guard }),
   ],
   queue: [
     (state, guard) => state.queue<number>('q').add(1, { guard }),
@@ -40,7 +49,7 @@ const calls: Readonly<Record<string, readonly GuardedCall[]>> = {
 };
 
 /** What every twin that takes guards must do with them (K13). */
-export function guardConformance(runner: TestRunner, kind: () => EngineKind): void {
+export function lockGuardConformance(runner: TestRunner, kind: () => EngineKind): void {
   describeSuite(runner, kind, 'guard', (test) => {
     for (const [resource, all] of Object.entries(calls)) {
       test(`${resource}: from the first call of a later holder on, each of an earlier one is refused`, async (engine) => {
@@ -95,7 +104,7 @@ export function guardConformance(runner: TestRunner, kind: () => EngineKind): vo
         await onMap(state).set('k', 1, { guard: fresh });
         await onMap(elsewhere).set('k', 1, { guard: old });
         await state.map('other').set('k', 1, { guard: old });
-        await state.map('other', { ttl: '1h' }).get('k', { guard: old });
+        await state.map('timed', { ttl: '1h' }).get('k', { guard: old });
         await state.counter('m').add(1, { guard: old });
         await state.queue('m').add(1, { guard: old });
         await assert.rejects(onMap(state).delete('k', { guard: old }), { code: 'StaleGuard' });
