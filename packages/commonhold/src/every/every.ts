@@ -114,6 +114,7 @@ export class Every implements AsyncDisposable {
     const { guard } = held;
     this.#doneMs = await this.#place.done.get(doneKey, { guard });
     if (this.#doneMs !== undefined && this.#doneMs >= tickAtMs) return true;
+    this.#closing.signal.throwIfAborted();
     await this.#do(tickAtMs, held);
     await this.#place.done.set(doneKey, tickAtMs, { guard });
     this.#doneMs = tickAtMs;

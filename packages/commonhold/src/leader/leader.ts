@@ -88,7 +88,7 @@ export class Leader {
   /** Waits to be elected, and leads once. */
   async #campaign(work: (leadership: Leadership) => unknown, closing: AbortSignal): Promise<void> {
     await using held = await this.#home.lock.acquire({ signal: closing });
-    if (held === undefined) return;
+    if (held === undefined || closing.aborted) return;
     this.#leading = held;
     using joined = joinSignals(held.signal, closing);
     const { signal } = joined;

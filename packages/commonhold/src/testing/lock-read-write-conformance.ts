@@ -206,7 +206,7 @@ export function lockReadWriteConformance(runner: TestRunner, kind: () => EngineK
       for (const name of names) await held(state.readWriteLock(name, { lease: '20s' }).write);
       for (const name of names) await held(state.lock(name));
       for (const name of names) {
-        const { writer } = await state.readWriteLock(name).status();
+        const { writer } = await state.readWriteLock(name, { lease: '20s' }).status();
         assert.equal(writer?.owner, state.owner);
         assert.ok((writer?.expiresInMs ?? 0) > 15_000);
       }

@@ -74,4 +74,4 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
 );
 
 describe('guard model', () => checkModel(steps));
-describe('keys of a fenced counter', () => checkKeys('<ns>:counter:'));
+describe('keys of a fenced counter', () => checkKeys('<ns>:counter:', [':operation:<id>']));
