@@ -1,15 +1,15 @@
 import type { Clock } from './clock.js';
 
 /** Closing waits this long for work that was told to stop. */
-const graceMs = 5_000;
+export const closeGraceMs = 5_000;
 
-/** Resolves when `work` has settled, or after 5 s. */
-export function withinGrace(clock: Clock, work: Promise<unknown>): Promise<void> {
+/** Resolves when `work` has settled, with true, or after `graceMs`, 5 s unless told otherwise, with false. */
+export function withinGrace(clock: Clock, work: Promise<unknown>, graceMs: number = closeGraceMs): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = clock.setTimer(resolve, graceMs, { keepAlive: true });
+    const timer = clock.setTimer(() => resolve(false), graceMs, { keepAlive: true });
     void Promise.allSettled([work]).then(() => {
       timer.cancel();
-      resolve();
+      resolve(true);
     });
   });
 }

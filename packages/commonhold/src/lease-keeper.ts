@@ -2,6 +2,7 @@ import type { Clock, Timer } from './clock.js';
 import { CloseLimit } from './close-report.js';
 import { type Duration, durationMs } from './duration.js';
 import { ClosedError, InvalidArgumentError, LeaseLostError } from './errors.js';
+import { closeGraceMs, withinGrace } from './grace.js';
 
 /** A hold in the store that ends by itself unless it is renewed. */
 export interface LeaseTerms {
@@ -79,21 +80,12 @@ export class LeaseKeeper {
     this.#timer?.cancel();
   }
 
-  #letGoOfAll(leases: readonly KeptLease[], limit: CloseLimit): Promise<void> {
+  async #letGoOfAll(leases: readonly KeptLease[], limit: CloseLimit): Promise<void> {
     const held = new Set(leases);
     for (const lease of leases) lease.abort(new ClosedError('This state'));
-    return new Promise((resolve) => {
-      const giveUp = (): void => {
-        for (const { terms } of held) limit.abandon({ feature: 'lease', what: terms.what });
-        resolve();
-      };
-      const timer = this.#clock.setTimer(giveUp, limit.graceMs(graceMs), { keepAlive: true });
-      const letGo = leases.map((lease) => lease.terms.letGo().finally(() => held.delete(lease)));
-      void Promise.allSettled(letGo).then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
+    const letGo = leases.map((lease) => lease.terms.letGo().finally(() => held.delete(lease)));
+    if (await withinGrace(this.#clock, Promise.allSettled(letGo), limit.graceMs(closeGraceMs))) return;
+    for (const { terms } of held) limit.abandon({ feature: 'lease', what: terms.what });
   }
 
   #armFor(lease: KeptLease): void {

@@ -65,7 +65,17 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   fc.tuple(counter, guard).map((args) => step('reset', args, (ports) => ports.counter.reset(...args))),
   guard.map((by) => {
     const number = ++batches;
-    const job = { id: undefined, priority: 5, delayMs: 0, topic: undefined, data: '1', options: '', fields: [] };
+    const job = {
+      id: undefined,
+      priority: 5,
+      delayMs: 0,
+      topic: undefined,
+      group: undefined,
+      data: '1',
+      options: '',
+      fields: [],
+      searchedBy: undefined,
+    };
     return step('queue', [number, by], async (ports) => {
       const added = await ports.queue.add(queue, { adder: 'o', number, jobs: [job], guard: by });
       return [added.length, (await ports.queue.totals(queue)).total];
