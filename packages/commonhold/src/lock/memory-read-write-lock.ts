@@ -130,8 +130,9 @@ export class MemoryReadWriteLock implements ReadWriteLockPort {
   /** As `wake_next` in lua/read-write-line.lua. */
   #wake(key: string, lock: string, left: LockMode): void {
     const { writer, readers } = this.#alive(key);
-    const first = this.#lines.first(key);
-    if (writer !== undefined || first === undefined) return;
+    // As long as one writes, nobody looks who in the line has died.
+    const first = writer === undefined ? this.#lines.first(key) : undefined;
+    if (first === undefined) return;
     const topic = (id: string): string => readWriteTopicPrefix(lock) + id;
     if (!isWriter(first)) {
       if (left === 'write') this.#lines.wakeWhile(key, topic, (member) => !isWriter(member));
