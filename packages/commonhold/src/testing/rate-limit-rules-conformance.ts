@@ -3,6 +3,7 @@ import type { RateLimit } from '../rate-limit/rate-limit.js';
 import type { RateLimitRules } from '../rate-limit/rule-set.js';
 import type { EngineKind } from './engine.js';
 import { type DeclareTest, describeSuite, type TestRunner } from './suite.js';
+import { waitUntil } from './waiting.js';
 
 const sliding = { algorithm: 'sliding-window', limit: 3, window: '1m' } as const;
 const bucket = { algorithm: 'token-bucket', capacity: 5, refill: 2, every: '10s' } as const;
@@ -296,20 +297,15 @@ function runMemoryTests(test: DeclareTest): void {
 /** Hits until one is refused from memory. */
 async function untilLocal(limit: RateLimit, weight: number = 1): Promise<void> {
   const before = limit.counts().refusedLocally;
-  for (let hit = 0; hit < 500 && limit.counts().refusedLocally === before; hit++) {
+  await waitUntil('a refusal that is remembered', async () => {
     assert.equal((await limit.consume('s', { weight })).allowed, false);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  assert(limit.counts().refusedLocally > before, 'no refusal was remembered');
+    return limit.counts().refusedLocally > before;
+  });
 }
 
 /** Hits until one is admitted: the message that ends a memory is on its way. */
 async function untilAdmitted(limit: RateLimit): Promise<void> {
-  for (let hit = 0; hit < 500; hit++) {
-    if ((await limit.consume('s')).allowed) return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  assert.fail('the memory of a refusal did not end');
+  await waitUntil('the memory of a refusal to end', async () => (await limit.consume('s')).allowed);
 }
 
 async function admitted(limit: RateLimit, hits: number): Promise<number> {
