@@ -209,6 +209,28 @@ describe('idempotent requests in plain Node', () => {
     }
   });
 
+  it('send every header that a list names several times, as Node does', async () => {
+    const lists: Readonly<Record<string, unknown[]>> = {
+      '/flat': ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2'],
+      '/pairs': [
+        ['Set-Cookie', 'a=1'],
+        ['set-cookie', 'b=2'],
+      ],
+    };
+    const handle: Listener = (request, response) => {
+      response.writeHead(200, lists[request.url ?? ''] as string[]).end('abc');
+    };
+    const [url, plain] = [
+      await site(handle),
+      await serveNode(async (request, response) => void handle(request, response)),
+    ];
+    for (const path of Object.keys(lists)) {
+      const cookies = (await post(url + path, path)).headers.getSetCookie();
+      expect(cookies, path).toEqual(['a=1', 'b=2']);
+      expect((await fetch(plain + path, { method: 'POST' })).headers.getSetCookie(), path).toEqual(cookies);
+    }
+  });
+
   it('cut off an answer that failed when some of it was written, and do not keep it', async () => {
     let ran = 0;
     const url = await site((_, response) => {

@@ -73,9 +73,10 @@ class Holding {
     this.#begun = true;
     response.statusCode = status;
     if (typeof reason === 'string') response.statusMessage = reason;
-    for (const [name, value] of headerPairs(typeof reason === 'string' ? headers : reason)) {
-      response.setHeader(name, value);
-    }
+    const pairs = headerPairs(typeof reason === 'string' ? headers : reason);
+    // A list may name a header several times, such as `Set-Cookie`; together they replace what was set before.
+    for (const [name] of pairs) response.removeHeader(name);
+    for (const [name, value] of pairs) response.appendHeader(name, typeof value === 'number' ? String(value) : value);
     return response;
   }
 
