@@ -35,9 +35,10 @@ export interface SessionsOptions {
   readonly grace?: Duration;
   /**
    * Called when the old token of `renew` comes after its grace: by a browser that was restored, or by whoever stole it.
-   * It opens nothing either way. Called once a token over all processes, in that which saw it.
+   * It opens nothing either way. Called once a token over all processes, in that which saw it. What it throws, or rejects
+   * with, is logged.
    */
-  readonly onReuse?: (reuse: TokenReuse) => void;
+  readonly onReuse?: (reuse: TokenReuse) => void | Promise<void>;
   /**
    * Key names that other programs rely on, verbatim: `<prefix>:<SHA-256 of the token in hexadecimal>` and
    * `<prefix>:u:<user>`. On a clustered server it must hold a `{tag}`. Default: the library's own names.

@@ -2,7 +2,7 @@ import { isCommonholdError } from '../errors.js';
 import type { Log } from '../log.js';
 import { decodeDevice, type SessionDevice } from './session-device.js';
 import { decodeFields, encodeFields, type FieldRules, sessionTooLarge } from './session-fields.js';
-import type { TokenReuse } from './session-options.js';
+import type { SessionsOptions, TokenReuse } from './session-options.js';
 import type {
   SessionEnd,
   SessionFieldChanges,
@@ -46,15 +46,17 @@ export type SessionRead<Data extends object> =
   | { readonly session: Session<Data>; readonly reason?: undefined }
   | { readonly session: undefined; readonly reason: SessionEndReason };
 
+type ReuseListener = SessionsOptions['onReuse'] | undefined;
+
 /** Makes of what is stored what users see, and the other way round. */
 export class SessionReader<Data extends object> {
   readonly #space: SessionSpace;
   readonly #rules: FieldRules;
   readonly #log: Log;
-  readonly #onReuse: ((reuse: TokenReuse) => void) | undefined;
+  readonly #onReuse: ReuseListener;
   readonly #what: string;
 
-  constructor(space: SessionSpace, rules: FieldRules, log: Log, onReuse: ((reuse: TokenReuse) => void) | undefined) {
+  constructor(space: SessionSpace, rules: FieldRules, log: Log, onReuse: ReuseListener) {
     this.#space = space;
     this.#rules = rules;
     this.#log = log;
@@ -114,14 +116,19 @@ export class SessionReader<Data extends object> {
   }
 
   #reused({ reused: id, user }: SessionReuse): SessionRead<Data> {
-    const log = this.#log;
-    log.warn({ sessions: this.#space.name, id }, 'a token came back after it was renewed: it may have been stolen');
-    try {
-      this.#onReuse?.({ id, user });
-    } catch (error) {
-      log.error({ sessions: this.#space.name, error: String(error) }, 'a listener of token reuse failed');
-    }
+    const fields = { sessions: this.#space.name, id };
+    this.#log.warn(fields, 'a token came back after it was renewed: it may have been stolen');
+    void this.#tellReuse({ id, user });
     return { session: undefined, reason: 'revoked' };
+  }
+
+  // Not waited for: who reads is answered all the same.
+  async #tellReuse(reuse: TokenReuse): Promise<void> {
+    try {
+      await this.#onReuse?.(reuse);
+    } catch (error) {
+      this.#log.error({ sessions: this.#space.name, error: String(error) }, 'a listener of token reuse failed');
+    }
   }
 }
 

@@ -14,7 +14,7 @@ export class SessionWatcher {
   /** Why the session ended, where it did. */
   end: WatchedEnd | undefined;
   /** Called once, when it ends. */
-  onEnd: (reason: WatchedEnd) => void = () => undefined;
+  onEnd: (reason: WatchedEnd) => void | Promise<void> = () => undefined;
   /** What is watched; undefined once it has ended or nobody wants to know. */
   watched: Watched | undefined;
   /** Called once, when `watched` becomes undefined. */
@@ -158,14 +158,14 @@ export class SessionWatches {
     for (const watcher of watched.watchers) {
       watcher.leave();
       watcher.end = reason;
-      this.#tell(watcher, reason);
+      void this.#tell(watcher, reason);
     }
     this.#restIfIdle();
   }
 
-  #tell(watcher: SessionWatcher, reason: WatchedEnd): void {
+  async #tell(watcher: SessionWatcher, reason: WatchedEnd): Promise<void> {
     try {
-      watcher.onEnd(reason);
+      await watcher.onEnd(reason);
     } catch (error) {
       const fields = { sessions: this.#space.name, error: String(error) };
       this.#context.log.error(fields, 'a listener of the end of a session failed');

@@ -270,11 +270,12 @@ export class Sessions<Data extends object> {
    * its holder comes back with the new token.
    *
    * Call `close` of what it returns, or abort `signal`, when the socket is gone: then nothing is called any more, and the
-   * last one of a process takes the subscription with it. Watching is no use of the session: it expires as without.
+   * last one of a process takes the subscription with it. Watching is no use of the session: it expires as without. What
+   * `onEnd` throws, or rejects with, is logged.
    */
   async watch(
     token: string,
-    onEnd: (reason: SessionEndReason) => void,
+    onEnd: (reason: SessionEndReason) => void | Promise<void>,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<WatchedSession<Data>> {
     checkOptionNames(`${this.#what}, watch`, options, watchNames);

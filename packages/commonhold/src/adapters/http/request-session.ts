@@ -158,7 +158,7 @@ export class RequestSession<Data extends object> {
    * of the sessions.
    */
   watch(
-    onEnd: (reason: SessionEndReason) => void,
+    onEnd: (reason: SessionEndReason) => void | Promise<void>,
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<WatchedSession<Data>> {
     return this.#inTurn(() => this.#sessions.watch(this.#held?.token ?? '', onEnd, options));
