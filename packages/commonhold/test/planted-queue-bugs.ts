@@ -125,8 +125,8 @@ export const queueBugs: readonly QueueBug[] = [
   {
     name: 'a page begins with the job that the page before ended with',
     script: 'queue/lua/search.lua',
-    find: 'return place and place + 1 or',
-    replace: 'return place or',
+    find: "return redis.call('ZREVRANK', key, id) + 1",
+    replace: "return redis.call('ZREVRANK', key, id)",
     suite: 'queue-search',
     noticedBy: 'every job once',
   },

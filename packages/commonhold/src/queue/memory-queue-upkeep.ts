@@ -122,7 +122,8 @@ function topicFrom({ state }: MemoryQueueStep, topic: string, cursor: string | u
 function failedFrom({ state: { dead }, now }: MemoryQueueStep, cursor: string | undefined, most: number): SomeIds {
   const [, beganAtMs = now, failedAtMs, last = ''] = /^(\d+)-(\d+)-(.+)$/.exec(cursor ?? '') ?? [];
   const members = dead.members();
-  const rank = members.indexOf(last);
+  // A job that was sent again may have failed again since: then it stands elsewhere.
+  const rank = dead.score(last) === Number(failedAtMs) ? members.indexOf(last) : -1;
   const start = failedAtMs === undefined || rank >= 0 ? rank + 1 : dead.size - dead.countFrom(Number(failedAtMs));
   const found = members.slice(start, start + most);
   const ids = found.filter((id) => (dead.score(id) ?? Infinity) <= Number(beganAtMs));

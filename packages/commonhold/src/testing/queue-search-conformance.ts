@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { SearchOptions } from '../queue/job-filter.js';
 import type { Queue } from '../queue/queue.js';
 import type { Engine, EngineKind } from './engine.js';
-import { addressOf, endOf, PortWorker, runAll, whenStatus } from './queue-runs.js';
+import { addressOf, anyJob, endOf, PortWorker, runAll, whenStatus } from './queue-runs.js';
 import { describeSuite, type TestRunner } from './suite.js';
 
 interface Scan {
@@ -178,6 +178,35 @@ export function queueSearchConformance(runner: TestRunner, kind: () => EngineKin
       assert.equal(await queue.removeMany({ status: 'completed', workerName: 'w' }), 7);
       assert.equal((await found(queue, {})).length, 13);
       assert.equal((await queue.counts()).failed, 10);
+    });
+
+    test('a sweep and a search go on where they were, though the last job they saw has failed again since', async (engine) => {
+      const queue = await open(engine);
+      const ports = await engine.ports();
+      const worker = new PortWorker(ports, 'w');
+      const failNext = async (count: number): Promise<void> => {
+        for (const job of (await worker.turn(count)).jobs) {
+          await engine.advance(5);
+          await worker.hand(endOf(job, 'fail'));
+        }
+        await engine.advance(5);
+      };
+      await queue.addMany(Array.from({ length: 10 }, (_, n) => ({ data: { n }, id: `j${n}` })));
+      await failNext(10);
+      const first = await queue.search({ status: 'failed', limit: 4 });
+      await queue.retry(first.jobs.at(-1)?.id ?? '');
+      await failNext(1);
+      const { cursor: place = '' } = first;
+      const second = await queue.search({ status: 'failed', cursor: place });
+      assert.deepEqual(
+        [...first.jobs, ...second.jobs].map((job) => job.data.n),
+        [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+      );
+      const sweep = { change: 'retry', filter: { ...anyJob, status: 'failed' } } as const;
+      const some = await ports.queue.sweep(addressOf('q'), sweep, undefined, 4);
+      await failNext(4);
+      const rest = await ports.queue.sweep(addressOf('q'), sweep, some.cursor, 100);
+      assert.deepEqual([some.changed, rest.changed], [4, 6]);
     });
 
     test('failed jobs are meant by group, process and time without an index', async (engine) => {

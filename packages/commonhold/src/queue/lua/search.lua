@@ -30,12 +30,14 @@ end
 
 local key, lowest, highest = choose()
 
--- Where the page begins: after the job that the page before ended with, or where that stood.
+-- Where the page begins: after the job that the page before ended with, or where that stood, should it be gone or elsewhere.
 local function first_place(cursor)
   local score, id = string.match(cursor, '^(%d+)%-(.+)$')
   if score then
-    local place = redis.call('ZREVRANK', key, id)
-    return place and place + 1 or redis.call('ZCOUNT', key, '(' .. score, '+inf')
+    if tonumber(redis.call('ZSCORE', key, id) or '-1') == tonumber(score) then
+      return redis.call('ZREVRANK', key, id) + 1
+    end
+    return redis.call('ZCOUNT', key, '(' .. score, '+inf')
   end
   return highest == math.huge and 0 or redis.call('ZCOUNT', key, '(' .. string.format('%.0f', highest), '+inf')
 end

@@ -43,13 +43,16 @@ end
 
 local key, by_end = choose()
 
--- Where the step begins: after the job that the step before ended with, or where that stood.
+-- Where the step begins: after the job that the step before ended with, or where that stood, should it be gone or have ended
+-- again since.
 local function first_place(score, id)
   if not score then
     return 0
   end
-  local rank = redis.call('ZRANK', key, id)
-  return rank and rank + 1 or redis.call('ZCOUNT', key, '-inf', '(' .. score)
+  if tonumber(redis.call('ZSCORE', key, id) or '-1') == tonumber(score) then
+    return redis.call('ZRANK', key, id) + 1
+  end
+  return redis.call('ZCOUNT', key, '-inf', '(' .. score)
 end
 
 -- Jobs that end after the first step are left alone, so that there is an end. Returns the cursor of the next step.
