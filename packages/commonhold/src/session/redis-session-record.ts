@@ -33,7 +33,8 @@ export function readAnswer(id: string, reply: unknown): SessionRecord | SessionE
 
 /** As {@link readAnswer}, of a script that knows old ids. */
 export function readOpened(id: string, reply: unknown): SessionRecord | SessionEnd | SessionReuse {
-  if (!Array.isArray(reply) || String(reply[1]) !== 'reused') return readAnswer(id, reply);
+  // The first name too: the fields of a live session come in any order, and its user may be called `reused`.
+  if (!Array.isArray(reply) || String(reply[0]) !== 'x' || String(reply[1]) !== 'reused') return readAnswer(id, reply);
   const [, , , next, , user] = reply.map(String);
   return { reused: next ?? id, user: user === '' ? undefined : user };
 }
