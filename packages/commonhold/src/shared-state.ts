@@ -194,8 +194,9 @@ export class SharedState {
   leader(name: string, options: LockOptions = {}): Leader {
     encodePart(name);
     const make = () => {
-      const lock = new Lock(`leader:${name}`, options, this.#open().lock, this.#context, this.#tenure);
-      return new Leader(name, this.#context, { lock, onUse: (close) => void this.#closing.push(close) });
+      const lock = new Lock(`leader:${name}`, options, this.#open().lock, this.#context, this.#tenure, 'wait');
+      const onUse = (resign: () => void): void => void this.#closing.push(async () => resign());
+      return new Leader(name, this.#context, { lock, open: () => void this.#open(), onUse });
     };
     return this.#opened.open('leader', name, options, make);
   }
@@ -216,13 +217,13 @@ export class SharedState {
     const lockName = `every:${name}`;
     const { lock: port } = this.#open();
     const schedule = new Every(name, typeof times === 'object' ? times : { every: times }, work, {
-      lock: new Lock(lockName, options, port, this.#context, this.#tenure),
+      lock: new Lock(lockName, options, port, this.#context, this.#tenure, 'wait'),
       done: this.map(lockName),
       now: () => port.now(lockName),
       leaseMs: leaseDurationMs(options.lease ?? '10s', 'every lease'),
       context: this.#context,
     });
-    this.#closing.push(() => schedule.close());
+    this.#closing.push(async () => schedule.stop());
     return schedule;
   }
 

@@ -1,4 +1,4 @@
-import { ClosedError, isCommonholdError } from '../errors.js';
+import { ClosedError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { withinGrace } from '../grace.js';
 import type { Guard } from '../guard.js';
@@ -61,9 +61,14 @@ export class Every implements AsyncDisposable {
     this.#ended = this.#run();
   }
 
+  /** Tells work that runs to stop, and begins none. */
+  stop(): void {
+    this.#closing.abort(new ClosedError('This schedule'));
+  }
+
   /** Ends it in this process: tells work that runs to stop, and waits for it, for 5 s at most. */
   async close(): Promise<void> {
-    this.#closing.abort(new ClosedError('This schedule'));
+    this.stop();
     await withinGrace(this.#place.context.clock, this.#ended);
   }
 
@@ -83,7 +88,7 @@ export class Every implements AsyncDisposable {
         const waitMs = await this.#look(fromMs, nowMs);
         if (waitMs > 0) await this.#sleep(waitMs);
       } catch (error) {
-        if (signal.aborted || isClosed(error)) return;
+        if (signal.aborted) return;
         const { log } = this.#place.context;
         log.warn({ schedule: this.#name, error: String(error) }, 'a tick could not be done and is tried again');
         await this.#sleep(againMs);
@@ -141,8 +146,4 @@ export class Every implements AsyncDisposable {
   #sleep(ms: number): Promise<void> {
     return sleepInNaps(this.#place.context.clock, ms, this.#closing.signal);
   }
-}
-
-function isClosed(error: unknown): boolean {
-  return isCommonholdError(error) && error.code === 'Closed';
 }

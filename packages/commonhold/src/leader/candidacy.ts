@@ -1,5 +1,5 @@
 import { sleep } from '../clock.js';
-import { ClosedError, isCommonholdError } from '../errors.js';
+import { ClosedError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { withinGrace } from '../grace.js';
 
@@ -27,9 +27,14 @@ export class Candidacy implements AsyncDisposable {
     this.#ended = this.#run();
   }
 
-  /** Resigns, tells the work to stop and waits for it, for 5 s at most; its leadership then ends with its lease. */
-  async close(): Promise<void> {
+  /** Tells the work to stop, and stands no more. Leadership ends with the work. */
+  resign(): void {
     this.#closing.abort(new ClosedError('This candidacy'));
+  }
+
+  /** Resigns and waits for the work, for 5 s at most; work that goes on keeps the leadership until it ends. */
+  async close(): Promise<void> {
+    this.resign();
     await withinGrace(this.#place.context.clock, this.#ended);
     this.#place.onClosed();
   }
@@ -44,15 +49,11 @@ export class Candidacy implements AsyncDisposable {
       try {
         await this.#place.campaign(signal);
       } catch (error) {
-        if (signal.aborted || isClosed(error)) return;
+        if (signal.aborted) return;
         const { leader, context } = this.#place;
         context.log.warn({ leader, error: String(error) }, 'leadership ended, or could not begin');
         await sleep(context.clock, againMs, signal);
       }
     }
   }
-}
-
-function isClosed(error: unknown): boolean {
-  return isCommonholdError(error) && error.code === 'Closed';
 }

@@ -28,8 +28,10 @@ export interface CurrentLeader {
 /** What a leader needs of the state it belongs to. */
 export interface LeaderHome {
   readonly lock: Lock;
-  /** Hears how to close what must be closed with the state. */
-  onUse(close: () => Promise<void>): void;
+  /** @throws ClosedError once the state is closed. */
+  open(): void;
+  /** Hears how to resign when the state closes, which then waits for what holds locks. */
+  onUse(resign: () => void): void;
 }
 
 /**
@@ -57,9 +59,11 @@ export class Leader {
    * Stands for election until the returned candidacy or the state is closed. `work` begins when this process is elected; it
    * leads until `signal` aborts, also when `work` has returned before: then it has set up what it does. When `work` throws,
    * that is logged and leadership given up. After every end it stands again, once `work` has ended.
+   * @throws ClosedError once the state is closed.
    */
   lead(work: (leadership: Leadership) => unknown): Candidacy {
-    if (this.#candidacies === undefined) this.#home.onUse(() => this.#close());
+    this.#home.open();
+    if (this.#candidacies === undefined) this.#home.onUse(() => this.#resign());
     this.#candidacies ??= new Set();
     const onClosed = (): void => void this.#candidacies?.delete(candidacy);
     const campaign = (signal: AbortSignal): Promise<void> => this.#campaign(work, signal);
@@ -81,8 +85,8 @@ export class Leader {
     return { owner, token, expiresInMs };
   }
 
-  async #close(): Promise<void> {
-    await Promise.all([...(this.#candidacies ?? [])].map((candidacy) => candidacy.close()));
+  #resign(): void {
+    for (const candidacy of this.#candidacies ?? []) candidacy.resign();
   }
 
   /** Waits to be elected, and leads once. */
@@ -96,7 +100,8 @@ export class Leader {
       await work({ signal, guard: held.guard });
       await aborted(signal);
     } finally {
-      this.#leading = undefined;
+      // Work that goes on after it was told to stop may end when another candidacy of this object leads.
+      if (this.#leading === held) this.#leading = undefined;
     }
     if (held.signal.reason instanceof LeaseLostError) throw held.signal.reason;
   }

@@ -27,6 +27,9 @@ export interface HoldPort {
   release(member: LineMember): Promise<boolean>;
 }
 
+/** What closing the state does about a lock: frees it, or waits until its holder, who was told, has. */
+export type OnClose = 'release' | 'wait';
+
 /** What a held lock is made of. */
 export interface HeldLockPlace {
   readonly lock: string;
@@ -40,6 +43,7 @@ export interface HeldLockPlace {
   readonly port: HoldPort;
   readonly leases: LeaseKeeper;
   readonly log: Log;
+  readonly onClose: OnClose;
 }
 
 /** A lock in this process's hands. */
@@ -49,10 +53,11 @@ export class OwnLock implements HeldLock {
   readonly #lease: Lease;
   #ended = false;
   #released = false;
+  #settle: () => void = () => undefined;
 
-  /** @param letGo what closing the state does about it; by default it is released. */
-  constructor(place: HeldLockPlace, letGo?: () => Promise<unknown>) {
-    const { lock, what, member, leaseMs, sentAtMs, port } = place;
+  constructor(place: HeldLockPlace) {
+    const { lock, what, member, leaseMs, sentAtMs, port, onClose } = place;
+    const settled = new Promise<void>((resolve) => (this.#settle = resolve));
     this.#place = place;
     this.guard = Object.freeze({ lock, token: place.token });
     this.#lease = place.leases.hold({
@@ -60,7 +65,7 @@ export class OwnLock implements HeldLock {
       leaseMs,
       sentAtMs,
       renew: () => port.renew(member, leaseMs),
-      letGo: letGo ?? (() => this.release()),
+      letGo: () => (onClose === 'release' ? this.release() : settled),
     });
   }
 
@@ -75,9 +80,13 @@ export class OwnLock implements HeldLock {
   async release(): Promise<boolean> {
     this.#ended = true;
     this.#lease.end();
-    const held = await this.#place.port.release(this.#place.member);
-    this.#released = true;
-    return held;
+    try {
+      const held = await this.#place.port.release(this.#place.member);
+      this.#released = true;
+      return held;
+    } finally {
+      this.#settle();
+    }
   }
 
   /** Releases, and says whether the lock was held to the end, as far as can be known. */

@@ -6,7 +6,7 @@ import type { LineMember } from '../line-member.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import type { Tenure } from '../tenure.js';
 import type { Turn, TurnLimits } from '../turns.js';
-import { type HeldLock, type HoldPort, OwnLock } from './held-lock.js';
+import { type HeldLock, type HoldPort, type OnClose, OwnLock } from './held-lock.js';
 import type { LockAnswer, LockGrant } from './lock-port.js';
 
 /** How long to wait for a lock. */
@@ -42,6 +42,8 @@ export interface AccessPlace {
   readonly topic: (id: string) => string;
   readonly context: FeatureContext;
   readonly tenure: Tenure;
+  /** What closing does about a lock that was acquired; for `run` it always waits. Default `release`. */
+  readonly onClose?: OnClose;
 }
 
 const acquireOptionNames: OptionNames<AcquireOptions> = { wait: true, signal: true };
@@ -61,14 +63,9 @@ export class LockAccess {
    * throws, and with `LeaseLost` when the lock was not held until `work` ended, although that has done what it did.
    */
   async run<Result>(work: (held: LockHold) => Result | Promise<Result>, options: AcquireOptions = {}): Promise<Result> {
-    const { promise: ended, resolve: end } = withResolver();
-    const held = await this.#acquire(limitsOf(options), () => ended);
+    const held = await this.#acquire(limitsOf(options), 'wait');
     if (held === undefined) throw new LockTimeoutError(this.#place.what, options.wait);
-    try {
-      return await this.#workUnder(held, work);
-    } finally {
-      end();
-    }
+    return this.#workUnder(held, work);
   }
 
   /** The lock, or undefined when it was not acquired within `wait`. Release it, or declare it with `await using`. */
@@ -93,9 +90,13 @@ export class LockAccess {
     throw new LeaseLostError(this.#place.what, 'before the work ended', { cause: held.signal.reason });
   }
 
-  async #acquire(limits: TurnLimits, letGo?: () => Promise<unknown>): Promise<OwnLock | undefined> {
+  async #acquire(
+    limits: TurnLimits,
+    onClose: OnClose = this.#place.onClose ?? 'release',
+  ): Promise<OwnLock | undefined> {
     const { lock, what, operation, leaseMs, port, topic, context, tenure } = this.#place;
     const { leases, turns } = tenure;
+    const { log } = context;
     const member = tenure.newMember();
     const turn: Turn<LockGrant, OwnLock> = {
       operation,
@@ -103,7 +104,7 @@ export class LockAccess {
       leaseMs,
       look: (waitMs) => port.acquire(member, leaseMs, waitMs),
       begin: ({ token }, sentAtMs) =>
-        new OwnLock({ lock, what, member, token, leaseMs, sentAtMs, port, leases, log: context.log }, letGo),
+        new OwnLock({ lock, what, member, token, leaseMs, sentAtMs, port, leases, log, onClose }),
       leave: () => port.release(member),
     };
     return turns.take(turn, limits);
@@ -114,10 +115,4 @@ function limitsOf(options: AcquireOptions): TurnLimits {
   checkOptionNames('lock acquire options', options, acquireOptionNames);
   const waitMs = options.wait === undefined ? undefined : durationMs(options.wait, 'lock wait');
   return { waitMs, signal: options.signal };
-}
-
-function withResolver(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void = () => undefined;
-  const promise = new Promise<void>((done) => (resolve = done));
-  return { promise, resolve };
 }

@@ -3,6 +3,7 @@ import type { FeatureContext } from '../feature-context.js';
 import { leaseDurationMs } from '../lease-keeper.js';
 import { checkDurable, checkOptionNames, type OptionNames } from '../option-names.js';
 import type { Tenure } from '../tenure.js';
+import type { OnClose } from './held-lock.js';
 import { LockAccess } from './lock-access.js';
 import { type LockPort, type LockStatus, lockTopic } from './lock-port.js';
 
@@ -39,7 +40,14 @@ export class Lock extends LockAccess {
   readonly #port: LockPort;
 
   /** Use `state.lock(name, options)`. @throws InvalidArgumentError naming the option. */
-  constructor(name: string, options: LockOptions, port: LockPort, context: FeatureContext, tenure: Tenure) {
+  constructor(
+    name: string,
+    options: LockOptions,
+    port: LockPort,
+    context: FeatureContext,
+    tenure: Tenure,
+    onClose: OnClose = 'release',
+  ) {
     checkOptionNames(`lock ${name} options`, options, lockOptionNames);
     checkDurable(options.durable, `lock ${name}, durable`);
     const durable = options.durable ?? false;
@@ -56,6 +64,7 @@ export class Lock extends LockAccess {
       topic: (id) => lockTopic(name, id),
       context,
       tenure,
+      onClose,
     });
     this.#name = name;
     this.#port = port;
