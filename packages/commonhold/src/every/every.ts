@@ -101,8 +101,9 @@ export class Every implements AsyncDisposable {
     if (this.#due(fromMs, nowMs) !== undefined) {
       this.#doneMs = await this.#place.done.get(doneKey);
       const dueMs = this.#due(fromMs, nowMs);
-      // While another does it, nothing is heard of it before its lease could be over.
-      if (dueMs !== undefined) return (await this.#tryTick(dueMs)) ? 0 : this.#leaseMs();
+      // Another that does it may end without a word: at the end of its lease, or before the next tick.
+      if (dueMs !== undefined && (await this.#tryTick(dueMs))) return 0;
+      if (dueMs !== undefined) return Math.min(this.#leaseMs(), this.#next(nowMs) - nowMs);
     }
     return Math.min(longestSleepMs, this.#next(nowMs) - nowMs);
   }
