@@ -65,6 +65,8 @@ export class DurableWrites implements DurableRunner {
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, mostInBatch).filter((write) => !write.settled);
+      // A batch of nobody has no time by which to give up a server that is away.
+      if (batch.length === 0) continue;
       try {
         this.#connection ??= this.#open();
         await this.#store(batch, await this.#connection);
