@@ -35,7 +35,7 @@ export function problemsOf(folder) {
   /** @type {Manifest} */
   const { name, files = [], exports = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const unpublished = files
-    .filter((entry) => !existsSync(join(folder, entry)))
+    .filter((entry) => !entry.startsWith('!') && !existsSync(join(folder, entry)))
     .map((entry) => `"files" names ${entry}, which does not exist`);
   const broken = Object.entries(exports).flatMap(([subpath, conditions]) => {
     const targets = typeof conditions === 'string' ? [conditions] : Object.values(conditions);

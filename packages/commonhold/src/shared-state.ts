@@ -112,23 +112,23 @@ export class SharedState {
   /** Values by key, for a time. */
   cache<Value>(name: string, options: CacheOptions & SchemaOption<Value> = {}): Cache<Value> {
     const make = () => new Cache<Value>(name, options, this.#open().cache, this.#context, this.#cacheListeners);
-    return this.#opened.open('cache', name, options, make);
+    return this.#named('cache', name, options, make);
   }
 
   /** Messages to whoever listens, with history: who was away reads what was missed. */
   channel<Message>(name: string, options: ChannelOptions & SchemaOption<Message> = {}): Channel<Message> {
-    return this.#opened.open('channel', name, options, () => this.#channel<Message>(name, options));
+    return this.#named('channel', name, options, () => this.#channel<Message>(name, options));
   }
 
   /** A limit on how much each subject may do at once: `limit` slots, each held until it is released. */
   concurrency(name: string, limit: number, options: ConcurrencyOptions = {}): Concurrency {
     const make = () => new Concurrency(name, limit, options, this.#open().concurrency, this.#context, this.#tenure);
-    return this.#opened.open('concurrency', name, { ...options, limit }, make);
+    return this.#named('concurrency', name, { ...options, limit }, make);
   }
 
   /** A whole number that every process may add to. */
   counter(name: string, options: CounterOptions = {}): Counter {
-    return this.#opened.open('counter', name, options, () => new Counter(name, options, this.#open().counter));
+    return this.#named('counter', name, options, () => new Counter(name, options, this.#open().counter));
   }
 
   /** A dictionary that every process shares. */
@@ -139,7 +139,7 @@ export class SharedState {
       openChannel: this.#openChannel,
     };
     const make = () => new SharedMap<Value>(name, options, this.#open(), this.#context, home);
-    return this.#opened.open('map', name, options, make);
+    return this.#named('map', name, options, make);
   }
 
   /** The processes that are alive, what each holds, and what dead ones have left. */
@@ -158,7 +158,7 @@ export class SharedState {
       },
     };
     const make = () => new Presence<Meta>(name, options, this.#open().presence, this.#context, home);
-    return this.#opened.open('presence', name, options, make);
+    return this.#named('presence', name, options, make);
   }
 
   /** A limit on how often each subject may do something, such as `'5 per hour'`, or several that must all hold. */
@@ -175,19 +175,19 @@ export class SharedState {
       openChannel: this.#openChannel,
     };
     const make = () => new Queue<Data, Result>(name, options, this.#open().queue, this.#context, home);
-    return this.#opened.open('queue', name, options, make);
+    return this.#named('queue', name, options, make);
   }
 
   /** One holder at a time over all processes. */
   lock(name: string, options: LockOptions = {}): Lock {
     const make = () => new Lock(name, options, this.#open().lock, this.#context, this.#tenure);
-    return this.#opened.open('lock', name, options, make);
+    return this.#named('lock', name, options, make);
   }
 
   /** One who writes or any number who read, over all processes. */
   readWriteLock(name: string, options: ReadWriteLockOptions = {}): ReadWriteLock {
     const make = () => new ReadWriteLock(name, options, this.#open().readWriteLock, this.#context, this.#tenure);
-    return this.#opened.open('read-write lock', name, options, make);
+    return this.#named('read-write lock', name, options, make);
   }
 
   /** One leader over all processes that stand for election. */
@@ -198,7 +198,7 @@ export class SharedState {
       const onUse = (resign: () => void): void => void this.#closing.push(async () => resign());
       return new Leader(name, this.#context, { lock, open: () => void this.#open(), onUse });
     };
-    return this.#opened.open('leader', name, options, make);
+    return this.#named('leader', name, options, make);
   }
 
   /**
@@ -230,7 +230,7 @@ export class SharedState {
   /** Work that runs once per key over all processes, and whose result everybody gets. */
   runOnce<Result>(name: string, options: RunOnceOptions & SchemaOption<Result> = {}): RunOnce<Result> {
     const make = () => new RunOnce<Result>(name, options, this.#open().runOnce, this.#context, this.#tenure);
-    return this.#opened.open('run-once', name, options, make);
+    return this.#named('run-once', name, options, make);
   }
 
   /** Logins by token, each with fields of its own; `Data` says which. */
@@ -240,13 +240,13 @@ export class SharedState {
   ): Sessions<Data> {
     const make = () =>
       new Sessions<Data>(name, options, this.#open().session, this.#context, (close) => void this.#closing.push(close));
-    return this.#opened.open('sessions', name, options, make);
+    return this.#named('sessions', name, options, make);
   }
 
   /** Texts that every process may add, each held once. */
   uniqueSet(name: string, options: UniqueSetOptions = {}): UniqueSet {
     const make = () => new UniqueSet(name, options, this.#open().uniqueSet, this.#context.keys);
-    return this.#opened.open('unique set', name, options, make);
+    return this.#named('unique set', name, options, make);
   }
 
   /**
@@ -336,6 +336,11 @@ export class SharedState {
 
   #channel<Message>(name: string, options: ChannelOptions & SchemaOption<Message>): Channel<Message> {
     return new Channel<Message>(name, options, this.#open().channel, this.#context, this.#subscriptions);
+  }
+
+  #named<Thing>(feature: string, name: string, options: object, make: () => Thing): Thing {
+    this.#open();
+    return this.#opened.open(feature, name, options, make);
   }
 
   #open(): Backend['ports'] {

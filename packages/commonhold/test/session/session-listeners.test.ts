@@ -14,7 +14,7 @@ describe('listeners of sessions that reject', () => {
   const log: Log = {
     info: () => undefined,
     warn: () => undefined,
-    error: (fields, message) => void failed.push(`${message}: ${String(fields['error'])}`),
+    error: (fields: { error?: unknown }, message) => void failed.push(`${message}: ${String(fields.error)}`),
   };
   const open = async (options: SessionsOptions = {}): Promise<Sessions<object>> => {
     failed.length = 0;
