@@ -7,7 +7,6 @@ import { fastify, type FastifyInstance } from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import * as forFastify from '../../src/adapters/fastify.js';
 import { idempotentRequests, type IdempotentRequestsOptions } from '../../src/adapters/http.js';
-import { readIdempotencyKey } from '../../src/adapters/http/idempotency-key.js';
 import { openState } from '../../src/open-state.js';
 import type { SharedState } from '../../src/shared-state.js';
 import { eventually } from '../../src/testing/waiting.js';
@@ -20,37 +19,6 @@ async function open(): Promise<SharedState> {
 }
 
 const scope = (): string => 'all';
-
-describe('the Idempotency-Key header', () => {
-  it('is one key, bare or in quotes', () => {
-    for (const [header, key] of [
-      ['8e03978e-40d5-43dd-bc93-6894a57f9324', '8e03978e-40d5-43dd-bc93-6894a57f9324'],
-      ['"8e03978e"', '8e03978e'],
-      [' "a b,c" ', 'a b,c'],
-      [String.raw`"a\"b\\c"`, String.raw`a"b\c`],
-      ["it's:/ok?~[]{}", "it's:/ok?~[]{}"],
-      [`"${'x'.repeat(255)}"`, 'x'.repeat(255)],
-    ] as const) {
-      expect(readIdempotencyKey(header)).toEqual({ kind: 'key', key });
-    }
-    for (const header of [
-      '',
-      '  ',
-      '"',
-      '""',
-      '"a"b',
-      String.raw`"a\"`,
-      String.raw`a\b`,
-      'a b',
-      'a\u0000',
-      'x'.repeat(256),
-    ]) {
-      expect(readIdempotencyKey(header), header).toEqual({ kind: 'invalid' });
-    }
-    expect(readIdempotencyKey(['a'])).toEqual({ kind: 'invalid' });
-    expect(readIdempotencyKey(undefined)).toEqual({ kind: 'absent' });
-  });
-});
 
 describe('idempotent requests in plain Node', () => {
   type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;

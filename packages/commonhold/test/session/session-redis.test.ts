@@ -3,7 +3,6 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodePart } from '../../src/keys.js';
 import type { Log } from '../../src/log.js';
-import { readOpened } from '../../src/session/redis-session-record.js';
 import type { SessionsOptions } from '../../src/session/session-options.js';
 import type { Sessions } from '../../src/session/session.js';
 import { type Engine, redisEngine } from '../../src/testing/engine.js';
@@ -53,13 +52,6 @@ describe('sessions on a real server', () => {
     const flat = (await redis('HGETALL', key)) as string[];
     return Object.fromEntries(flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? '']] : [])));
   };
-
-  it('takes no field of a live session for a token that came back, whatever comes first', () => {
-    // A large hash tells its fields in any order.
-    const flat = ['u', 'reused', 'c', '1', 'l', '1', 'a', '9', 'v', '1', 's', '0'];
-    expect(readOpened('i', flat)).toMatchObject({ id: 'i', user: 'reused' });
-    expect(readOpened('i', ['x', 'reused', 'n', 'j', 'u', ''])).toEqual({ reused: 'j', user: undefined });
-  });
 
   it('keeps the documented keys and fields', async () => {
     const sessions = await open({ idle: '10m', absolute: '1h' });
