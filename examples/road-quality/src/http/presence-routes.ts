@@ -22,7 +22,7 @@ export function presenceRoutes(http: FastifyInstance, { presence }: RoadState): 
     const { id } = params;
     if (!isUserId(id)) throw problem(400, `A user id is text of 1 to ${longestUserId} characters.`);
     const { online, members } = await presence.user(id);
-    const [latest] = members.toSorted((a, b) => b.lastActivityAtMs - a.lastActivityAtMs);
+    const [latest] = members.toSorted(byActivity);
     return {
       online,
       sockets: members.map((member) => member.id),
@@ -30,6 +30,11 @@ export function presenceRoutes(http: FastifyInstance, { presence }: RoadState): 
       lastActivityAt: latest === undefined ? null : isoTime(latest.lastActivityAtMs),
     };
   });
+}
+
+/** The last active first; within a millisecond who has moved before who has only connected. */
+function byActivity(a: PresentMember<Meta>, b: PresentMember<Meta>): number {
+  return b.lastActivityAtMs - a.lastActivityAtMs || Number(b.region !== undefined) - Number(a.region !== undefined);
 }
 
 function memberDocument({ id, user, region, lastActivityAtMs }: PresentMember<Meta>): Record<string, unknown> {
