@@ -9,6 +9,8 @@ const timed = [
   'examples/attendx/test/cache/cache-utility.test.ts',
   'examples/ocr-platform/test/acceptance/processes.test.ts',
   'examples/road-quality/test/acceptance/{health,taxis}.test.ts',
+  'packages/server/test/run-server.test.ts',
+  'examples/attendx/test/acceptance/*.test.ts',
 ];
 
 /** What takes minutes: `npm run test:deep`, never the CI. */

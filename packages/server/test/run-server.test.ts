@@ -167,13 +167,13 @@ describe('runServer', () => {
   });
 
   it('says what does not end in time, and ends with 1', async () => {
-    const program = await run(tiny, { CLOSE_MS: '60000', STOP_WITHIN_MS: '500' });
+    const program = await run(tiny, { CLOSE_MS: '60000', STOP_WITHIN_MS: '1500' });
     const url = await program.url();
     const idle = await openConnection(url);
     idle.on('error', () => undefined);
     program.child.kill('SIGINT');
     expect(await program.ended).toBe(1);
-    expect(program.messages().at(-1)).toBe('stopped badly: did not end within 500 ms: system tiny');
+    expect(program.messages().at(-1)).toBe('stopped badly: did not end within 1500 ms: system tiny');
   });
 
   it.each([
