@@ -13,12 +13,13 @@ import type { System } from './system.js';
 export async function runServer(systems: readonly System[], options: ServerOptions = {}): Promise<void> {
   const isTerminal = process.stdout.isTTY;
   const server = await start(systems, { logLevel: isTerminal ? 'warn' : 'info', ...options });
-  const words = `Commonhold on ${server.url} (${server.place})`;
-  if (isTerminal) process.stdout.write(`${words}\n`);
-  else server.log.info({ url: server.url, systems: systems.map(({ name }) => name) }, words);
+  // Whoever reads the line may send a signal at once.
   const exit = new Exit(server);
   stopOnSignals(server, exit);
   stopOnErrors(server, exit);
+  const words = `Commonhold on ${server.url} (${server.place})`;
+  if (isTerminal) process.stdout.write(`${words}\n`);
+  else server.log.info({ url: server.url, systems: systems.map(({ name }) => name) }, words);
 }
 
 /** Resolves with the server, or ends the process. */
