@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Log, type SharedMap, type SharedState } from 'commonhold';
-import { compileGlob } from './glob.js';
+import { compileGlob } from 'commonhold/glob';
 import { isStoreFailure } from './store-failure.js';
 
 /** What a key lives when nobody says: cached data always expire. */

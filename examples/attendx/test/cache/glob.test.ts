@@ -1,6 +1,6 @@
+import { compileGlob } from 'commonhold/glob';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileGlob } from '../../src/cache/glob.js';
 import { ownRedis } from '../homes.js';
 
 describe('patterns of keys', () => {

@@ -1,7 +1,7 @@
 import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
-import { compileGlob } from './key-glob.js';
+import { compileKeyGlob } from './key-glob.js';
 import type { NearRules } from './near-cache.js';
 
 /** Bounds of a near cache; all of them hold. */
@@ -226,7 +226,7 @@ export function resolveClear(name: string, options: CacheClearOptions): { prefix
   const { prefix, match } = options;
   if (match === undefined) return { prefix: prefix ?? '', match };
   if (prefix !== undefined) throw new InvalidArgumentError(`cache ${name}, clear`, 'either prefix or match', 'both');
-  return { prefix: compileGlob(match).prefix, match };
+  return { prefix: compileKeyGlob(match).prefix, match };
 }
 
 function share(where: string, part: number, fits: (part: number) => boolean): number {

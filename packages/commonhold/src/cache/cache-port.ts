@@ -1,6 +1,6 @@
 import type { Stored } from '../codec/stored.js';
 import { decodePart, encodePart, hashTag, type Keys } from '../keys.js';
-import { compileGlob } from './key-glob.js';
+import { compileKeyGlob } from './key-glob.js';
 
 /** Says who may compute a missing value: see {@link CachePort.claim}. */
 export type CacheClaim =
@@ -131,7 +131,7 @@ export function entryTopic(entry: string): string {
 /** Tells by the store's key whether an entry's key fits the pattern. */
 export function entryFilter(match: string | undefined): (entry: string) => boolean {
   if (match === undefined) return () => true;
-  const { fits } = compileGlob(match);
+  const { fits } = compileKeyGlob(match);
   return (entry) => {
     const tag = hashTag(entry);
     const key = decodePart(tag.slice(tag.indexOf(':') + 1));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileGlob } from '../../src/cache/key-glob.js';
+import { compileKeyGlob } from '../../src/cache/key-glob.js';
 import { useServer } from '../engines.js';
 
 const keys = ['', 'a', 'b', 'ab', 'abc', 'a*c', '[a]', 'a-c', '\\', 'xaybzc', 'é', '^', ']', 'user:1'];
@@ -42,7 +42,7 @@ describe('patterns for keys', () => {
 
   it('fit what they fit in Redis', async () => {
     for (const pattern of patterns) {
-      const { fits, prefix } = compileGlob(pattern);
+      const { fits, prefix } = compileKeyGlob(pattern);
       for (const key of keys.filter((one) => one !== '' && one !== 'é')) {
         await server().command('SET', key, '1');
         const found = JSON.stringify(await server().command('KEYS', pattern)).includes(JSON.stringify(key));
@@ -54,20 +54,20 @@ describe('patterns for keys', () => {
   });
 
   it('take a character for a character, not a byte', () => {
-    expect(compileGlob('?').fits('é')).toBe(true);
-    expect(compileGlob('?').fits('😀')).toBe(true);
+    expect(compileKeyGlob('?').fits('é')).toBe(true);
+    expect(compileKeyGlob('?').fits('😀')).toBe(true);
   });
 
   it('take bounded time', () => {
     const sinceMs = performance.now();
-    expect(compileGlob('a*'.repeat(400)).fits(`${'a'.repeat(5_000)}b`)).toBe(true);
-    expect(compileGlob(`${'a*'.repeat(400)}c`).fits('a'.repeat(5_000))).toBe(false);
+    expect(compileKeyGlob('a*'.repeat(400)).fits(`${'a'.repeat(5_000)}b`)).toBe(true);
+    expect(compileKeyGlob(`${'a*'.repeat(400)}c`).fits('a'.repeat(5_000))).toBe(false);
     expect(performance.now() - sinceMs).toBeLessThan(1_000);
   });
 
   it('are refused when empty, too long or not well formed', () => {
     for (const pattern of ['', 'x'.repeat(1_001), '\ud800', 5 as never]) {
-      expect(() => compileGlob(pattern)).toThrow(expect.objectContaining({ code: 'InvalidArgument' }));
+      expect(() => compileKeyGlob(pattern)).toThrow(expect.objectContaining({ code: 'InvalidArgument' }));
     }
   });
 });
