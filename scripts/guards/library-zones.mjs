@@ -23,6 +23,7 @@ const folders = [
   [/^adapters\//, 'adapters'],
   [/^backend\/memory\/memory-backend\.ts$/, 'memory-gather'],
   [/^backend\/redis\/redis-backend\.ts$/, 'redis-gather'],
+  [/^backend\/resilient\/resilient-(ports|backend)\.ts$/, 'resilient-gather'],
   [/^backend\/memory\//, 'memory-base'],
   [/^backend\/redis\//, 'redis-base'],
   [/^backend\/resilient\//, 'resilient'],
@@ -38,6 +39,7 @@ function roleInFeature(/** @type {string} */ feature, /** @type {string} */ file
   if (file === `${feature}-port.ts`) return 'port';
   if (file === `${feature}-operations.ts`) return 'operations';
   if (file.startsWith('memory-')) return 'memory-twin';
+  if (file.startsWith('away-')) return 'away-twin';
   if (file.startsWith('redis-')) return 'redis-twin';
   return 'part';
 }
@@ -61,7 +63,15 @@ export function placeOf(path, features) {
  * @typedef {{ any?: string[], own?: string[], types?: string[] }} Arrows
  */
 
-const backends = ['backend', 'memory-base', 'memory-gather', 'redis-base', 'redis-gather', 'resilient'];
+const backends = [
+  'backend',
+  'memory-base',
+  'memory-gather',
+  'redis-base',
+  'redis-gather',
+  'resilient',
+  'resilient-gather',
+];
 const inFeatures = ['front', 'port', 'part', 'operations'];
 
 /** @type {Record<string, Arrows>} */
@@ -84,10 +94,20 @@ const arrows = {
     own: ['port', 'part', 'operations', 'redis-twin'],
     types: ['port'],
   },
+  // What a process does by itself while the store is away may be what it does in memory.
+  'away-twin': {
+    any: ['ground', 'backend', 'resilient', 'memory-base'],
+    own: ['port', 'part', 'operations', 'memory-twin', 'away-twin'],
+    types: ['port'],
+  },
   backend: { any: ['ground', 'backend'], types: ['port'] },
   'memory-base': { any: ['ground', 'backend', 'memory-base'] },
   'redis-base': { any: ['ground', 'backend', 'redis-base'] },
   resilient: { any: ['ground', 'backend', 'resilient'] },
+  'resilient-gather': {
+    any: ['ground', 'backend', 'resilient', 'resilient-gather', 'away-twin', 'operations', 'part'],
+    types: ['port'],
+  },
   'memory-gather': { any: ['ground', 'backend', 'memory-base', 'memory-twin', 'operations', 'part'], types: ['port'] },
   'redis-gather': { any: ['ground', 'backend', 'redis-base', 'redis-twin', 'operations', 'part'], types: ['port'] },
   'shared-state': { any: ['ground', 'backend', ...inFeatures] },
@@ -102,6 +122,7 @@ const reasons = {
   index: 'index.ts is for users of the package',
   'memory-twin': 'only memory-backend.ts gathers memory twins',
   'redis-twin': 'only redis-backend.ts gathers Redis twins',
+  'away-twin': 'only resilient-ports.ts gathers away twins',
 };
 
 /**

@@ -1,7 +1,7 @@
 export { openState } from './open-state.js';
 export { SharedState } from './shared-state.js';
 export type { AbandonedWork, CloseReport, StateCloseOptions } from './close-report.js';
-export type { StateEvents, StateListener } from './state-events.js';
+export type { StateConflict, StateEvents, StateListener } from './state-events.js';
 export type { ViewOptions } from './state-views.js';
 export type { OpenOptions, RedisCallOptions, RedisClusterOptions, RedisOptions } from './options.js';
 export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './backend/memory/memory-store.js';

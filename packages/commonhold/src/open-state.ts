@@ -2,17 +2,20 @@ import type { Backend } from './backend/backend.js';
 import { createMemoryBackend } from './backend/memory/memory-backend.js';
 import { createMemoryStore } from './backend/memory/memory-store.js';
 import { createClusterBackend, createRedisBackend, type RedisBackendOptions } from './backend/redis/redis-backend.js';
+import { createResilientBackend } from './backend/resilient/resilient-backend.js';
 import { type ScriptTime, serverTime } from './backend/redis/script.js';
 import { Wakes } from './backend/wakes.js';
+import { journalBytes } from './backend/resilient/journal.js';
 import { systemClock } from './clock.js';
 import { createCodec } from './codec/codec.js';
+import { wholeNumber } from './codec/limits.js';
 import { type Environment, variable } from './environment.js';
 import { InvalidArgumentError } from './errors.js';
 import type { FeatureContext } from './feature-context.js';
 import { createKeys } from './keys.js';
 import { standardErrorLog } from './log.js';
 import { checkOptionNames, type OptionNames } from './option-names.js';
-import type { OpenOptions } from './options.js';
+import type { JournalOptions, OpenOptions } from './options.js';
 import { createOwner, type Owner } from './owner.js';
 import { type Random, systemRandom } from './random.js';
 import { type RedisPlace, resolveRedis } from './redis-place.js';
@@ -40,6 +43,7 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
   const clock = options.clock ?? systemClock;
   const log = options.log ?? standardErrorLog;
   const redis = resolveRedis(options, environment);
+  const mostJournalBytes = resolveJournal(options.journal);
   const keys = createKeys(resolveNamespace(options, environment, redis !== undefined));
   const owner = resolveOwner(options, environment, random);
   const codec = createCodec({ compress: redis !== undefined, maxValueBytes: options.maxValueBytes });
@@ -47,7 +51,13 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
   const backend: Backend =
     redis === undefined
       ? createMemoryBackend(options.memory ?? createMemoryStore({ clock }), keys, options.memory === undefined)
-      : await openRedis(redis, { keys, clock, random, log, scriptTime });
+      : createResilientBackend(await openRedis(redis, { keys, clock, random, log, scriptTime }), {
+          clock,
+          random,
+          log,
+          owner: owner.id,
+          journalBytes: mostJournalBytes,
+        });
   const wakes = new Wakes(clock, random);
   await wakes.start(backend.bus, keys.wake(owner.id));
   const context: FeatureContext = { clock, random, log, codec, keys, owner, wakes, bus: backend.bus };
@@ -58,6 +68,7 @@ const openOptionNames = {
   namespace: true,
   redis: true,
   owner: true,
+  journal: true,
   memory: true,
   maxValueBytes: true,
   log: true,
@@ -66,12 +77,19 @@ const openOptionNames = {
   random: true,
 } satisfies OptionNames<OpenOptions>;
 
+const journalOptionNames = { maxBytes: true } satisfies OptionNames<JournalOptions>;
+
 type BackendNeeds = Omit<RedisBackendOptions, 'endpoint' | 'deadlineMs'>;
 
 function openRedis({ deadlineMs, ...place }: RedisPlace, needs: BackendNeeds): Promise<Backend> {
   return 'seeds' in place
     ? createClusterBackend({ ...needs, deadlineMs, seeds: place.seeds })
     : createRedisBackend({ ...needs, deadlineMs, endpoint: place.endpoint });
+}
+
+function resolveJournal(options: JournalOptions = {}): number {
+  checkOptionNames('journal', options, journalOptionNames);
+  return wholeNumber('journal.maxBytes', options.maxBytes, journalBytes, 0, Number.MAX_SAFE_INTEGER);
 }
 
 function resolveOwner(options: OpenOptions, environment: Environment, random: Random): Owner {

@@ -4,6 +4,8 @@ export interface Operation {
   readonly kind: 'read' | 'idempotent' | 'mutation';
   /** What happens without Redis (DECISIONS K9). */
   readonly away: Away;
+  /** Of a mutation whose answer did not come: taken as not run, since counting twice does little harm. */
+  readonly whenUnsure?: 'away';
   /** Of an idempotent operation that answers otherwise the second time: the first answer is the caller's. */
   readonly firstAnswerCounts?: true;
 }

@@ -33,6 +33,12 @@ export interface RedisCallOptions {
   readonly cacheDeadline?: Duration;
 }
 
+/** What becomes of writes while Redis is away. */
+export interface JournalOptions {
+  /** Bound on what is noted in memory until Redis is back; what does not fit is refused. Default 8 MiB. */
+  readonly maxBytes?: number;
+}
+
 /** Options of `openState`. Each wins over the environment variable of the same purpose. */
 export interface OpenOptions {
   /**
@@ -42,6 +48,8 @@ export interface OpenOptions {
   readonly namespace?: string;
   /** A URL or options; `false` for memory whatever the environment says. Default: what the environment says. */
   readonly redis?: string | RedisOptions | RedisClusterOptions | false;
+  /** How much may be written while Redis is away. */
+  readonly journal?: JournalOptions;
   /** Name of this process for people. Default `CONTAINER_ID`, else host name and process id. */
   readonly owner?: string;
   /** The store to use in memory, to share it between several states. Default: one of its own. */

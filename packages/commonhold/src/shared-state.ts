@@ -1,8 +1,8 @@
-import type { Backend, BackendStatus } from './backend/backend.js';
+import { type AwayChoices, awayChoice } from './away.js';
+import type { Backend, BackendStatus, Ports } from './backend/backend.js';
 import { backendView } from './backend/backend-view.js';
 import { CloseLimit, type CloseReport, type StateCloseOptions } from './close-report.js';
 import { type StateEvents, StateEmitter, type StateListener } from './state-events.js';
-import { closePorts } from './backend/closed-ports.js';
 import { Beat } from './beat.js';
 import { Cache } from './cache/cache.js';
 import { CacheListeners } from './cache/cache-listeners.js';
@@ -91,7 +91,7 @@ export class SharedState {
     this.#owners = new Owners(backend.ports.owners, context, { beat: this.#beat, openChannel: this.#openChannel });
     this.#closing.push(() => this.#owners.close());
     this.#closing.push((limit) => this.#views.close(limit));
-    this.#events = new StateEmitter(backend, context.clock, context.log);
+    this.#events = new StateEmitter(backend, context);
   }
 
   /** What all keys begin with. */
@@ -128,7 +128,8 @@ export class SharedState {
 
   /** A whole number that every process may add to. */
   counter(name: string, options: CounterOptions = {}): Counter {
-    return this.#named('counter', name, options, () => new Counter(name, options, this.#open().counter));
+    const port = () => this.#choose('counter', `counter ${name}`, options.away);
+    return this.#named('counter', name, options, () => new Counter(name, options, port()));
   }
 
   /** A dictionary that every process shares. */
@@ -245,7 +246,8 @@ export class SharedState {
 
   /** Texts that every process may add, each held once. */
   uniqueSet(name: string, options: UniqueSetOptions = {}): UniqueSet {
-    const make = () => new UniqueSet(name, options, this.#open().uniqueSet, this.#context.keys);
+    const port = () => this.#choose('uniqueSet', `unique set ${name}`, options.away);
+    const make = () => new UniqueSet(name, options, port(), this.#context.keys);
     return this.#named('unique set', name, options, make);
   }
 
@@ -318,6 +320,7 @@ export class SharedState {
     await Promise.allSettled(this.#closing.map((stop) => stop(limit)));
     // Jobs that are given time to end may hold locks.
     await this.#tenure.close(limit);
+    if (this.#host === undefined) await this.#backend.flush();
     await this.#disconnect();
   }
 
@@ -328,7 +331,7 @@ export class SharedState {
   }
 
   async #disconnectNow(): Promise<void> {
-    closePorts(this.#backend.ports);
+    this.#backend.closePorts();
     if (this.#host === undefined) this.#context.wakes.close();
     else this.#host.onClosed();
     await this.#backend.close();
@@ -343,7 +346,16 @@ export class SharedState {
     return this.#opened.open(feature, name, options, make);
   }
 
-  #open(): Backend['ports'] {
+  #choose<Feature extends keyof AwayChoices>(
+    feature: Feature,
+    where: string,
+    away: AwayChoices[Feature] | undefined,
+  ): Ports[Feature] {
+    this.#open();
+    return this.#backend.portFor(feature, awayChoice(where, feature, away));
+  }
+
+  #open(): Ports {
     if (this.#closed !== undefined) throw new ClosedError('This state');
     return this.#backend.ports;
   }

@@ -1,8 +1,9 @@
-import type { Backend } from './backend/backend.js';
+import type { Backend, JournalConflict } from './backend/backend.js';
 import type { Unsubscribe } from './backend/bus.js';
 import type { Clock } from './clock.js';
 import type { CloseReport } from './close-report.js';
 import { InvalidArgumentError } from './errors.js';
+import type { Codec } from './codec/codec.js';
 import type { Log } from './log.js';
 
 /** What a state tells of itself, by name. */
@@ -11,8 +12,16 @@ export interface StateEvents {
   readonly degraded: { readonly reason: string };
   /** The store can be reached again. `awayMs`: for how long it could not. */
   readonly recovered: { readonly awayMs: number };
+  /** What was written here while the store was away does not fit what is there by now: that stays. */
+  readonly conflict: StateConflict;
   /** `close()` is done; nothing more is told. */
   readonly closed: CloseReport;
+}
+
+/** A write that waited for the store in vain. */
+export interface StateConflict extends Omit<JournalConflict, 'ours'> {
+  /** The value that was to be written, where there was one. */
+  readonly ours?: unknown;
 }
 
 /** Hears of one kind of event. */
@@ -25,17 +34,35 @@ export class StateEmitter {
   readonly #backend: Pick<Backend, 'status'>;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #unwatch: Unsubscribe;
-  readonly #listeners: Listeners = { degraded: new Set(), recovered: new Set(), closed: new Set() };
+  readonly #unwatch: readonly Unsubscribe[];
+  readonly #listeners: Listeners = {
+    degraded: new Set(),
+    recovered: new Set(),
+    conflict: new Set(),
+    closed: new Set(),
+  };
   /** Monotonic; undefined while the store can be reached. */
   #awaySinceMs: number | undefined;
 
-  constructor(backend: Pick<Backend, 'status' | 'onStatusChange'>, clock: Clock, log: Log) {
+  constructor(
+    backend: Pick<Backend, 'status' | 'onStatusChange' | 'onConflict'>,
+    { clock, log, codec }: { readonly clock: Clock; readonly log: Log; readonly codec: Codec },
+  ) {
     this.#backend = backend;
     this.#clock = clock;
     this.#log = log;
     this.#awaySinceMs = backend.status().connected ? undefined : clock.monotonic();
-    this.#unwatch = backend.onStatusChange(() => this.#look());
+    this.#unwatch = [
+      backend.onStatusChange(() => this.#look()),
+      backend.onConflict(({ ours, ...conflict }) =>
+        this.#tell(
+          'conflict',
+          ours === undefined
+            ? conflict
+            : { ...conflict, ours: codec.decode(ours, `The value of a ${conflict.feature}`) },
+        ),
+      ),
+    ];
   }
 
   /** @throws InvalidArgumentError for a name that no event has, and what is no function. */
@@ -52,7 +79,7 @@ export class StateEmitter {
 
   /** Tells of the end, and forgets all listeners. */
   close(report: CloseReport): void {
-    this.#unwatch();
+    for (const unwatch of this.#unwatch) unwatch();
     this.#tell('closed', report);
     for (const listeners of Object.values(this.#listeners)) listeners.clear();
   }

@@ -38,7 +38,7 @@ export function tinySystem(options: TinyOptions = {}): System {
     mount: async (host) => {
       const { http, sockets } = host;
       const state = await host.openState({ namespace: name, ...stateOptions });
-      const hits = state.counter('hits');
+      const hits = state.counter('hits', { away: 'throw' });
       http.post('/count', async () => ({ count: await hits.add(1) }));
       http.get(
         '/person/:age',

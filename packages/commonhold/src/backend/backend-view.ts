@@ -3,17 +3,22 @@ import type { Backend } from './backend.js';
 
 /** The same connection with other keys. Closing it leaves the connection to whom it belongs. */
 export function backendView(backend: Backend, keys: Keys): Backend {
+  const { ports, portFor, closePorts } = backend.portsFor(keys);
   return {
-    ports: backend.portsFor(keys),
+    ports,
+    portFor,
+    closePorts,
     portsFor: (others) => backend.portsFor(others),
     bus: backend.bus,
     remote: backend.remote,
     status: () => backend.status(),
     onStatusChange: (listener) => backend.onStatusChange(listener),
+    onConflict: (listener) => backend.onConflict(listener),
     probe: () => backend.probe(),
     get rawClient() {
       return backend.rawClient;
     },
+    flush: () => backend.flush(),
     close: async () => undefined,
   };
 }

@@ -1,3 +1,4 @@
+import type { AwayChoices } from '../away.js';
 import type { CachePort } from '../cache/cache-port.js';
 import type { ChannelPort } from '../channel/channel-port.js';
 import type { ConcurrencyPort } from '../concurrency/concurrency-port.js';
@@ -11,6 +12,7 @@ import type { QueuePort } from '../queue/queue-port.js';
 import type { RunOncePort } from '../run-once/run-once-port.js';
 import type { SessionPort } from '../session/session-port.js';
 import type { UniqueSetPort } from '../unique-set/unique-set-port.js';
+import type { Stored } from '../codec/stored.js';
 import type { Keys } from '../keys.js';
 import type { Bus, Unsubscribe } from './bus.js';
 
@@ -34,27 +36,70 @@ export interface Ports {
   readonly uniqueSet: UniqueSetPort;
 }
 
+/** The ports over one set of keys. */
+export interface PortSet {
+  /** As uses without a choice of their own go to the store. */
+  readonly ports: Ports;
+  /** The port of `feature` for a use that chose what it does while the store is away. */
+  portFor<Feature extends keyof AwayChoices>(this: void, feature: Feature, away: AwayChoices[Feature]): Ports[Feature];
+  /** Has every method of every port reject with `Closed` from now on. */
+  closePorts(this: void): void;
+}
+
 /** What the store says of itself; never waits for it. */
-export type BackendStatus =
+export type BackendStatus = StoreStatus & {
+  /** What was written here while the store was away and waits for it; absent when there is nothing. */
+  readonly journal?: JournalSize;
+};
+
+type StoreStatus =
   | { readonly kind: 'memory'; readonly connected: true }
   | { readonly kind: 'redis'; readonly connected: true; readonly version: string; readonly warning?: string }
   | { readonly kind: 'redis'; readonly connected: false; readonly reason: string };
 
+/** What waits for the store. */
+export interface JournalSize {
+  /** Keys that were written. */
+  readonly entries: number;
+  readonly bytes: number;
+  /** Writes that would need more are refused. */
+  readonly maxBytes: number;
+}
+
+/** What a write that waited for the store was about. */
+export interface JournalSubject {
+  readonly feature: string;
+  /** Of the map, the counter and so on. */
+  readonly name: string;
+  /** Within it, where there is one. */
+  readonly key?: string;
+  /** What was written, where it was a value. */
+  readonly ours?: Stored;
+}
+
+/** A write that waited for the store and is not brought there: what is there stays. */
+export interface JournalConflict extends JournalSubject {
+  readonly why: string;
+}
+
 /** A place where state lives. */
-export interface Backend {
-  readonly ports: Ports;
+export interface Backend extends PortSet {
   /** Ports of their own over the same connection or store, for other keys. */
-  portsFor(keys: Keys): Ports;
+  portsFor(keys: Keys): PortSet;
   readonly bus: Bus;
   /** Whether values travel, so that compressing them pays. */
   readonly remote: boolean;
   status(): BackendStatus;
   /** Calls `listener` when what `status` says may have changed. What it throws would harm: it must not throw. */
   onStatusChange(listener: () => void): Unsubscribe;
+  /** Calls `listener` with each write that waited for the store in vain. It must not throw. */
+  onConflict(listener: (conflict: JournalConflict) => void): Unsubscribe;
   /** Writes and reads back, with a script: what a ping does not prove. Rejects as any call does. */
   probe(): Promise<void>;
   /** The client library's own object, where there is one. */
   readonly rawClient: unknown;
+  /** Brings what waits for the store there, as far as it answers. */
+  flush(): Promise<void>;
   /** Lets calls in flight end, within their deadline or not at all, and closes the connection. */
   close(atOnce?: boolean): Promise<void>;
 }

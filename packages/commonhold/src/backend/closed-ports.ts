@@ -1,11 +1,16 @@
 import { ClosedError } from '../errors.js';
-import type { Ports } from './backend.js';
+import type { Ports, PortSet } from './backend.js';
+
+/** Ports for which all uses are alike: whatever they chose, it is up to somebody else, or to nobody. */
+export function plainPorts(ports: Ports): PortSet {
+  return { ports, portFor: (feature) => ports[feature], closePorts: () => closePorts(ports) };
+}
 
 /**
  * Has every method of every port reject with `Closed` from now on. The methods are replaced, so that an open state pays
  * nothing for being able to close.
  */
-export function closePorts(ports: Ports): void {
+export function closePorts(ports: object): void {
   const refuse = (): Promise<never> => Promise.reject(new ClosedError('This state'));
   for (const port of Object.values(ports) as object[]) {
     for (const name of methodNames(port)) Object.defineProperty(port, name, { value: refuse, configurable: true });

@@ -8,5 +8,5 @@ export const counterOperations: Operations<CounterPort> = defineOperations<Count
   get: { kind: 'read', away: 'stale' },
   reset: { kind: 'mutation', away: 'refuse' },
   resetOnce: { kind: 'idempotent', away: 'refuse' },
-  series: { kind: 'read', away: 'stale' },
+  series: { kind: 'read', away: 'refuse' },
 });

@@ -1,3 +1,4 @@
+import type { AwayChoices } from '../away.js';
 import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkGuard, type Guard, type GuardOptions } from '../guard.js';
@@ -19,6 +20,11 @@ export interface CounterOptions {
     /** How long the count of a day is kept after that day has ended. */
     readonly keep: Duration;
   };
+  /**
+   * Without the store: `buffer` sums adds up here, adds them there once when it is back, and answers with what this process
+   * knows of the total; `throw` rejects with `Unavailable`. Default `buffer`. Guarded calls and `reset` always reject.
+   */
+  readonly away?: AwayChoices['counter'];
 }
 
 /** Options of a call that changes a counter. */
@@ -34,7 +40,7 @@ export interface DayCount {
   readonly count: number;
 }
 
-const optionNames = { ttl: true, daily: true } satisfies OptionNames<CounterOptions>;
+const optionNames = { ttl: true, daily: true, away: true } satisfies OptionNames<CounterOptions>;
 const dailyNames = { keep: true } as const;
 const getOptionNames = { guard: true } satisfies OptionNames<GuardOptions>;
 /** Days that one call of `series` reads at most: ten years. */

@@ -1,4 +1,5 @@
 import { allBatches } from '../all-batches.js';
+import type { AwayChoices } from '../away.js';
 import { wholeNumber } from '../codec/limits.js';
 import { type Duration, durationMsOrForever } from '../duration.js';
 import { encodePart, type Keys } from '../keys.js';
@@ -20,6 +21,11 @@ export interface UniqueSetOptions {
    * the library's own name.
    */
   readonly prefix?: string;
+  /**
+   * Without the store: `buffer` gathers members here, unites them with those there when it is back, and answers with what
+   * this process knows; `throw` rejects with `Unavailable`. Default `buffer`. What takes members away always rejects.
+   */
+  readonly away?: AwayChoices['uniqueSet'];
 }
 
 /** Which part of the members to read. */
@@ -37,7 +43,7 @@ export interface MembersPage {
   readonly cursor: string | undefined;
 }
 
-const optionNames = { ttl: true, prefix: true } satisfies OptionNames<UniqueSetOptions>;
+const optionNames = { ttl: true, prefix: true, away: true } satisfies OptionNames<UniqueSetOptions>;
 const membersNames = { cursor: true, limit: true } satisfies OptionNames<MembersOptions>;
 const defaultLimit = 100;
 const mostLimit = 1_000;

@@ -12,7 +12,7 @@ describe('a counter whose replies are lost', { timeout: 60_000 }, () => {
 
   it('G3, CN: is exact over 2,000 adds with operation ids', async () => {
     const { unknown } = await runLossy(server(), 'exact', (state) => {
-      const counter = state.counter('c', { daily: { keep: '7d' } });
+      const counter = state.counter('c', { daily: { keep: '7d' }, away: 'throw' });
       return (n) => counter.add(1, { operationId: `call ${n}` });
     });
     expect(unknown).toBeGreaterThanOrEqual(20);
@@ -21,7 +21,7 @@ describe('a counter whose replies are lost', { timeout: 60_000 }, () => {
   });
 
   it('counts too much without them: what the ids are for', async () => {
-    const { unknown } = await runLossy(server(), 'more', (state) => () => state.counter('c').add());
+    const { unknown } = await runLossy(server(), 'more', (state) => () => state.counter('c', { away: 'throw' }).add());
     expect(unknown).toBeGreaterThanOrEqual(20);
     expect(Number(await server().command('GET', 'more:counter:{c}'))).toBeGreaterThanOrEqual(2_020);
   });
@@ -30,7 +30,7 @@ describe('a counter whose replies are lost', { timeout: 60_000 }, () => {
     const own = await startRedisServer();
     const state = await openState({ namespace: 'n', redis: own.url, log });
     try {
-      const counter = state.counter('c');
+      const counter = state.counter('c', { away: 'throw' });
       await counter.add(1, { operationId: 'known' });
       own.pause();
       const [plain, once, reset] = await Promise.allSettled([
@@ -52,7 +52,7 @@ describe('a counter whose replies are lost', { timeout: 60_000 }, () => {
     const own = await startRedisServer();
     const engine = await redisEngine(own).start();
     try {
-      const counter = (await engine.open()).counter('c');
+      const counter = (await engine.open()).counter('c', { away: 'throw' });
       await counter.add(1, { operationId: 'a' });
       await own.kill();
       await expect(counter.add(1, { operationId: 'b' })).rejects.toMatchObject({

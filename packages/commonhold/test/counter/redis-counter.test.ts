@@ -127,7 +127,7 @@ describe('a key that a counter did not write', () => {
 describe('operations on a full server', () => {
   it('take back nothing: an add is refused as a whole, a reset is done and remembered', () =>
     withState(async (state, key, redis) => {
-      const counter = state.counter('c', daily);
+      const counter = state.counter('c', { ...daily, away: 'throw' });
       await counter.add(3);
       await redis.command('CONFIG', 'SET', 'maxmemory', '1');
       try {

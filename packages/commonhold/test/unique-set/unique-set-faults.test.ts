@@ -25,7 +25,7 @@ describe('a unique set among faults', () => {
   it('H.1, F05: an add whose reply is lost may be done again, and adds nothing twice', () =>
     withState(async (state, proxy) => {
       for (const options of [{}, { ttl: '1h' }] as const) {
-        const set = state.uniqueSet(`s${Object.keys(options).length}`, options);
+        const set = state.uniqueSet(`s${Object.keys(options).length}`, { ...options, away: 'throw' });
         await set.add('a');
         proxy.dropReplyThenReset();
         await expect(set.add(['a', 'b'])).rejects.toMatchObject({ code: 'OutcomeUnknown', retrySafe: true });
@@ -37,7 +37,7 @@ describe('a unique set among faults', () => {
 
   it('F03: without Redis every call is refused at once, and nothing was done', () =>
     withState(async (state, proxy) => {
-      const set = state.uniqueSet('s');
+      const set = state.uniqueSet('s', { away: 'throw' });
       await set.add('a');
       proxy.refuse();
       await waitUntil('the loss to be seen', async () => !state.status().connected);
@@ -64,7 +64,7 @@ describe('a unique set among faults', () => {
   it('F09: memory that is full refuses adds and still deletes and clears', () =>
     withState(async (state) => {
       for (const options of [{}, { ttl: '1h' }] as const) {
-        const set = state.uniqueSet('ttl' in options ? 'timed' : 'endless', options);
+        const set = state.uniqueSet('ttl' in options ? 'timed' : 'endless', { ...options, away: 'throw' });
         await set.add(['a', 'b', 'c']);
         await server().command('CONFIG', 'SET', 'maxmemory', '1');
         try {

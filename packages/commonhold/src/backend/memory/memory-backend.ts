@@ -15,19 +15,22 @@ import { MemoryRunOnce } from '../../run-once/memory-run-once.js';
 import { MemorySession } from '../../session/memory-session.js';
 import { MemoryUniqueSet } from '../../unique-set/memory-unique-set.js';
 import type { Backend, Ports } from '../backend.js';
+import { plainPorts } from '../closed-ports.js';
 import type { MemoryStore } from './memory-store.js';
 
 /** Gathers the memory twins over one store. Closing leaves the store to whoever else uses it, unless `owned`. */
 export function createMemoryBackend(store: MemoryStore, keys: Keys, owned: boolean): Backend {
   return {
-    ports: memoryPorts(store, keys),
-    portsFor: (others) => memoryPorts(store, others),
+    ...plainPorts(memoryPorts(store, keys)),
+    portsFor: (others) => plainPorts(memoryPorts(store, others)),
     bus: store.bus,
     remote: false,
     status: () => ({ kind: 'memory', connected: true }),
     onStatusChange: () => () => undefined,
+    onConflict: () => () => undefined,
     probe: () => Promise.resolve(),
     rawClient: undefined,
+    flush: () => Promise.resolve(),
     close: async () => {
       if (owned) store.close();
     },

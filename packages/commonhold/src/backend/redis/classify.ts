@@ -6,6 +6,7 @@ import {
   OutcomeUnknownError,
   OverloadedError,
   StaleGuardError,
+  StoreFullError,
   UnavailableError,
 } from '../../errors.js';
 import type { NamedOperation } from '../../operation.js';
@@ -40,7 +41,7 @@ export function classify(operation: NamedOperation, error: unknown): CommonholdE
   if (unsentErrors.has(name)) return new UnavailableError(operation.name, 'no connection to Redis');
   if (message === 'The queue is full')
     return new OverloadedError('The queue of calls to Redis', '10000 calls in flight');
-  if (code === 'OOM') return new OverloadedError('Redis', 'its maxmemory', details);
+  if (code === 'OOM') return new StoreFullError('Redis', 'its maxmemory', details);
   if (code === 'WRONGTYPE') return new CorruptStateError(`A key of ${operation.name}`, 'another Redis type', details);
   if (code === 'STALEGUARD') return new StaleGuardError(operation.name);
   // Destroyed by us or by whoever holds the raw client; the client's own words for it say nothing.

@@ -16,11 +16,12 @@ import { RedisRunOnce } from '../../run-once/redis-run-once.js';
 import { RedisSession } from '../../session/redis-session.js';
 import { RedisUniqueSet } from '../../unique-set/redis-unique-set.js';
 import type { Backend, Ports } from '../backend.js';
+import { plainPorts } from '../closed-ports.js';
+import { StatusWatch } from '../status-watch.js';
 import { ClusterConnection } from './cluster-connection.js';
 import type { ClusterOptions } from './cluster-nodes.js';
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js';
 import type { RedisWire } from './redis-wire.js';
-import { StatusWatch } from './status-watch.js';
 import { loadScript } from './script.js';
 
 /** A connection, and the keys to use on it. */
@@ -44,14 +45,16 @@ export async function createRedisBackend(options: RedisBackendOptions): Promise<
     return createClusterBackend({ ...shared, keys, seeds: [endpoint] });
   }
   return {
-    ports: redisPorts(connection.wire, keys),
-    portsFor: (others) => redisPorts(connection.wire, others),
+    ...plainPorts(redisPorts(connection.wire, keys)),
+    portsFor: (others) => plainPorts(redisPorts(connection.wire, others)),
     bus: connection.bus,
     remote: true,
     status: () => connection.status(),
     onStatusChange: watch.on,
+    onConflict: () => () => undefined,
     probe: async () => void (await connection.wire.run(probing, probeScript, [keys.tagged('probe', 'probe')], ['1'])),
     rawClient: connection.client,
+    flush: () => Promise.resolve(),
     close: (atOnce) => connection.close(atOnce),
   };
 }
@@ -62,16 +65,18 @@ export async function createClusterBackend(options: ClusterOptions & { readonly 
   const watch = new StatusWatch();
   const cluster = await ClusterConnection.open(shared, watch.changed);
   return {
-    ports: redisPorts(cluster.wire, keys),
-    portsFor: (others) => redisPorts(cluster.wire, others),
+    ...plainPorts(redisPorts(cluster.wire, keys)),
+    portsFor: (others) => plainPorts(redisPorts(cluster.wire, others)),
     bus: cluster.bus,
     remote: true,
     status: () => cluster.status(),
     onStatusChange: watch.on,
+    onConflict: () => () => undefined,
     probe: () => cluster.probe(probing, probeScript, keys),
     get rawClient() {
       return cluster.clients;
     },
+    flush: () => Promise.resolve(),
     close: (atOnce) => cluster.close(atOnce),
   };
 }

@@ -1,4 +1,4 @@
-import type { Unsubscribe } from '../bus.js';
+import type { Unsubscribe } from './bus.js';
 
 /** Who wants to hear that the status of a connection may have changed. */
 export class StatusWatch {

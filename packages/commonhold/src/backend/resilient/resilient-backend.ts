@@ -1,0 +1,66 @@
+import type { Clock } from '../../clock.js';
+import type { Log } from '../../log.js';
+import type { Random } from '../../random.js';
+import type { Backend, BackendStatus } from '../backend.js';
+import { StatusWatch } from '../status-watch.js';
+import type { AwayPlace } from './away-place.js';
+import { Journal } from './journal.js';
+import { Outage } from './outage.js';
+import { resilientPorts } from './resilient-ports.js';
+
+/** What a resilient backend needs besides the store that it goes to. */
+export interface ResilientOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** `name#incarnation` of this process. */
+  readonly owner: string;
+  /** Bound on what waits for the store. Default 8 MiB. */
+  readonly journalBytes?: number | undefined;
+}
+
+/**
+ * `store`, with what each feature does while that is away (DECISIONS K9). There is no circuit here: a connection that is not
+ * known to be well rejects within microseconds by itself, and each call is answered by whether its own part of the store did.
+ */
+export function createResilientBackend(store: Backend, options: ResilientOptions): Backend {
+  const { clock, random, log, owner, journalBytes } = options;
+  const journal = new Journal(owner, journalBytes);
+  const watch = new StatusWatch();
+  const outage = new Outage({ status: () => store.status(), journal, clock, random, log, onChange: watch.changed });
+  const unwatch = store.onStatusChange(() => outage.look());
+  const place: AwayPlace = { clock, journal, owner, processes: () => 1 };
+  return {
+    ...resilientPorts(store, place),
+    portsFor: (keys) => resilientPorts(store.portsFor(keys), place),
+    bus: store.bus,
+    remote: store.remote,
+    status: () => withOutage(store.status(), outage.reason, journal),
+    onStatusChange: watch.on,
+    onConflict: (listener) => journal.onConflict(listener),
+    probe: () => store.probe(),
+    get rawClient() {
+      return store.rawClient;
+    },
+    flush: async () => {
+      if (!journal.empty && store.status().connected) await journal.replay();
+    },
+    close: async (atOnce) => {
+      outage.close();
+      unwatch();
+      if (!journal.empty) log.warn({ ...journal.size }, 'Closing with writes that Redis has not got: they are lost');
+      await store.close(atOnce);
+    },
+  };
+}
+
+function withOutage(store: BackendStatus, reason: string | undefined, journal: Journal): BackendStatus {
+  const waiting = journal.empty ? {} : { journal: journal.size };
+  if (!store.connected || reason === undefined) return { ...store, ...waiting };
+  return {
+    kind: 'redis',
+    connected: false,
+    reason: 'Redis is back: what was written meanwhile is brought there',
+    ...waiting,
+  };
+}

@@ -1,0 +1,86 @@
+import { isCommonholdError, StoreFullError, UnavailableError } from '../../errors.js';
+import type { NamedOperation, Operations } from '../../operation.js';
+
+/** What this process says in place of the store; undefined for what it does not know, which rejects. */
+export type AwayAnswer<Method> = Method extends (...call: infer Call) => Promise<infer Answer>
+  ? (...call: Call) => Promise<Answer> | undefined
+  : never;
+
+/** Hears what the store answered, to know it later. */
+type Learn<Method> = Method extends (...call: infer Call) => Promise<infer Answer>
+  ? (answer: Answer, ...call: Call) => void
+  : never;
+
+/** What a feature does in this process while its store is away, or was a moment ago. */
+export interface AwayTwin<Port> {
+  /** One for each operation that is not refused. */
+  readonly answers: { readonly [Method in keyof Port]?: AwayAnswer<Port[Method]> };
+  readonly learns?: { readonly [Method in keyof Port]?: Learn<Port[Method]> };
+  /** Whether what a call concerns was written here and is not in the store yet. Asked with each call: quick. */
+  holds?(...call: never): boolean;
+}
+
+type Call = readonly unknown[];
+type AnyMethod = (...call: Call) => Promise<unknown>;
+type AnyAnswer = (...call: Call) => Promise<unknown> | undefined;
+type AnyLearn = (answer: unknown, ...call: Call) => void;
+
+/**
+ * A port that goes to `store` and, where that is away, to `twin`. Which errors mean that it is away is the same for every
+ * feature; what an operation then does is said by its table and its twin. Made once for each port, not for each call.
+ */
+export function resilientPort<Port extends object>(
+  store: Port,
+  operations: Operations<Port>,
+  twin: AwayTwin<Port>,
+): Port {
+  const methods = Object.entries<NamedOperation>(operations).map(([method, operation]) => [
+    method,
+    resilientMethod(store as Readonly<Record<string, AnyMethod>>, method, operation, twin),
+  ]);
+  return Object.fromEntries(methods) as Port;
+}
+
+function resilientMethod<Port>(
+  store: Readonly<Record<string, AnyMethod>>,
+  method: string,
+  operation: NamedOperation,
+  twin: AwayTwin<Port>,
+): AnyMethod {
+  const answers = twin.answers as Readonly<Record<string, AnyAnswer | undefined>>;
+  const learns = twin.learns as Readonly<Record<string, AnyLearn | undefined>> | undefined;
+  const answer = operation.away === 'refuse' ? undefined : answers[method];
+  const learn = learns?.[method];
+  const holds = twin.holds?.bind(twin) as ((...call: Call) => boolean) | undefined;
+  // Looked up with each call: closing a state replaces the methods of its ports.
+  const ask = (call: Call): Promise<unknown> => (store[method] as AnyMethod)(...call);
+  const learnt = (reply: unknown, call: Call): unknown => (learn?.(reply, ...call), reply);
+  const away = async (call: Call, error: Error): Promise<unknown> => {
+    const known = answer?.(...call);
+    if (known === undefined) throw error;
+    return known;
+  };
+  return (...call) => {
+    if (holds?.(...call) === true) return away(call, notThere(operation));
+    const asked = ask(call);
+    if (answer === undefined && learn === undefined) return asked;
+    return asked.then(
+      (reply) => learnt(reply, call),
+      (error: unknown) => {
+        if (isAway(error, operation)) return away(call, error);
+        throw error;
+      },
+    );
+  };
+}
+
+/** Whether `error` says that the store did nothing, or what may be done again, so that this process may answer. */
+function isAway(error: unknown, { kind, whenUnsure }: NamedOperation): error is Error {
+  if (!isCommonholdError(error)) return false;
+  if (error.code === 'Unavailable' || error instanceof StoreFullError) return true;
+  return error.code === 'OutcomeUnknown' && (kind === 'idempotent' || whenUnsure === 'away');
+}
+
+function notThere({ name }: NamedOperation): UnavailableError {
+  return new UnavailableError(name, 'what was written here while the store was away is not there yet');
+}

@@ -1,0 +1,52 @@
+import type { AwayChoices } from '../../away.js';
+import { AwayCounter } from '../../counter/away-counter.js';
+import { counterOperations } from '../../counter/counter-operations.js';
+import { AwayUniqueSet } from '../../unique-set/away-unique-set.js';
+import { uniqueSetOperations } from '../../unique-set/unique-set-operations.js';
+import type { Ports, PortSet } from '../backend.js';
+import { closePorts } from '../closed-ports.js';
+import type { AwayPlace } from './away-place.js';
+import { resilientPort } from './resilient-port.js';
+
+/** What each feature's uses may go to, by their choice. */
+type ChosenPorts = {
+  readonly [Feature in keyof AwayChoices]: Readonly<Record<AwayChoices[Feature], Ports[Feature]>>;
+};
+
+/** Puts the away twins behind `store`. Who chose to be told, and what is never answered without the store, goes there alone. */
+export function resilientPorts(store: PortSet, place: AwayPlace): PortSet {
+  const { ports: there } = store;
+  const counter = resilientPort(there.counter, counterOperations, new AwayCounter(there.counter, place));
+  const uniqueSet = resilientPort(there.uniqueSet, uniqueSetOperations, new AwayUniqueSet(there.uniqueSet, place));
+  const chosen: ChosenPorts = {
+    cache: { open: there.cache, throw: there.cache },
+    channel: { memory: there.channel, throw: there.channel },
+    counter: { buffer: counter, throw: there.counter },
+    map: { buffer: there.map, stale: there.map, throw: there.map },
+    plainMap: { buffer: there.plainMap, stale: there.plainMap, throw: there.plainMap },
+    presence: { memory: there.presence, throw: there.presence },
+    queue: { buffer: there.queue, throw: there.queue },
+    rateLimit: { memory: there.rateLimit, open: there.rateLimit, closed: there.rateLimit },
+    session: { stale: there.session, memory: there.session, closed: there.session },
+    uniqueSet: { buffer: uniqueSet, throw: there.uniqueSet },
+  };
+  const ports = { ...there, counter, uniqueSet };
+  return {
+    ports,
+    portFor: (feature, away) => portOf(chosen, feature, away),
+    closePorts: () => {
+      store.closePorts();
+      closePorts(ports);
+      for (const choices of Object.values<object>(chosen)) closePorts(choices);
+    },
+  };
+}
+
+function portOf<Feature extends keyof AwayChoices>(
+  chosen: ChosenPorts,
+  feature: Feature,
+  away: AwayChoices[Feature],
+): Ports[Feature] {
+  const choices: Readonly<Record<AwayChoices[Feature], Ports[Feature]>> = chosen[feature];
+  return choices[away];
+}
