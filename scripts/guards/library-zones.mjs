@@ -103,9 +103,9 @@ const arrows = {
   backend: { any: ['ground', 'backend'], types: ['port'] },
   'memory-base': { any: ['ground', 'backend', 'memory-base'] },
   'redis-base': { any: ['ground', 'backend', 'redis-base'] },
-  resilient: { any: ['ground', 'backend', 'resilient'] },
+  resilient: { any: ['ground', 'backend', 'resilient', 'memory-base'] },
   'resilient-gather': {
-    any: ['ground', 'backend', 'resilient', 'resilient-gather', 'away-twin', 'operations', 'part'],
+    any: ['ground', 'backend', 'resilient', 'resilient-gather', 'memory-base', 'away-twin', 'operations', 'part'],
     types: ['port'],
   },
   'memory-gather': { any: ['ground', 'backend', 'memory-base', 'memory-twin', 'operations', 'part'], types: ['port'] },

@@ -45,7 +45,8 @@ export async function openAttendxState(
     // Named by what they were made of, embeddings never change: what this process has seen it need not read again.
     embeddingCache: shared.cache<Float32Array>('embedding', { ttl: '1h', near: true }),
     enrolments: shared.rateLimit('enroll', '5 per hour'),
-    logins: shared.rateLimit('login', '10 per minute'),
+    // Guessing passwords must not become easier while Redis is away.
+    logins: shared.rateLimit('login', '10 per minute', { away: 'closed' }),
     counters: { hits: shared.counter('cache-hits'), misses: shared.counter('cache-misses') },
     utility: openCacheUtility(shared, log),
   };

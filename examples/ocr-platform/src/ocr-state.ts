@@ -59,6 +59,7 @@ export async function openOcrState(
       keepCompleted: '24h',
       keepFailed: '24h',
     }),
-    logins: shared.rateLimit('login', '10 per minute'),
+    // Guessing passwords must not become easier while Redis is away.
+    logins: shared.rateLimit('login', '10 per minute', { away: 'closed' }),
   };
 }

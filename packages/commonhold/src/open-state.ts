@@ -52,6 +52,7 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
     redis === undefined
       ? createMemoryBackend(options.memory ?? createMemoryStore({ clock }), keys, options.memory === undefined)
       : createResilientBackend(await openRedis(redis, { keys, clock, random, log, scriptTime }), {
+          keys,
           clock,
           random,
           log,

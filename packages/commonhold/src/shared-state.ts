@@ -166,7 +166,8 @@ export class SharedState {
   rateLimit(name: string, rules: RateLimitRules, options: RateLimitOptions = {}): RateLimit {
     const place = { refusals: this.#refusals, patience: this.#patience };
     // Limiters of one name may have other rules: by plan, or while they are being changed.
-    return new RateLimit(name, rules, options, this.#open().rateLimit, this.#context, place);
+    const port = this.#choose('rateLimit', `rate limit ${name}`, options.away);
+    return new RateLimit(name, rules, options, port, this.#context, place);
   }
 
   /** Work that survives whoever does it. */

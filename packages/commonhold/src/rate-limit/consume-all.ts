@@ -79,11 +79,12 @@ function together(verdicts: readonly RateLimitVerdict[]): RateLimitVerdict {
   const [first] = verdicts;
   const policies = verdicts.flatMap((verdict) => verdict.policies);
   const { reason } = refusals.find((verdict) => verdict.reason === 'blocked') ?? refusals[0] ?? { reason: undefined };
-  return summary({
+  const verdict = summary({
     allowed: refusals.length === 0,
     reason,
     weight: first?.weight ?? 1,
     atMs: first?.atMs ?? 0,
     policies,
   });
+  return verdicts.some(({ local }) => local) ? { ...verdict, local: true } : verdict;
 }

@@ -54,6 +54,8 @@ export interface Reading {
   readonly blockedMs: number;
   /** One for each meter, in their order. */
   readonly meters: readonly MeterReading[];
+  /** The store was away: this process answered for its share alone. */
+  readonly local?: true;
 }
 
 /**

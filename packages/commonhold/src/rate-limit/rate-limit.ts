@@ -1,3 +1,4 @@
+import type { AwayChoices } from '../away.js';
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
@@ -25,6 +26,12 @@ export interface RateLimitOptions {
    * resets and blocks by other processes are heard of within a message's time.
    */
   readonly remember?: boolean;
+  /**
+   * Without the store: `memory` has each process admit its share, the limit divided by the processes alive when the store was
+   * heard last, and at least one hit; `open` admits every hit; `closed` rejects with `Unavailable`, as logins should. Default
+   * `memory`. Verdicts given so say `local`. `block` and `reset` always reject.
+   */
+  readonly away?: AwayChoices['rateLimit'];
 }
 
 /** How long a hit may wait to be admitted. Without `wait` it does not, and there is nothing that `signal` could end. */
@@ -57,7 +64,7 @@ export interface RateLimitPlace {
   readonly patience: Patience;
 }
 
-const optionNames = { allow: true, deny: true, remember: true } satisfies OptionNames<RateLimitOptions>;
+const optionNames = { allow: true, deny: true, remember: true, away: true } satisfies OptionNames<RateLimitOptions>;
 const hitOptionNames = { weight: true, rule: true } satisfies OptionNames<HitOptions>;
 const consumeOptionNames = {
   ...hitOptionNames,
@@ -240,7 +247,8 @@ export class RateLimit {
     return reading.then((answer) => {
       const verdict = verdictOf(rules, answer, weight);
       this.#counts[verdict.allowed ? 'admitted' : 'refused'] += 1;
-      if (!verdict.allowed) this.#refusals?.remember(this.#id(subject), rules, verdict, sentAtMs, forgotten);
+      if (!verdict.allowed && !verdict.local)
+        this.#refusals?.remember(this.#id(subject), rules, verdict, sentAtMs, forgotten);
       return verdict;
     });
   }

@@ -34,6 +34,8 @@ export interface RateLimitVerdict {
   readonly atMs: number;
   /** One for each rule; none for a subject that a list denies. */
   readonly policies: readonly PolicyVerdict[];
+  /** The store was away: this process answered, by its share of the limit or, where it is `open`, without one. */
+  readonly local?: true;
 }
 
 /** What a reading means under `rules`. */
@@ -49,7 +51,8 @@ export function verdictOf(rules: RuleSet, reading: Reading, weight: number): Rat
     return { name, limit, windowMs, remaining, resetMs, retryAfterMs };
   });
   const reason = allowed ? undefined : blockedMs > 0 ? 'blocked' : 'limit';
-  return summary({ allowed, reason, weight, atMs, policies });
+  const verdict = summary({ allowed, reason, weight, atMs, policies });
+  return reading.local === undefined ? verdict : { ...verdict, local: reading.local };
 }
 
 /** The verdict on a subject that a list names. Nothing is counted. */

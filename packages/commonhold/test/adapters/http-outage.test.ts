@@ -54,7 +54,7 @@ for (const [name, start] of Object.entries(siteKinds)) {
     it('S1.8: answers 503 where a limit cannot be counted', async () => {
       const { state, proxy } = await open();
       const sessions = state.sessions<Visit>('web');
-      const site = await start({ sessions, actions, limits: [state.rateLimit('a', '5 per hour')] });
+      const site = await start({ sessions, actions, limits: [state.rateLimit('a', '5 per hour', { away: 'closed' })] });
       const browser = new Browser(site.port);
       expect((await browser.ask('/plain')).status).toBe(200);
       proxy.refuse();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { consumeAll } from '../../src/rate-limit/consume-all.js';
 import { createMemoryStore } from '../../src/backend/memory/memory-store.js';
+import type { RateLimitRule } from '../../src/rate-limit/rule.js';
 import { openState } from '../../src/open-state.js';
 import { redisEngine } from '../../src/testing/engine.js';
 import { startRedisServer } from '../../src/testing/redis-server.js';
@@ -13,7 +14,7 @@ describe('a limit without its store', () => {
     const engine = await redisEngine(server).start();
     try {
       const state = await engine.open();
-      const limit = state.rateLimit('l', ['1 per minute', '1 per hour'], { allow: ['in'] });
+      const limit = state.rateLimit('l', ['1 per minute', '1 per hour'], { allow: ['in'], away: 'closed' });
       const admitted = await limit.consume('s');
       while (limit.counts().refusedLocally === 0) await limit.consume('s');
       await server.stop();
@@ -24,7 +25,7 @@ describe('a limit without its store', () => {
       await expect(limit.block('s', '1h')).rejects.toMatchObject(away);
       const both = [
         { limit, subject: 't' },
-        { limit: state.rateLimit('m', '1 per hour'), subject: 't' },
+        { limit: state.rateLimit('m', '1 per hour', { away: 'closed' }), subject: 't' },
       ];
       await expect(consumeAll(both)).rejects.toMatchObject(away);
       expect((await limit.consume('s')).allowed).toBe(false);
@@ -43,10 +44,8 @@ describe('a limit whose replies are lost', { timeout: 60_000 }, () => {
 
   it('G3, RL: is exact over 2,000 hits with operation ids', async () => {
     const { unknown } = await runLossy(server(), 'exact', (state) => {
-      const limit = state.rateLimit('l', [
-        '9999 per day',
-        { algorithm: 'sliding-window', limit: 9_999, window: '30d' },
-      ]);
+      const rules: RateLimitRule[] = ['9999 per day', { algorithm: 'sliding-window', limit: 9_999, window: '30d' }];
+      const limit = state.rateLimit('l', rules, { away: 'closed' });
       return (n) => limit.consume('s', { operationId: `call ${n}` });
     });
     expect(unknown).toBeGreaterThanOrEqual(20);
@@ -64,7 +63,7 @@ describe('a limit whose replies are lost', { timeout: 60_000 }, () => {
 
   it('counts too much without them: what the ids are for', async () => {
     const { unknown } = await runLossy(server(), 'more', (state) => {
-      const limit = state.rateLimit('l', '9999 per day');
+      const limit = state.rateLimit('l', '9999 per day', { away: 'closed' });
       return () => limit.consume('s');
     });
     expect(unknown).toBeGreaterThanOrEqual(20);
@@ -75,7 +74,7 @@ describe('a limit whose replies are lost', { timeout: 60_000 }, () => {
   it('admits as many as the limit when each is tried until it is answered', async () => {
     let admitted = 0;
     await runLossy(server(), 'limited', (state) => {
-      const limit = state.rateLimit('l', '700 per day', { remember: false });
+      const limit = state.rateLimit('l', '700 per day', { remember: false, away: 'closed' });
       return async (n) => {
         if ((await limit.consume('s', { operationId: `call ${n}` })).allowed) admitted += 1;
       };
@@ -129,7 +128,7 @@ describe('operations on a full store', () => {
     const server = await startRedisServer({});
     const engine = await redisEngine(server).start();
     try {
-      const limit = (await engine.open()).rateLimit('l', '5 per hour');
+      const limit = (await engine.open()).rateLimit('l', '5 per hour', { away: 'closed' });
       const verdict = await limit.consume('s', { operationId: 'a', weight: 4 });
       await server.command('CONFIG', 'SET', 'maxmemory', '1');
       await expect(limit.consume('s', { operationId: 'b' })).rejects.toMatchObject({ code: 'Overloaded' });

@@ -1,10 +1,13 @@
 import type { Clock } from '../../clock.js';
+import type { MemoryStore } from '../memory/memory-store.js';
 import type { Journal } from './journal.js';
 
 /** What away twins are given: one for all of a state and its views. */
 export interface AwayPlace {
   readonly clock: Clock;
   readonly journal: Journal;
+  /** What processes do by themselves meanwhile, they do here. */
+  readonly memory: MemoryStore;
   /** `name#incarnation` of this process. */
   readonly owner: string;
   /** How many processes were alive when the store was heard last; at least 1. */

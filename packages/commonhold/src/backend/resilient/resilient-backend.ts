@@ -1,15 +1,21 @@
 import type { Clock } from '../../clock.js';
+import type { Keys } from '../../keys.js';
 import type { Log } from '../../log.js';
 import type { Random } from '../../random.js';
 import type { Backend, BackendStatus } from '../backend.js';
+import { createMemoryStore } from '../memory/memory-store.js';
 import { StatusWatch } from '../status-watch.js';
 import type { AwayPlace } from './away-place.js';
 import { Journal } from './journal.js';
 import { Outage } from './outage.js';
 import { resilientPorts } from './resilient-ports.js';
 
+/** Bound on what a process does by itself meanwhile: some hundred thousand subjects of limiters. */
+const localBytes = 32 * 1024 * 1024;
+
 /** What a resilient backend needs besides the store that it goes to. */
 export interface ResilientOptions {
+  readonly keys: Keys;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -29,10 +35,11 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
   const watch = new StatusWatch();
   const outage = new Outage({ status: () => store.status(), journal, clock, random, log, onChange: watch.changed });
   const unwatch = store.onStatusChange(() => outage.look());
-  const place: AwayPlace = { clock, journal, owner, processes: () => 1 };
+  const memory = createMemoryStore({ clock, maxBytes: localBytes });
+  const place: AwayPlace = { clock, journal, memory, owner, processes: () => 1 };
   return {
-    ...resilientPorts(store, place),
-    portsFor: (keys) => resilientPorts(store.portsFor(keys), place),
+    ...resilientPorts(store, options.keys, place),
+    portsFor: (keys) => resilientPorts(store.portsFor(keys), keys, place),
     bus: store.bus,
     remote: store.remote,
     status: () => withOutage(store.status(), outage.reason, journal),
@@ -48,6 +55,7 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
     close: async (atOnce) => {
       outage.close();
       unwatch();
+      memory.close();
       if (!journal.empty) log.warn({ ...journal.size }, 'Closing with writes that Redis has not got: they are lost');
       await store.close(atOnce);
     },

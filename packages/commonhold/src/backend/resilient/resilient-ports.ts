@@ -1,12 +1,16 @@
 import type { AwayChoices } from '../../away.js';
 import { AwayCounter } from '../../counter/away-counter.js';
 import { counterOperations } from '../../counter/counter-operations.js';
+import type { Keys } from '../../keys.js';
+import { AwayRateLimit, OpenRateLimit } from '../../rate-limit/away-rate-limit.js';
+import { rateLimitOperations } from '../../rate-limit/rate-limit-operations.js';
+import type { RateLimitPort } from '../../rate-limit/rate-limit-port.js';
 import { AwayUniqueSet } from '../../unique-set/away-unique-set.js';
 import { uniqueSetOperations } from '../../unique-set/unique-set-operations.js';
 import type { Ports, PortSet } from '../backend.js';
 import { closePorts } from '../closed-ports.js';
 import type { AwayPlace } from './away-place.js';
-import { resilientPort } from './resilient-port.js';
+import { type AwayTwin, resilientPort } from './resilient-port.js';
 
 /** What each feature's uses may go to, by their choice. */
 type ChosenPorts = {
@@ -14,10 +18,13 @@ type ChosenPorts = {
 };
 
 /** Puts the away twins behind `store`. Who chose to be told, and what is never answered without the store, goes there alone. */
-export function resilientPorts(store: PortSet, place: AwayPlace): PortSet {
+export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): PortSet {
   const { ports: there } = store;
   const counter = resilientPort(there.counter, counterOperations, new AwayCounter(there.counter, place));
   const uniqueSet = resilientPort(there.uniqueSet, uniqueSetOperations, new AwayUniqueSet(there.uniqueSet, place));
+  const limiting = (twin: AwayTwin<RateLimitPort>): RateLimitPort =>
+    resilientPort(there.rateLimit, rateLimitOperations, twin);
+  const rateLimit = limiting(new AwayRateLimit(place, keys));
   const chosen: ChosenPorts = {
     cache: { open: there.cache, throw: there.cache },
     channel: { memory: there.channel, throw: there.channel },
@@ -26,11 +33,11 @@ export function resilientPorts(store: PortSet, place: AwayPlace): PortSet {
     plainMap: { buffer: there.plainMap, stale: there.plainMap, throw: there.plainMap },
     presence: { memory: there.presence, throw: there.presence },
     queue: { buffer: there.queue, throw: there.queue },
-    rateLimit: { memory: there.rateLimit, open: there.rateLimit, closed: there.rateLimit },
+    rateLimit: { memory: rateLimit, open: limiting(new OpenRateLimit(place)), closed: there.rateLimit },
     session: { stale: there.session, memory: there.session, closed: there.session },
     uniqueSet: { buffer: uniqueSet, throw: there.uniqueSet },
   };
-  const ports = { ...there, counter, uniqueSet };
+  const ports = { ...there, counter, rateLimit, uniqueSet };
   return {
     ports,
     portFor: (feature, away) => portOf(chosen, feature, away),
