@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -121,6 +121,7 @@ function readName(name: string): ByteRange[] {
   return last === undefined ? [] : [[Number(first), Number(last)]];
 }
 
+// Without a stream, which opens its file in its own time: after it failed that may be when the file was removed already.
 async function writeHashed(source: AsyncIterable<Buffer>, path: string): Promise<string> {
   const hash = createHash('sha256');
   const hashed = async function* (): AsyncGenerator<Buffer> {
@@ -129,7 +130,9 @@ async function writeHashed(source: AsyncIterable<Buffer>, path: string): Promise
       yield part;
     }
   };
-  await pipeline(hashed, createWriteStream(path, { flags: 'wx', flush: true }));
+  await using file = await open(path, 'wx');
+  await writeFile(file, hashed());
+  await file.sync();
   return hash.digest('hex');
 }
 

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 
 /** A file that has arrived and is not kept yet. */
 export interface ReceivedFile {
@@ -41,6 +41,7 @@ export class FileStore {
   async receive(bytes: Readable): Promise<ReceivedFile> {
     const path = join(this.#incoming, randomUUID());
     const hash = createHash('sha256');
+    const file = createWriteStream(path, { flags: 'wx', flush: true });
     try {
       const hashed = async function* (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
         for await (const chunk of source) {
@@ -48,9 +49,11 @@ export class FileStore {
           yield chunk;
         }
       };
-      await pipeline(bytes, hashed, createWriteStream(path, { flags: 'wx', flush: true }));
+      await pipeline(bytes, hashed, file);
       return { id: hash.digest('hex'), path };
     } catch (error) {
+      // A stream opens its file in its own time, which may be after it was given up.
+      await finished(file).catch(() => undefined);
       await rm(path, { force: true });
       throw error;
     }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import fs from 'node:fs';
 import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openFileStore } from '../../src/files/file-store.js';
 import { temporaryDirectory } from '../platform.js';
 
@@ -37,6 +38,16 @@ describe('the file store', () => {
     expect(await readdir(join(directory, 'files'))).toEqual([]);
   });
 
+  it('leaves nothing of a stream that broke before its file was opened', async () => {
+    const directory = await temporaryDirectory();
+    const store = await openFileStore(directory);
+    const opened = openLate();
+    const broken = new Readable({ read: () => void broken.destroy(new Error('broken')) });
+    await expect(store.receive(broken)).rejects.toThrow('broken');
+    await opened;
+    expect(await readdir(join(directory, 'incoming'))).toEqual([]);
+  });
+
   it('clears away what a dead process left an hour ago, and nothing younger', async () => {
     const directory = await temporaryDirectory();
     await openFileStore(directory);
@@ -49,3 +60,16 @@ describe('the file store', () => {
     expect(await readdir(incoming)).toEqual(['young']);
   });
 });
+
+type OpenFile = (path: string, flags: string, mode: number, done: (error: Error | null, file: number) => void) => void;
+
+/** Lets the disk be slow to open a file for a stream; resolves when it has. */
+function openLate(): Promise<void> {
+  const { open } = fs;
+  onTestFinished(() => void vi.restoreAllMocks());
+  return new Promise((resolve) => {
+    const late: OpenFile = (path, flags, mode, done) =>
+      void setTimeout(() => open(path, flags, mode, (error, file) => (done(error, file), resolve())), 20);
+    vi.spyOn(fs, 'open').mockImplementation(late as typeof open);
+  });
+}
