@@ -88,7 +88,7 @@ export function cacheLifeConformance(runner: TestRunner, kind: () => EngineKind)
     });
 
     test('a soft time limit gives the stale value while computing goes on', async (engine) => {
-      const [cache = fail()] = await openCaches(engine, 1, { ...keeping, softTimeout: 60 });
+      const [cache = fail()] = await openCaches(engine, 1, { ...keeping, softTimeout: '2s' });
       await cache.set('k', 1);
       await engine.advance(11_000);
       assert.equal(await cache.getOrSet('k', () => 2), 2);
@@ -96,19 +96,19 @@ export function cacheLifeConformance(runner: TestRunner, kind: () => EngineKind)
       const slow = slowly<number>();
       const given = cache.getOrSet('k', slow.compute);
       await slow.began;
-      await engine.advance(100);
+      await engine.advance(3_000);
       assert.equal(await given, 2);
       slow.finish(3);
       await eventually(async () => assert.equal(await cache.get('k'), 3));
     });
 
     test('a hard time limit aborts the signal and fails, and the next one computes', async (engine) => {
-      const [cache = fail()] = await openCaches(engine, 1, { hardTimeout: 60 });
+      const [cache = fail()] = await openCaches(engine, 1, { hardTimeout: '2s' });
       const slow = slowly<number>();
       const failed = assert.rejects(cache.getOrSet('k', slow.compute), { code: 'ComputeTimeout' });
       const signal = await slow.began;
       assert.equal(signal.aborted, false);
-      await engine.advance(100);
+      await engine.advance(3_000);
       await failed;
       assert.equal(signal.aborted, true);
       slow.finish(1);

@@ -37,23 +37,23 @@ export function queueLimitsConformance(runner: TestRunner, kind: () => EngineKin
 
     test('a job may have a timeout of its own, and fails with it', async (engine) => {
       const queue = (await engine.open()).queue<string>('q', { attempts: 1 });
-      const slow = await queue.add('slow', { timeout: 20 });
+      const slow = await queue.add('slow', { timeout: '2s' });
       const quick = await queue.add('quick', { timeout: '1m' });
       queue.work(({ data }) => (data === 'slow' ? never() : undefined));
       await whenStatus(queue, slow.id, 'processing');
-      await engine.advance(30);
+      await engine.advance(3_000);
       const failed = await whenStatus(queue, slow.id, 'failed');
       assert.equal(failed.error, 'JobAborted: The job was aborted: timeout');
       await whenStatus(queue, quick.id, 'completed');
     });
 
     test('what a handler returns after its timeout is not heard', async (engine) => {
-      const queue = (await engine.open()).queue<string, string>('q', { attempts: 1, timeout: 20 });
+      const queue = (await engine.open()).queue<string, string>('q', { attempts: 1, timeout: '2s' });
       const { id } = await queue.add('x');
       let finish: (result: string) => void = () => undefined;
       const worker = queue.work(() => new Promise<string>((resolve) => (finish = resolve)));
       await whenStatus(queue, id, 'processing');
-      await engine.advance(30);
+      await engine.advance(3_000);
       await whenStatus(queue, id, 'failed');
       finish('late');
       await eventLoopTurn();

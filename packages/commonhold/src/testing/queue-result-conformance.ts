@@ -53,8 +53,12 @@ export function queueResultConformance(runner: TestRunner, kind: () => EngineKin
         if (data === 2 && attempt === 1) throw new Error('once');
         return data * 10;
       });
-      await pause(20);
-      await engine.advance(100);
+      let open = results.length;
+      for (const result of results) void result.then(() => open--);
+      await eventually(async () => {
+        await engine.advance(100);
+        assert.equal(open, 0);
+      });
       assert.deepEqual(await Promise.all(results), [10, 20, 30, 40, 50, 60]);
     });
 
@@ -129,8 +133,16 @@ export function queueResultConformance(runner: TestRunner, kind: () => EngineKin
           await eventLoopTurn();
         }
       })();
-      await pause(50);
       queue.work(() => undefined);
+      // Events before it listens are not for it: the first one that comes tells that it does.
+      let early = '';
+      await eventually(async () => {
+        ({ id: early } = await queue.add(0));
+        await queue.result(early);
+        assert.notEqual(seen.length, 0);
+      });
+      await eventually(() => assert.equal(seen.at(-1)?.job, early));
+      seen.length = 0;
       const added = await queue.addMany([{ data: 1 }, { data: 2, topic: 't' }, { data: 3 }]);
       await eventually(() => assert.equal(seen.length, 3));
       assert.deepEqual(
