@@ -5,11 +5,13 @@ export interface ChannelMessage<Message> {
   /** Give it as `after` to go on from here. */
   readonly id: string;
   readonly message: Message;
+  /** Told to this process alone, since the store was away; the id is then that of the message before it. */
+  readonly local?: true;
 }
 
 /** Begins to listen; resolves with how to stop. */
 type Listen<Message> = (
-  listener: (message: Message, id: string) => Promise<void>,
+  listener: (message: Message, id: string, local?: true) => Promise<void>,
 ) => Promise<{ readonly close: () => void }>;
 
 /**
@@ -26,7 +28,9 @@ export async function* messagesOf<Message>(
   const end = (): void => handing.end();
   const undo = [onOpen(end), onAbort(signal, end)];
   try {
-    const subscription = await listen((message, id) => handing.give({ id, message }));
+    const subscription = await listen((message, id, local) =>
+      handing.give(local === undefined ? { id, message } : { id, message, local }),
+    );
     undo.push(() => subscription.close());
     for (let next = await handing.take(); next !== undefined; next = await handing.take()) yield next;
   } finally {

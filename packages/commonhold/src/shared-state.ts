@@ -339,7 +339,8 @@ export class SharedState {
   }
 
   #channel<Message>(name: string, options: ChannelOptions & SchemaOption<Message>): Channel<Message> {
-    return new Channel<Message>(name, options, this.#open().channel, this.#context, this.#subscriptions);
+    const port = this.#choose('channel', `channel ${name}`, options.away);
+    return new Channel<Message>(name, options, port, this.#context, this.#subscriptions);
   }
 
   #named<Thing>(feature: string, name: string, options: object, make: () => Thing): Thing {

@@ -12,6 +12,8 @@ export interface Bus {
   onBroken(listener: () => void): Unsubscribe;
   /** Calls `listener` each time the link is back after a break: messages may have been missed. */
   onRestored(listener: () => void): Unsubscribe;
+  /** Calls `listener` with each message that is told to this process alone, since the store is away. */
+  onLocal?(channel: string, listener: BusListener): Unsubscribe;
 }
 
 /** Hears one message. What it throws is logged and goes no further. */

@@ -30,6 +30,9 @@ export interface ChannelPort {
   newest(address: ChannelAddress): Promise<string | undefined>;
 }
 
+/** In place of an id: the store was away, and only the subscribers of this process were told. */
+export const localId = 'local';
+
 /** The key of a channel's stream, which is also the name of its pub/sub channel. */
 export function channelKey(keys: Keys, { name, prefix }: ChannelAddress): string {
   return prefix === undefined ? keys.tagged('channel', name) : keys.documented(prefix, name);

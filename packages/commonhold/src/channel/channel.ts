@@ -1,4 +1,5 @@
 import type { Stored } from '../codec/stored.js';
+import type { AwayChoices } from '../away.js';
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
@@ -29,6 +30,11 @@ export interface ChannelOptions {
    * `previous` and publishes JSON text with those two put first, for programs that subscribe with a plain Redis client.
    */
   readonly format?: MessageFormat;
+  /**
+   * Without the store: `memory` tells the subscribers of this process, who hear that it is `local`, and keeps nothing;
+   * `throw` rejects with `Unavailable`. Default `memory`.
+   */
+  readonly away?: AwayChoices['channel'];
 }
 
 /** Where to begin, and whom to tell when something is missing. */
@@ -65,7 +71,13 @@ export interface ChannelHistory<Message> {
   readonly complete: boolean;
 }
 
-const optionNames = { keep: true, keepCount: true, prefix: true, format: true } satisfies OptionNames<ChannelOptions>;
+const optionNames = {
+  keep: true,
+  keepCount: true,
+  prefix: true,
+  format: true,
+  away: true,
+} satisfies OptionNames<ChannelOptions>;
 const subscribeNames = { after: true, onResync: true, signal: true } satisfies OptionNames<SubscribeOptions>;
 const historyNames = { after: true, limit: true } satisfies OptionNames<HistoryOptions>;
 
@@ -107,7 +119,8 @@ export class Channel<Message> {
 
   /**
    * Publishes `message` and returns its id. Rejects with `Unavailable` when nothing was published for certain, and with
-   * `OutcomeUnknown` when it may have been: publishing again may then deliver it twice.
+   * `OutcomeUnknown` when it may have been: publishing again may then deliver it twice. Without the store it resolves to
+   * `'local'`, unless the channel is to throw: the subscribers of this process alone are told, and it is in no history.
    */
   async publish(message: Message): Promise<string> {
     return this.#port.append(this.#address, this.#encode(message), this.#rules);
@@ -167,6 +180,7 @@ export class Channel<Message> {
     return {
       name: this.#name,
       keepMs: this.#rules.keepMs,
+      listenLocal: (receive) => this.#context.bus.onLocal?.(key, receive),
       listen: (receive) => this.#context.bus.subscribe(key, receive),
       parse: (published) => parseFrame(this.#rules.format, published),
       read: (from, limit) => this.#port.read(this.#address, from, limit),

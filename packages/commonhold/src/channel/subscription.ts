@@ -22,14 +22,19 @@ export interface Subscription {
   close(): void;
 }
 
-/** Called for each message, one at a time. */
-export type MessageListener<Message> = (message: Message, id: string) => void | Promise<void>;
+/**
+ * Called for each message, one at a time. A `local` one was told to this process alone, since the store was away; its id is
+ * that of the message before it, so that nothing is missed by going on from there, and empty where there was none.
+ */
+export type MessageListener<Message> = (message: Message, id: string, local?: true) => void | Promise<void>;
 
 /** What a subscription needs of its channel. */
 export interface Feed<Message> {
   readonly name: string;
   readonly keepMs: number;
   listen(receive: (published: Stored) => void): Promise<Unsubscribe>;
+  /** What this process alone is told while the store is away. */
+  listenLocal(receive: (body: Stored) => void): Unsubscribe | undefined;
   parse(published: Stored): StoredMessage | undefined;
   readonly read: ReadMessages;
   newest(): Promise<string | undefined>;
@@ -67,6 +72,7 @@ export class ChannelSubscription<Message> implements Subscription, Interruptible
   readonly #set: SubscriptionSet;
   readonly #context: FeatureContext;
   readonly #buffer = new MessageBuffer();
+  readonly #local = new MessageBuffer();
   #lastId: string | undefined;
   #lastMovedAtMs = 0;
   /** What came after this and is not after `lastId` was read from the stream and may still come a second time, live. */
@@ -80,6 +86,7 @@ export class ChannelSubscription<Message> implements Subscription, Interruptible
   #retry: Timer | undefined;
   #failures = 0;
   #unsubscribe: Unsubscribe = () => undefined;
+  #unsubscribeLocal: Unsubscribe | undefined;
   #leaveSignal: () => void = () => undefined;
 
   constructor(feed: Feed<Message>, listening: Listening<Message>, set: SubscriptionSet, context: FeatureContext) {
@@ -101,6 +108,7 @@ export class ChannelSubscription<Message> implements Subscription, Interruptible
   async open(): Promise<void> {
     this.#set.add(this);
     this.#busy = true;
+    this.#unsubscribeLocal = this.#feed.listenLocal((body) => this.#receiveLocal(body));
     this.#unsubscribe = await this.#feed.listen((published) => this.#receive(published));
     if (this.#closed) return this.#unsubscribe();
     if (this.#lastId === undefined) await this.#locate();
@@ -123,7 +131,9 @@ export class ChannelSubscription<Message> implements Subscription, Interruptible
     this.#leaveSignal();
     this.#retry?.cancel();
     this.#buffer.clear();
+    this.#local.clear();
     this.#unsubscribe();
+    this.#unsubscribeLocal?.();
     this.#set.remove(this);
   }
 
@@ -141,10 +151,22 @@ export class ChannelSubscription<Message> implements Subscription, Interruptible
     void this.#advance();
   }
 
+  #receiveLocal(body: Stored): void {
+    if (this.#closed) return;
+    if (!this.#local.push({ id: originId, previous: originId, body })) this.#resyncDue = true;
+    void this.#advance();
+  }
+
   async #advance(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    while (!this.#closed && this.#retry === undefined) {
+    while (!this.#closed) {
+      const local = this.#local.shift();
+      if (local !== undefined) {
+        await this.#deliverLocal(local);
+        continue;
+      }
+      if (this.#retry !== undefined) break;
       const message = this.#behind ? undefined : this.#buffer.shift();
       if (message !== undefined) await this.#takeLive(message);
       else if (this.#behind) await this.#catchUp();
@@ -240,6 +262,14 @@ export class ChannelSubscription<Message> implements Subscription, Interruptible
     else await this.#call(() => this.#listening.listener(message.value, id), id);
     this.#lastId = id;
     this.#lastMovedAtMs = this.#context.clock.monotonic();
+  }
+
+  async #deliverLocal({ body }: StoredMessage): Promise<void> {
+    const id = this.#lastId ?? '';
+    const message = await this.#decode(id, body);
+    if (message !== undefined && !this.#closed) {
+      await this.#call(() => this.#listening.listener(message.value, id, true), id);
+    }
   }
 
   // A newer version or another program may write what cannot be read here: for this listener that message is lost.

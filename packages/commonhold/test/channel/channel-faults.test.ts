@@ -230,7 +230,7 @@ describe('a channel whose server loses its data', () => {
 
   it('subscribes while the server is away, and works when it is back', async () => {
     const state = await open(server.port);
-    const channel = state.channel<number>('load');
+    const channel = state.channel<number>('load', { away: 'throw' });
     const after = await channel.publish(1);
     await channel.publish(2);
     await server.command('SAVE');
@@ -250,7 +250,7 @@ describe('a channel whose server loses its data', () => {
   });
 
   it('subscribes within two seconds to a server that hangs', async () => {
-    const channel = (await open(server.port)).channel<number>('load');
+    const channel = (await open(server.port)).channel<number>('load', { away: 'throw' });
     server.pause();
     const startedAt = performance.now();
     const recorder = await new Recorder<number>().listen(channel);

@@ -14,7 +14,8 @@ const listening = { listener: () => undefined, onResync: () => undefined, after:
 
 function feedOf(parts: Partial<Feed<unknown>>): Feed<unknown> {
   const idle = { listen: async () => () => undefined, read: async () => [], newest: async () => undefined };
-  return { name: 'c', keepMs: 1_000, parse: () => undefined, decode: () => 0, ...idle, ...parts };
+  const listenLocal = (): undefined => undefined;
+  return { name: 'c', keepMs: 1_000, parse: () => undefined, decode: () => 0, listenLocal, ...idle, ...parts };
 }
 
 describe('channel subscription', () => {

@@ -18,7 +18,14 @@ const rules: RateLimitRule[] = [
 async function share(rule: RateLimitRule, processes: number, weight: number = 1): Promise<number> {
   const clock = createManualClock();
   const memory = createMemoryStore({ clock });
-  const place: AwayPlace = { clock, memory, journal: new Journal('o'), owner: 'o', processes: () => processes };
+  const place: AwayPlace = {
+    clock,
+    memory,
+    journal: new Journal('o'),
+    owner: 'o',
+    tell: () => undefined,
+    processes: () => processes,
+  };
   const { consume } = new AwayRateLimit(place, createKeys('n')).answers;
   const meters = [parseRule(rule, 'rule')];
   const readings = await Promise.all(Array.from({ length: 20 }, async () => consume?.('l', 's', meters, weight)));

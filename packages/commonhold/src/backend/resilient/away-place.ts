@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.js';
+import type { Stored } from '../../codec/stored.js';
 import type { MemoryStore } from '../memory/memory-store.js';
 import type { Journal } from './journal.js';
 
@@ -8,6 +9,8 @@ export interface AwayPlace {
   readonly journal: Journal;
   /** What processes do by themselves meanwhile, they do here. */
   readonly memory: MemoryStore;
+  /** Tells the subscribers of this process. */
+  tell(channel: string, message: Stored): void;
   /** `name#incarnation` of this process. */
   readonly owner: string;
   /** How many processes were alive when the store was heard last; at least 1. */

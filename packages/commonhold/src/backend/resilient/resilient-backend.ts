@@ -5,6 +5,7 @@ import type { Random } from '../../random.js';
 import type { Backend, BackendStatus } from '../backend.js';
 import { createMemoryStore } from '../memory/memory-store.js';
 import { StatusWatch } from '../status-watch.js';
+import { AwayBus } from './away-bus.js';
 import type { AwayPlace } from './away-place.js';
 import { Journal } from './journal.js';
 import { Outage } from './outage.js';
@@ -36,11 +37,13 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
   const outage = new Outage({ status: () => store.status(), journal, clock, random, log, onChange: watch.changed });
   const unwatch = store.onStatusChange(() => outage.look());
   const memory = createMemoryStore({ clock, maxBytes: localBytes });
-  const place: AwayPlace = { clock, journal, memory, owner, processes: () => 1 };
+  const bus = new AwayBus(store.bus, log);
+  const tell: AwayPlace['tell'] = (channel, message) => bus.tell(channel, message);
+  const place: AwayPlace = { clock, journal, memory, owner, tell, processes: () => 1 };
   return {
     ...resilientPorts(store, options.keys, place),
     portsFor: (keys) => resilientPorts(store.portsFor(keys), keys, place),
-    bus: store.bus,
+    bus,
     remote: store.remote,
     status: () => withOutage(store.status(), outage.reason, journal),
     onStatusChange: watch.on,

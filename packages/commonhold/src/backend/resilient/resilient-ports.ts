@@ -1,4 +1,6 @@
 import type { AwayChoices } from '../../away.js';
+import { AwayChannel } from '../../channel/away-channel.js';
+import { channelOperations } from '../../channel/channel-operations.js';
 import { AwayCounter } from '../../counter/away-counter.js';
 import { counterOperations } from '../../counter/counter-operations.js';
 import type { Keys } from '../../keys.js';
@@ -25,9 +27,10 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): Po
   const limiting = (twin: AwayTwin<RateLimitPort>): RateLimitPort =>
     resilientPort(there.rateLimit, rateLimitOperations, twin);
   const rateLimit = limiting(new AwayRateLimit(place, keys));
+  const channel = resilientPort(there.channel, channelOperations, new AwayChannel(place, keys));
   const chosen: ChosenPorts = {
     cache: { open: there.cache, throw: there.cache },
-    channel: { memory: there.channel, throw: there.channel },
+    channel: { memory: channel, throw: there.channel },
     counter: { buffer: counter, throw: there.counter },
     map: { buffer: there.map, stale: there.map, throw: there.map },
     plainMap: { buffer: there.plainMap, stale: there.plainMap, throw: there.plainMap },
@@ -37,7 +40,7 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): Po
     session: { stale: there.session, memory: there.session, closed: there.session },
     uniqueSet: { buffer: uniqueSet, throw: there.uniqueSet },
   };
-  const ports = { ...there, counter, rateLimit, uniqueSet };
+  const ports = { ...there, channel, counter, rateLimit, uniqueSet };
   return {
     ports,
     portFor: (feature, away) => portOf(chosen, feature, away),
