@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { madeFace, type Shot } from '../faces/made-face.js';
 import { Visitor } from './visitor.js';
 
@@ -10,6 +10,8 @@ export interface Morning {
   readonly people?: number;
   /** How many come who were never enrolled. Default 5. */
   readonly strangers?: number;
+  /** Two mornings of one seed have the same people, who stand in the same way. Default: another one each time. */
+  readonly seed?: number;
   /** Hears what happens. */
   readonly say?: (line: string) => void;
 }
@@ -49,14 +51,20 @@ interface Look {
  * none standing quite as in the picture that they enrolled with; some strangers come too. Loopback addresses of 127/8 are
  * used to come from, so the servers have to run on this machine.
  */
-export async function replay({ bases, people = 25, strangers = 5, say = () => {} }: Morning): Promise<MorningReport> {
+export async function replay({
+  bases,
+  people = 25,
+  strangers = 5,
   // Every morning has people of its own, so that it can be played again and again.
-  const first = randomInt(2 ** 30);
+  seed = randomInt(2 ** 30),
+  say = () => {},
+}: Morning): Promise<MorningReport> {
+  const first = seed;
   const numbers = Array.from({ length: people + strangers }, (_, index) => first + index);
   const enrolled = await enrolAll(bases, numbers.slice(0, people));
   say(`${enrolled.length} of ${people} people are enrolled.`);
   const unknown = numbers.slice(people).map((number) => ({ number, id: undefined }));
-  const looks = shuffled<Look>([...enrolled, ...unknown]);
+  const looks = shuffled<Look>([...enrolled, ...unknown], seed);
   const outcomes = await inTurns(looks, (look) => show(bases, look, say));
   return summary(enrolled.length, outcomes);
 }
@@ -82,7 +90,7 @@ interface Outcome {
 }
 
 async function show(bases: readonly string[], look: Look, say: (line: string) => void): Promise<Outcome> {
-  const picture = await madeFace(look.number, someShot());
+  const picture = await madeFace(look.number, shotOf(look.number));
   const visitor = new Visitor(bases, { address: randomAddress() });
   const startedAtMs = performance.now();
   const { status, json } = await visitor.attend(picture);
@@ -141,14 +149,19 @@ function nameOf(number: number): string {
   return `${firstNames[number % firstNames.length] ?? ''} ${lastNames[number % lastNames.length] ?? ''}`;
 }
 
-/** Nobody stands twice in the same way. */
-function someShot(): Shot {
+/** Nobody stands as another does. */
+function shotOf(number: number): Shot {
   return {
-    shift: [randomInt(-5, 6), randomInt(-4, 5)],
-    brightness: randomInt(85, 116) / 100,
-    tilt: randomInt(-3, 4),
-    noise: randomInt(0, 26),
+    shift: [drawn(`${number} x`, -5, 5), drawn(`${number} y`, -4, 4)],
+    brightness: drawn(`${number} light`, 85, 115) / 100,
+    tilt: drawn(`${number} tilt`, -3, 3),
+    noise: drawn(`${number} noise`, 0, 25),
   };
+}
+
+/** A whole number from `least` to `most`, always the same for one `what`. */
+function drawn(what: string, least: number, most: number): number {
+  return least + (createHash('sha256').update(what).digest().readUInt32BE() % (most - least + 1));
 }
 
 function randomAddress(): string {
@@ -162,8 +175,8 @@ function batches(numbers: readonly number[]): number[][] {
   );
 }
 
-function shuffled<Item>(items: readonly Item[]): Item[] {
-  const order = items.map((item) => ({ item, at: randomInt(2 ** 32) }));
+function shuffled<Item>(items: readonly Item[], seed: number): Item[] {
+  const order = items.map((item, index) => ({ item, at: drawn(`${seed} ${index}`, 0, 2 ** 31) }));
   return order.toSorted((one, other) => one.at - other.at).map(({ item }) => item);
 }
 
