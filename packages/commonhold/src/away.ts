@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from './errors.js';
+import { checkOptionNames } from './option-names.js';
 
 /**
  * What a use of a feature does while the store is away:
@@ -38,14 +39,35 @@ const choicesOf: {
   uniqueSet: ['buffer', 'throw'],
 };
 
+/** What all uses do that choose nothing themselves: `throw` for every feature, or a choice for some. */
+export type AwayDefaults = 'throw' | Partial<Omit<AwayChoices, 'plainMap'>>;
+
+/** A choice for every feature. @throws InvalidArgumentError naming `where`. */
+export function awayDefaults(where: string, defaults: AwayDefaults = {}): AwayChoices {
+  if (defaults !== 'throw' && (typeof defaults !== 'object' || defaults === null)) {
+    throw new InvalidArgumentError(where, "'throw' or a choice by feature", defaults);
+  }
+  const given: Partial<Omit<AwayChoices, 'plainMap'>> = defaults === 'throw' ? {} : defaults;
+  const { plainMap: _, ...features } = choicesOf;
+  checkOptionNames(where, given, features);
+  const choices = (Object.keys(features) as (keyof typeof features)[]).map((feature) => [
+    feature,
+    // The last choice of each feature is to be told.
+    defaults === 'throw' ? choicesOf[feature].at(-1) : awayChoice(`${where}, ${feature}`, feature, given[feature]),
+  ]);
+  const chosen = Object.fromEntries(choices) as Omit<AwayChoices, 'plainMap'>;
+  return { ...chosen, plainMap: chosen.map };
+}
+
 /** The choice made, or the default. @throws InvalidArgumentError naming `where`. */
 export function awayChoice<Feature extends keyof AwayChoices>(
   where: string,
   feature: Feature,
   choice: AwayChoices[Feature] | undefined,
+  byDefault: AwayChoices[Feature] = choicesOf[feature][0],
 ): AwayChoices[Feature] {
   const choices: readonly [AwayChoices[Feature], ...AwayChoices[Feature][]] = choicesOf[feature];
-  if (choice === undefined) return choices[0];
+  if (choice === undefined) return byDefault;
   if (choices.includes(choice)) return choice;
-  throw new InvalidArgumentError(`${where}, away`, choices.map((one) => `'${one}'`).join(' or '), choice);
+  throw new InvalidArgumentError(where, choices.map((one) => `'${one}'`).join(' or '), choice);
 }

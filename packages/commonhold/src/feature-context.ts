@@ -1,3 +1,4 @@
+import type { AwayChoices } from './away.js';
 import type { Bus } from './backend/bus.js';
 import type { Wakes } from './backend/wakes.js';
 import type { Clock } from './clock.js';
@@ -17,4 +18,6 @@ export interface FeatureContext {
   readonly owner: Owner;
   readonly wakes: Wakes;
   readonly bus: Bus;
+  /** What uses do without the store that choose nothing themselves. */
+  readonly away: AwayChoices;
 }

@@ -1,3 +1,4 @@
+export type { AwayChoices, AwayDefaults } from './away.js';
 export { openState } from './open-state.js';
 export { SharedState } from './shared-state.js';
 export type { AbandonedWork, CloseReport, StateCloseOptions } from './close-report.js';

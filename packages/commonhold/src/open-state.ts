@@ -1,3 +1,4 @@
+import { awayDefaults } from './away.js';
 import type { Backend } from './backend/backend.js';
 import { createMemoryBackend } from './backend/memory/memory-backend.js';
 import { createMemoryStore } from './backend/memory/memory-store.js';
@@ -43,6 +44,7 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
   const clock = options.clock ?? systemClock;
   const log = options.log ?? standardErrorLog;
   const redis = resolveRedis(options, environment);
+  const away = awayDefaults('away', options.away);
   const mostJournalBytes = resolveJournal(options.journal);
   const keys = createKeys(resolveNamespace(options, environment, redis !== undefined));
   const owner = resolveOwner(options, environment, random);
@@ -61,7 +63,7 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
         });
   const wakes = new Wakes(clock, random);
   await wakes.start(backend.bus, keys.wake(owner.id));
-  const context: FeatureContext = { clock, random, log, codec, keys, owner, wakes, bus: backend.bus };
+  const context: FeatureContext = { clock, random, log, codec, keys, owner, wakes, bus: backend.bus, away };
   return new SharedState(backend, context);
 }
 
@@ -69,6 +71,7 @@ const openOptionNames = {
   namespace: true,
   redis: true,
   owner: true,
+  away: true,
   journal: true,
   memory: true,
   maxValueBytes: true,

@@ -10,7 +10,7 @@ export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 export function checkOptionNames<Options extends object>(
   where: string,
   options: Options,
-  names: OptionNames<Options>,
+  names: Readonly<Record<keyof Options, unknown>>,
 ): void {
   if (typeof options !== 'object' || options === null) throw new InvalidArgumentError(where, 'an object', options);
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(names, name));

@@ -1,3 +1,4 @@
+import type { AwayDefaults } from './away.js';
 import type { MemoryStore } from './backend/memory/memory-store.js';
 import type { Clock } from './clock.js';
 import type { Duration } from './duration.js';
@@ -48,6 +49,11 @@ export interface OpenOptions {
   readonly namespace?: string;
   /** A URL or options; `false` for memory whatever the environment says. Default: what the environment says. */
   readonly redis?: string | RedisOptions | RedisClusterOptions | false;
+  /**
+   * What features do while Redis is away that are not told otherwise where they are used: `'throw'` has all of them reject
+   * with `Unavailable`. Default: as docs/outages.md says of each.
+   */
+  readonly away?: AwayDefaults;
   /** How much may be written while Redis is away. */
   readonly journal?: JournalOptions;
   /** Name of this process for people. Default `CONTAINER_ID`, else host name and process id. */

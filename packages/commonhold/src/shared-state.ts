@@ -272,6 +272,14 @@ export class SharedState {
     return this.#backend.status();
   }
 
+  /**
+   * How many calls of each operation (`counter.add`) this process answered without the store since the state was opened, by
+   * their policy. Calls that rejected are not among them.
+   */
+  awayCounts(): ReadonlyMap<string, number> {
+    return this.#backend.awayCounts();
+  }
+
   /** Proves that the store takes writes; rejects with `Unavailable` or `OutcomeUnknown` within the deadline if not. */
   async probe(): Promise<void> {
     this.#open();
@@ -354,7 +362,7 @@ export class SharedState {
     away: AwayChoices[Feature] | undefined,
   ): Ports[Feature] {
     this.#open();
-    return this.#backend.portFor(feature, awayChoice(where, feature, away));
+    return this.#backend.portFor(feature, awayChoice(`${where}, away`, feature, away, this.#context.away[feature]));
   }
 
   #open(): Ports {

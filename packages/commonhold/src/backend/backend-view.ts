@@ -18,6 +18,7 @@ export function backendView(backend: Backend, keys: Keys): Backend {
     get rawClient() {
       return backend.rawClient;
     },
+    awayCounts: () => backend.awayCounts(),
     flush: () => backend.flush(),
     close: async () => undefined,
   };

@@ -98,6 +98,8 @@ export interface Backend extends PortSet {
   probe(): Promise<void>;
   /** The client library's own object, where there is one. */
   readonly rawClient: unknown;
+  /** How many calls of each operation were answered without the store, by its name. */
+  awayCounts(): ReadonlyMap<string, number>;
   /** Brings what waits for the store there, as far as it answers. */
   flush(): Promise<void>;
   /** Lets calls in flight end, within their deadline or not at all, and closes the connection. */

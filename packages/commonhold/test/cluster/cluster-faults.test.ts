@@ -23,7 +23,7 @@ afterAll(() => cluster?.stop());
 
 /** A state that is closed at the end of the test. */
 async function open(redis: OpenOptions['redis'] = { cluster: cluster.urls }): Promise<SharedState> {
-  const state = await openState({ namespace: 'faults', redis, environment: {}, log });
+  const state = await openState({ namespace: 'faults', away: 'throw', redis, environment: {}, log });
   opened.push(state);
   return state;
 }

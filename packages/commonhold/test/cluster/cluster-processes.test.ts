@@ -31,7 +31,10 @@ let states: readonly [SharedState, SharedState];
 async function loaded(deadline: number): Promise<FeatureLoad[]> {
   const redis = { cluster: cluster.urls, deadline, cacheDeadline: deadline };
   const namespace = `load-${randomInt(1e9)}`;
-  states = [await engine.open({ redis, namespace }), await engine.open({ redis, namespace })];
+  states = [
+    await engine.open({ redis, namespace, away: 'throw' }),
+    await engine.open({ redis, namespace, away: 'throw' }),
+  ];
   return featureLoads(...states);
 }
 
@@ -76,7 +79,7 @@ describe('a cluster of three masters with replicas, every feature at work', { ti
 
   it('a master that stands still costs the others nothing, and its slots fail fast', async () => {
     const loads = await loaded(500);
-    const state = await engine.open();
+    const state = await engine.open({ away: 'throw' });
     const [master] = await cluster.masters();
     const here = await keyAt(master, true);
     const elsewhere = await keyAt(master, false);
@@ -106,7 +109,7 @@ describe('a cluster of three masters with replicas, every feature at work', { ti
       cluster.servers.map((server) => server.command('CONFIG', 'SET', 'cluster-node-timeout', nodeTimeoutMs)),
     );
     const loads = await loaded(500);
-    const probed = await engine.open();
+    const probed = await engine.open({ away: 'throw' });
     const [master] = await cluster.masters();
     if (master === undefined) throw new Error('no master runs');
     const replica = await cluster.replicaOf(master);

@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 
 async function open(redis: Partial<RedisClusterOptions> = {}): Promise<SharedState> {
-  const state = await openState({ namespace: 'route', redis: { cluster: cluster.urls, ...redis }, log });
+  const state = await openState({ namespace: 'route', away: 'throw', redis: { cluster: cluster.urls, ...redis }, log });
   opened.push(state);
   return state;
 }
@@ -176,7 +176,7 @@ describe('openState', () => {
     const [url = ''] = cluster.urls;
     const dead = `redis://127.0.0.1:${await freePort()}`;
     const environments = [{ REDIS_URL: url }, { REDIS_CLUSTER: `${dead},${url}` }];
-    const named = environments.map((environment) => openState({ namespace: 'route', environment, log }));
+    const named = environments.map((environment) => openState({ namespace: 'route', away: 'throw', environment, log }));
     for (const state of await Promise.all([...named, open({ cluster: [dead, url] })])) {
       opened.push(state);
       const counters = ['x', 'y', 'z', 'w', 'v'].map((name) => state.counter(name).add());
@@ -192,7 +192,7 @@ describe('openState', () => {
     try {
       const [server] = late.servers;
       await server?.kill();
-      const state = await openState({ namespace: 'late', redis: { cluster: late.urls }, log });
+      const state = await openState({ namespace: 'late', away: 'throw', redis: { cluster: late.urls }, log });
       opened.push(state);
       expect(state.status()).toMatchObject({ kind: 'redis', connected: false });
       const counter = state.counter('c');

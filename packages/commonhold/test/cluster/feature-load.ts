@@ -7,7 +7,17 @@ import * as ofTurns from './turn-loads.js';
 export { type FeatureLoad, lostWrites, runLoads } from './load.js';
 
 /** What a state has besides its features. */
-type NoFeature = 'namespace' | 'owner' | 'rawClient' | 'status' | 'probe' | 'close' | 'on' | 'with' | symbol;
+type NoFeature =
+  | 'namespace'
+  | 'owner'
+  | 'rawClient'
+  | 'status'
+  | 'probe'
+  | 'awayCounts'
+  | 'close'
+  | 'on'
+  | 'with'
+  | symbol;
 
 type MakeLoad = (one: SharedState, other: SharedState, key: KeyOf) => FeatureLoad | Promise<FeatureLoad>;
 

@@ -14,6 +14,10 @@ describe('a counter without Redis', { timeout: 60_000 }, () => {
     expect(await two.counter('c').add(10)).toBe(10);
     expect(await one.counter('c').get()).toBe(8);
     expect(one.status()).toMatchObject({ connected: false, journal: { entries: 1 } });
+    expect([...one.awayCounts()]).toEqual([
+      ['counter.add', 2],
+      ['counter.get', 1],
+    ]);
     await site.comeBack();
     expect(await one.counter('c').get()).toBe(18);
     expect(await two.counter('c').get()).toBe(18);

@@ -15,7 +15,13 @@ let replica: RedisServer;
 beforeAll(async () => {
   cluster = await startRedisCluster({ masters: 1, replicas: 1, nodeTimeoutMs: 15_000 });
   [master, replica] = cluster.servers as [RedisServer, RedisServer];
-  state = await openState({ namespace: 'cut', redis: { cluster: cluster.urls, deadline: '5s' }, environment: {}, log });
+  state = await openState({
+    namespace: 'cut',
+    away: 'throw',
+    redis: { cluster: cluster.urls, deadline: '5s' },
+    environment: {},
+    log,
+  });
 });
 afterAll(async () => {
   await state?.close();

@@ -23,7 +23,7 @@ async function server(...args: string[]): Promise<RedisServer> {
 
 async function open(at: RedisServer, deadlineMs: number = deadline): Promise<SharedState> {
   const redis = { url: at.url, deadline: deadlineMs };
-  const state = await openState({ namespace: 'durable', redis, environment: {}, log });
+  const state = await openState({ namespace: 'durable', away: 'throw', redis, environment: {}, log });
   running.push(() => state.close());
   return state;
 }

@@ -18,10 +18,12 @@ const rules: RateLimitRule[] = [
 async function share(rule: RateLimitRule, processes: number, weight: number = 1): Promise<number> {
   const clock = createManualClock();
   const memory = createMemoryStore({ clock });
+  const [journal, tally] = [new Journal('o'), new Map<string, number>()];
   const place: AwayPlace = {
     clock,
     memory,
-    journal: new Journal('o'),
+    journal,
+    tally,
     owner: 'o',
     tell: () => undefined,
     processes: () => processes,

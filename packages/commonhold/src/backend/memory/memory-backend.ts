@@ -30,6 +30,7 @@ export function createMemoryBackend(store: MemoryStore, keys: Keys, owned: boole
     onConflict: () => () => undefined,
     probe: () => Promise.resolve(),
     rawClient: undefined,
+    awayCounts: () => new Map(),
     flush: () => Promise.resolve(),
     close: async () => {
       if (owned) store.close();

@@ -54,6 +54,7 @@ export async function createRedisBackend(options: RedisBackendOptions): Promise<
     onConflict: () => () => undefined,
     probe: async () => void (await connection.wire.run(probing, probeScript, [keys.tagged('probe', 'probe')], ['1'])),
     rawClient: connection.client,
+    awayCounts: () => new Map(),
     flush: () => Promise.resolve(),
     close: (atOnce) => connection.close(atOnce),
   };
@@ -76,6 +77,7 @@ export async function createClusterBackend(options: ClusterOptions & { readonly 
     get rawClient() {
       return cluster.clients;
     },
+    awayCounts: () => new Map(),
     flush: () => Promise.resolve(),
     close: (atOnce) => cluster.close(atOnce),
   };

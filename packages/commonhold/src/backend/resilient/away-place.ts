@@ -2,6 +2,7 @@ import type { Clock } from '../../clock.js';
 import type { Stored } from '../../codec/stored.js';
 import type { MemoryStore } from '../memory/memory-store.js';
 import type { Journal } from './journal.js';
+import type { AwayTally } from './resilient-port.js';
 
 /** What away twins are given: one for all of a state and its views. */
 export interface AwayPlace {
@@ -9,6 +10,8 @@ export interface AwayPlace {
   readonly journal: Journal;
   /** What processes do by themselves meanwhile, they do here. */
   readonly memory: MemoryStore;
+  /** Counts what was answered here. */
+  readonly tally: AwayTally;
   /** Tells the subscribers of this process. */
   tell(channel: string, message: Stored): void;
   /** `name#incarnation` of this process. */

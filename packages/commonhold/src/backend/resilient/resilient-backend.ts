@@ -9,6 +9,7 @@ import { AwayBus } from './away-bus.js';
 import type { AwayPlace } from './away-place.js';
 import { Journal } from './journal.js';
 import { Outage } from './outage.js';
+import type { AwayTally } from './resilient-port.js';
 import { resilientPorts } from './resilient-ports.js';
 
 /** Bound on what a process does by itself meanwhile: some hundred thousand subjects of limiters. */
@@ -37,9 +38,10 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
   const outage = new Outage({ status: () => store.status(), journal, clock, random, log, onChange: watch.changed });
   const unwatch = store.onStatusChange(() => outage.look());
   const memory = createMemoryStore({ clock, maxBytes: localBytes });
+  const tally: AwayTally = new Map();
   const bus = new AwayBus(store.bus, log);
   const tell: AwayPlace['tell'] = (channel, message) => bus.tell(channel, message);
-  const place: AwayPlace = { clock, journal, memory, owner, tell, processes: () => 1 };
+  const place: AwayPlace = { clock, journal, memory, owner, tally, tell, processes: () => 1 };
   return {
     ...resilientPorts(store, options.keys, place),
     portsFor: (keys) => resilientPorts(store.portsFor(keys), keys, place),
@@ -52,6 +54,7 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
     get rawClient() {
       return store.rawClient;
     },
+    awayCounts: () => new Map(tally),
     flush: async () => {
       if (!journal.empty && store.status().connected) await journal.replay();
     },

@@ -11,6 +11,9 @@ type Learn<Method> = Method extends (...call: infer Call) => Promise<infer Answe
   ? (answer: Answer, ...call: Call) => void
   : never;
 
+/** How many calls of each operation were answered here, by its name. */
+export type AwayTally = Map<string, number>;
+
 /** What a feature does in this process while its store is away, or was a moment ago. */
 export interface AwayTwin<Port> {
   /** One for each operation that is not refused. */
@@ -33,10 +36,11 @@ export function resilientPort<Port extends object>(
   store: Port,
   operations: Operations<Port>,
   twin: AwayTwin<Port>,
+  tally: AwayTally = new Map(),
 ): Port {
   const methods = Object.entries<NamedOperation>(operations).map(([method, operation]) => [
     method,
-    resilientMethod(store as Readonly<Record<string, AnyMethod>>, method, operation, twin),
+    resilientMethod(store as Readonly<Record<string, AnyMethod>>, method, { operation, twin, tally }),
   ]);
   return Object.fromEntries(methods) as Port;
 }
@@ -44,8 +48,11 @@ export function resilientPort<Port extends object>(
 function resilientMethod<Port>(
   store: Readonly<Record<string, AnyMethod>>,
   method: string,
-  operation: NamedOperation,
-  twin: AwayTwin<Port>,
+  {
+    operation,
+    twin,
+    tally,
+  }: { readonly operation: NamedOperation; readonly twin: AwayTwin<Port>; readonly tally: AwayTally },
 ): AnyMethod {
   const answers = twin.answers as Readonly<Record<string, AnyAnswer | undefined>>;
   const learns = twin.learns as Readonly<Record<string, AnyLearn | undefined>> | undefined;
@@ -58,6 +65,7 @@ function resilientMethod<Port>(
   const away = async (call: Call, error: Error): Promise<unknown> => {
     const known = answer?.(...call);
     if (known === undefined) throw error;
+    tally.set(operation.name, (tally.get(operation.name) ?? 0) + 1);
     return known;
   };
   return (...call) => {

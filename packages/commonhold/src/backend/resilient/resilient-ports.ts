@@ -22,12 +22,17 @@ type ChosenPorts = {
 /** Puts the away twins behind `store`. Who chose to be told, and what is never answered without the store, goes there alone. */
 export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): PortSet {
   const { ports: there } = store;
-  const counter = resilientPort(there.counter, counterOperations, new AwayCounter(there.counter, place));
-  const uniqueSet = resilientPort(there.uniqueSet, uniqueSetOperations, new AwayUniqueSet(there.uniqueSet, place));
+  const counter = resilientPort(there.counter, counterOperations, new AwayCounter(there.counter, place), place.tally);
+  const uniqueSet = resilientPort(
+    there.uniqueSet,
+    uniqueSetOperations,
+    new AwayUniqueSet(there.uniqueSet, place),
+    place.tally,
+  );
   const limiting = (twin: AwayTwin<RateLimitPort>): RateLimitPort =>
-    resilientPort(there.rateLimit, rateLimitOperations, twin);
+    resilientPort(there.rateLimit, rateLimitOperations, twin, place.tally);
   const rateLimit = limiting(new AwayRateLimit(place, keys));
-  const channel = resilientPort(there.channel, channelOperations, new AwayChannel(place, keys));
+  const channel = resilientPort(there.channel, channelOperations, new AwayChannel(place, keys), place.tally);
   const chosen: ChosenPorts = {
     cache: { open: there.cache, throw: there.cache },
     channel: { memory: channel, throw: there.channel },
