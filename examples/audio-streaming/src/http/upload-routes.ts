@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { problem } from '@commonhold/server';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ByteRange, covers } from '../files/byte-ranges.js';
@@ -60,7 +61,7 @@ export async function uploadRoutes(http: FastifyInstance, place: UploadPlace, mo
 }
 
 async function receiveChunk(place: UploadPlace, request: FastifyRequest<UploadParams>): Promise<ChunkDocument> {
-  const { state, chunks } = place;
+  const { state } = place;
   const session = await findUpload(place, request.params.id);
   const { upload_id: id } = session;
   const range = readContentRange(request.headers['content-range'], session.size);
@@ -70,14 +71,29 @@ async function receiveChunk(place: UploadPlace, request: FastifyRequest<UploadPa
     request.raw.resume();
     return chunkDocument(session);
   }
-  await chunks.receive(id, range, request.raw);
-  const written = await state.uploadState.addChunk(id, range);
+  const written = (await keepChunk(place, id, range, request.raw))
+    ? await state.uploadState.addChunk(id, range)
+    : await findUpload(place, id);
   if (written === undefined) throw noSuchUpload();
   await state.uploadStats.record(written);
   const ended = isWhole(written) ? await finishUpload(place, written) : written;
   if (ended === undefined) throw noSuchUpload();
   if (ended.status === 'failed') throw problem(415, ended.error ?? 'The file cannot be used.');
   return chunkDocument(ended);
+}
+
+/** False where this range came before, and the upload is being finished: the place for chunks is gone then. */
+async function keepChunk(place: UploadPlace, id: string, range: ByteRange, bytes: Readable): Promise<boolean> {
+  try {
+    await place.chunks.receive(id, range, bytes);
+    return true;
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    const { received } = await findUpload(place, id);
+    if (!covers(received, range)) throw error;
+    bytes.resume();
+    return false;
+  }
 }
 
 async function findUpload({ state }: UploadPlace, id: string): Promise<UploadSession & Owned> {
