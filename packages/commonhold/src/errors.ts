@@ -135,10 +135,7 @@ export class OverloadedError extends CommonholdError {
 }
 
 /** The store has no memory left for the call, which did not run. Others, such as those that free memory, go on. */
-export class StoreFullError extends OverloadedError {
-  /** Whether the store is what is full, and not a bound of this library. */
-  readonly store = true;
-}
+export class StoreFullError extends OverloadedError {}
 
 /** A value is larger or deeper than allowed. It was not sent. */
 export class ValueTooLargeError extends CommonholdError {

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe } from 'vitest';
-import { type EngineKind, memoryEngine, redisEngine } from '../src/testing/engine.js';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { type Engine, type EngineKind, memoryEngine, redisEngine } from '../src/testing/engine.js';
 import { type RedisServer, startRedisServer } from '../src/testing/redis-server.js';
 
 /** Runs `body` on memory, on a real Redis, and on a cluster of one real node. */
@@ -20,6 +20,21 @@ export function useServer(options: { readonly cluster?: boolean } = {}): () => R
     if (server === undefined) throw new Error('the server has not started yet');
     return server;
   };
+}
+
+/** Declares tests that are each given a fresh engine on `server`, where time passes by itself as well. */
+export function testsOnRedis(
+  server: () => RedisServer,
+): (name: string, work: (engine: Engine) => Promise<void>) => void {
+  return (name, work) =>
+    it(name, async () => {
+      const engine = await redisEngine(server()).start();
+      try {
+        await work(engine);
+      } finally {
+        await engine.close();
+      }
+    });
 }
 
 function withServer(cluster: boolean): () => EngineKind {

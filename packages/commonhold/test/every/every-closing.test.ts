@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { type Engine, redisEngine } from '../../src/testing/engine.js';
+import { describe, expect } from 'vitest';
+import type { Engine } from '../../src/testing/engine.js';
 import { eventually, pause } from '../../src/testing/waiting.js';
-import { useServer } from '../engines.js';
+import { testsOnRedis, useServer } from '../engines.js';
 
 const minuteMs = 60_000;
 /** Longer than any process takes to see that a tick has come. */
@@ -10,15 +10,7 @@ const settleMs = 1_200;
 describe('ticks whose process closes', () => {
   const server = useServer();
   // Time passes by itself here, since closing waits.
-  const test = (name: string, work: (engine: Engine) => Promise<void>): void =>
-    it(name, async () => {
-      const engine = await redisEngine(server()).start();
-      try {
-        await work(engine);
-      } finally {
-        await engine.close();
-      }
-    });
+  const test = testsOnRedis(server);
 
   test('while work goes on that was told to stop, no other begins the tick, and the report names it', async (engine) => {
     await beginMinute(engine);

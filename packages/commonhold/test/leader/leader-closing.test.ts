@@ -1,24 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import type { Leadership } from '../../src/leader/leader.js';
 import { ClosedError } from '../../src/errors.js';
-import { type Engine, redisEngine } from '../../src/testing/engine.js';
 import { eventually, pause } from '../../src/testing/waiting.js';
-import { useServer } from '../engines.js';
+import { testsOnRedis, useServer } from '../engines.js';
 
 const forever = (): Promise<never> => new Promise(() => undefined);
 
 describe('candidacies that end, and that do not', () => {
   const server = useServer();
   // Time passes by itself here, since closing waits.
-  const test = (name: string, work: (engine: Engine) => Promise<void>): void =>
-    it(name, async () => {
-      const engine = await redisEngine(server()).start();
-      try {
-        await work(engine);
-      } finally {
-        await engine.close();
-      }
-    });
+  const test = testsOnRedis(server);
 
   test('while work goes on that was told to stop, nobody else leads, and the report names it', async (engine) => {
     const [state, other] = [await engine.open(), await engine.open()];

@@ -16,6 +16,7 @@ import { MemorySession } from '../../session/memory-session.js';
 import { MemoryUniqueSet } from '../../unique-set/memory-unique-set.js';
 import type { Backend, Ports } from '../backend.js';
 import { plainPorts } from '../closed-ports.js';
+import { nothingWaits } from '../nothing-waits.js';
 import type { MemoryStore } from './memory-store.js';
 
 /** Gathers the memory twins over one store. Closing leaves the store to whoever else uses it, unless `owned`. */
@@ -27,11 +28,9 @@ export function createMemoryBackend(store: MemoryStore, keys: Keys, owned: boole
     remote: false,
     status: () => ({ kind: 'memory', connected: true }),
     onStatusChange: () => () => undefined,
-    onConflict: () => () => undefined,
+    ...nothingWaits,
     probe: () => Promise.resolve(),
     rawClient: undefined,
-    awayCounts: () => new Map(),
-    flush: () => Promise.resolve(),
     close: async () => {
       if (owned) store.close();
     },

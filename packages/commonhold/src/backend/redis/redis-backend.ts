@@ -17,6 +17,7 @@ import { RedisSession } from '../../session/redis-session.js';
 import { RedisUniqueSet } from '../../unique-set/redis-unique-set.js';
 import type { Backend, Ports } from '../backend.js';
 import { plainPorts } from '../closed-ports.js';
+import { nothingWaits } from '../nothing-waits.js';
 import { StatusWatch } from '../status-watch.js';
 import { ClusterConnection } from './cluster-connection.js';
 import type { ClusterOptions } from './cluster-nodes.js';
@@ -51,11 +52,9 @@ export async function createRedisBackend(options: RedisBackendOptions): Promise<
     remote: true,
     status: () => connection.status(),
     onStatusChange: watch.on,
-    onConflict: () => () => undefined,
+    ...nothingWaits,
     probe: async () => void (await connection.wire.run(probing, probeScript, [keys.tagged('probe', 'probe')], ['1'])),
     rawClient: connection.client,
-    awayCounts: () => new Map(),
-    flush: () => Promise.resolve(),
     close: (atOnce) => connection.close(atOnce),
   };
 }
@@ -72,13 +71,11 @@ export async function createClusterBackend(options: ClusterOptions & { readonly 
     remote: true,
     status: () => cluster.status(),
     onStatusChange: watch.on,
-    onConflict: () => () => undefined,
+    ...nothingWaits,
     probe: () => cluster.probe(probing, probeScript, keys),
     get rawClient() {
       return cluster.clients;
     },
-    awayCounts: () => new Map(),
-    flush: () => Promise.resolve(),
     close: (atOnce) => cluster.close(atOnce),
   };
 }

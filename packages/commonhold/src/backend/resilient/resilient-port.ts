@@ -36,7 +36,7 @@ export function resilientPort<Port extends object>(
   store: Port,
   operations: Operations<Port>,
   twin: AwayTwin<Port>,
-  tally: AwayTally = new Map(),
+  tally: AwayTally,
 ): Port {
   const methods = Object.entries<NamedOperation>(operations).map(([method, operation]) => [
     method,
