@@ -17,6 +17,8 @@ export interface BeatPart {
    * milliseconds after which it wants to be called again, if that is sooner than usual.
    */
   beat(steady: boolean): Promise<number | undefined>;
+  /** The store lost data: what this process said before must be said again with the next beat. */
+  lost(): void;
 }
 
 const retryMs = 1_000;
@@ -68,6 +70,12 @@ export class Beat {
     if (this.#parts.size === 0 || this.#soon) return;
     this.#soon = true;
     if (!this.#beating) this.#arm(delayMs);
+  }
+
+  /** The store lost data. */
+  lost(): void {
+    for (const part of this.#parts) part.lost();
+    this.soon(apartMs * this.#random.number());
   }
 
   close(): void {

@@ -6,7 +6,7 @@ export type { StateConflict, StateEvents, StateListener } from './state-events.j
 export type { ViewOptions } from './state-views.js';
 export type { OpenOptions, RedisCallOptions, RedisClusterOptions, RedisOptions } from './options.js';
 export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './backend/memory/memory-store.js';
-export type { BackendStatus } from './backend/backend.js';
+export type { BackendStatus, ConnectedRedis, StoreLoss } from './backend/backend.js';
 export type { Duration } from './duration.js';
 export type { Clock, Timer } from './clock.js';
 export type { Random } from './random.js';

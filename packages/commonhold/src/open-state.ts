@@ -53,7 +53,7 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
   const backend: Backend =
     redis === undefined
       ? createMemoryBackend(options.memory ?? createMemoryStore({ clock }), keys, options.memory === undefined)
-      : createResilientBackend(await openRedis(redis, { keys, clock, random, log, scriptTime }), {
+      : createResilientBackend(await openRedis(redis, { keys, owner: owner.id, clock, random, log, scriptTime }), {
           keys,
           clock,
           random,

@@ -92,6 +92,8 @@ export class SharedState {
     this.#closing.push(() => this.#owners.close());
     this.#closing.push((limit) => this.#views.close(limit));
     this.#events = new StateEmitter(backend, context);
+    const unwatch = backend.onLoss(() => this.#restore());
+    this.#closing.push(async () => unwatch());
   }
 
   /** What all keys begin with. */
@@ -344,6 +346,12 @@ export class SharedState {
     if (this.#host === undefined) this.#context.wakes.close();
     else this.#host.onClosed();
     await this.#backend.close();
+  }
+
+  // The store lost data. The beat of a view is that of its host.
+  #restore(): void {
+    if (this.#host === undefined) this.#beat.lost();
+    this.#subscriptions.lost();
   }
 
   #channel<Message>(name: string, options: ChannelOptions & SchemaOption<Message>): Channel<Message> {

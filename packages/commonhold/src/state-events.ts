@@ -1,4 +1,4 @@
-import type { Backend, JournalConflict } from './backend/backend.js';
+import type { Backend, JournalConflict, StoreLoss } from './backend/backend.js';
 import type { Unsubscribe } from './backend/bus.js';
 import type { Clock } from './clock.js';
 import type { CloseReport } from './close-report.js';
@@ -8,12 +8,17 @@ import type { Log } from './log.js';
 
 /** What a state tells of itself, by name. */
 export interface StateEvents {
-  /** The store cannot be reached, or a part of it: calls reject, or do what their feature does without it. */
+  /** The store cannot be reached, or a part of it, or takes no writes: calls reject, or do what their feature does without it. */
   readonly degraded: { readonly reason: string };
-  /** The store can be reached again. `awayMs`: for how long it could not. */
+  /** The store can be reached again, and takes writes. `awayMs`: for how long it could not. */
   readonly recovered: { readonly awayMs: number };
   /** What was written here while the store was away does not fit what is there by now: that stays. */
   readonly conflict: StateConflict;
+  /**
+   * The store lost data that it had acknowledged. Within 5 s of a loss, and before anything else after a return; a roll-back of
+   * less than 4 s may go unseen.
+   */
+  readonly stateLost: StoreLoss;
   /** `close()` is done; nothing more is told. */
   readonly closed: CloseReport;
 }
@@ -34,26 +39,28 @@ export class StateEmitter {
   readonly #backend: Pick<Backend, 'status'>;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #unwatch: readonly Unsubscribe[];
+  readonly #undo: readonly Unsubscribe[];
   readonly #listeners: Listeners = {
     degraded: new Set(),
     recovered: new Set(),
     conflict: new Set(),
+    stateLost: new Set(),
     closed: new Set(),
   };
   /** Monotonic; undefined while the store can be reached. */
   #awaySinceMs: number | undefined;
 
   constructor(
-    backend: Pick<Backend, 'status' | 'onStatusChange' | 'onConflict'>,
+    backend: Pick<Backend, 'status' | 'onStatusChange' | 'onConflict' | 'onLoss'>,
     { clock, log, codec }: { readonly clock: Clock; readonly log: Log; readonly codec: Codec },
   ) {
     this.#backend = backend;
     this.#clock = clock;
     this.#log = log;
-    this.#awaySinceMs = backend.status().connected ? undefined : clock.monotonic();
-    this.#unwatch = [
+    this.#awaySinceMs = this.#trouble() === undefined ? undefined : clock.monotonic();
+    this.#undo = [
       backend.onStatusChange(() => this.#look()),
+      backend.onLoss((loss) => this.#tell('stateLost', loss)),
       backend.onConflict(({ ours, ...conflict }) =>
         this.#tell(
           'conflict',
@@ -79,21 +86,28 @@ export class StateEmitter {
 
   /** Tells of the end, and forgets all listeners. */
   close(report: CloseReport): void {
-    for (const unwatch of this.#unwatch) unwatch();
+    for (const undo of this.#undo) undo();
     this.#tell('closed', report);
     for (const listeners of Object.values(this.#listeners)) listeners.clear();
   }
 
   #look(): void {
-    const status = this.#backend.status();
+    const reason = this.#trouble();
     const sinceMs = this.#awaySinceMs;
-    if (!status.connected) {
+    if (reason !== undefined) {
       this.#awaySinceMs ??= this.#clock.monotonic();
-      if (sinceMs === undefined) this.#tell('degraded', { reason: status.reason });
+      if (sinceMs === undefined) this.#tell('degraded', { reason });
     } else if (sinceMs !== undefined) {
       this.#awaySinceMs = undefined;
       this.#tell('recovered', { awayMs: this.#clock.monotonic() - sinceMs });
     }
+  }
+
+  // Away, or there and refusing writes.
+  #trouble(): string | undefined {
+    const status = this.#backend.status();
+    if (!status.connected) return status.reason;
+    return status.kind === 'redis' ? status.refusing : undefined;
   }
 
   #tell<Name extends keyof StateEvents>(name: Name, event: StateEvents[Name]): void {

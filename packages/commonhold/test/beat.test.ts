@@ -32,6 +32,7 @@ function part(clock: ManualClock, answer: () => number | undefined = () => undef
   const calls: string[] = [];
   return {
     calls,
+    lost: () => void calls.push(`lost ${Math.round(clock.monotonic())}`),
     beat: async (steady) => {
       calls.push(`${Math.round(clock.monotonic())}${steady ? ' steady' : ''}`);
       return answer();
@@ -116,6 +117,18 @@ describe('the beat of a process', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('tells all parts that the store lost its data, and calls them soon', async () => {
+    const { clock, beat } = make();
+    const [one, other] = [part(clock), part(clock)];
+    beat.add(one);
+    beat.add(other);
+    await clock.advance(1_000);
+    beat.lost();
+    await clock.advance(250);
+    for (const { calls } of [one, other])
+      expect(calls.slice(1)).toEqual(['lost 1000', expect.stringMatching(/^1[0-2]/)]);
+  });
+
   it('is not steady after it stood still for longer than a lease', async () => {
     const { clock, beat } = make();
     let unblock = (): void => undefined;
@@ -123,6 +136,7 @@ describe('the beat of a process', () => {
     let block = false;
     const one: BeatPart & { calls: boolean[] } = {
       calls: [],
+      lost: () => undefined,
       beat: async (steady) => {
         one.calls.push(steady);
         if (block) await blocked;

@@ -14,6 +14,7 @@ export function backendView(backend: Backend, keys: Keys): Backend {
     status: () => backend.status(),
     onStatusChange: (listener) => backend.onStatusChange(listener),
     onConflict: (listener) => backend.onConflict(listener),
+    onLoss: (listener) => backend.onLoss(listener),
     probe: () => backend.probe(),
     get rawClient() {
       return backend.rawClient;

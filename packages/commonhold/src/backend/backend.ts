@@ -54,7 +54,7 @@ export type BackendStatus = StoreStatus & {
 
 type StoreStatus =
   | { readonly kind: 'memory'; readonly connected: true }
-  | { readonly kind: 'redis'; readonly connected: true; readonly version: string; readonly warning?: string }
+  | ConnectedRedis
   | { readonly kind: 'redis'; readonly connected: false; readonly reason: string };
 
 /** What waits for the store. */
@@ -82,6 +82,32 @@ export interface JournalConflict extends JournalSubject {
   readonly why: string;
 }
 
+/** A Redis, or a cluster, that can be reached. */
+export interface ConnectedRedis {
+  readonly kind: 'redis';
+  readonly connected: true;
+  readonly version: string;
+  /** What is wrong with it for anything but a cache. */
+  readonly warning?: string;
+  /** Why it takes no writes, or a part of it; it reads well. */
+  readonly refusing?: string;
+  /** How many processes use this namespace, this one among them: those that were heard of within 12 s. */
+  readonly processes?: number;
+}
+
+/**
+ * The store lost what it had acknowledged: all of it (`empty`), or the latest (`rolledBack`), as after a restart from an older
+ * copy or a failover to a replica that lagged.
+ */
+export interface StoreLoss {
+  readonly kind: 'empty' | 'rolledBack';
+  /** `host:port` of the server. */
+  readonly node: string;
+}
+
+/** How much was lost. */
+export type StoreLossKind = StoreLoss['kind'];
+
 /** A place where state lives. */
 export interface Backend extends PortSet {
   /** Ports of their own over the same connection or store, for other keys. */
@@ -94,6 +120,11 @@ export interface Backend extends PortSet {
   onStatusChange(listener: () => void): Unsubscribe;
   /** Calls `listener` with each write that waited for the store in vain. It must not throw. */
   onConflict(listener: (conflict: JournalConflict) => void): Unsubscribe;
+  /**
+   * Calls `listener` when the store turned out to have lost data, within 5 s of the loss or of its return, before anybody
+   * else is served. It must not throw.
+   */
+  onLoss(listener: (loss: StoreLoss) => void): Unsubscribe;
   /** Writes and reads back, with a script: what a ping does not prove. Rejects as any call does. */
   probe(): Promise<void>;
   /** The client library's own object, where there is one. */

@@ -65,6 +65,11 @@ export class SubscriptionSet {
     }
   }
 
+  /** The store lost data: nobody knows since when, so only the stream itself can prove that nothing is missing. */
+  lost(): void {
+    for (const member of this.#members) member.interrupt(-Infinity);
+  }
+
   /** Closes every subscription and takes no more. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -297,7 +297,7 @@ export class ChannelSubscription<Message> implements Subscription, Interruptible
   }
 
   #fallBehind(certainUntilMs: number = this.#context.clock.monotonic()): void {
-    this.#certainUntilMs ??= certainUntilMs;
+    this.#certainUntilMs = Math.min(this.#certainUntilMs ?? Infinity, certainUntilMs);
     this.#behind = true;
   }
 

@@ -151,6 +151,11 @@ export class Owners implements BeatPart {
     return nextEndMs;
   }
 
+  /** The names held are said again with the next beat; called by the beat. */
+  lost(): void {
+    this.#restoreDue = true;
+  }
+
   /** Goes; what this process still holds becomes an orphan at once. */
   async close(): Promise<void> {
     if (this.#closed) return;

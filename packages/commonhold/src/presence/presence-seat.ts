@@ -181,6 +181,12 @@ export class PresenceSeat implements BeatPart, StayHome {
     }
   }
 
+  /** All members join again with the next beat; called by it. */
+  lost(): void {
+    this.#expectsNew = true;
+    this.#missAll();
+  }
+
   /** All members leave. */
   async close(): Promise<void> {
     if (this.#closed) return;

@@ -13,7 +13,7 @@ export interface CountOptions {
  * its hash (`EVALSHA 6b1bf4...`). Exact, between two marks that go through the server itself; commands which `work` sends
  * and does not wait for may come after the second.
  *
- * Not counted: commands run inside a script, PING, MONITOR, whatever goes through `server.command` (that is how a test
+ * Not counted: commands run inside a script, PING and the pulses by which connections prove themselves, MONITOR, whatever goes through `server.command` (that is how a test
  * looks at the state), and what MONITOR does not show: administrative commands (CONFIG, DEBUG), AUTH, and commands that
  * the server refused before running them. Rejects with what `work` rejects with, and when the server goes away meanwhile.
  */
@@ -31,7 +31,8 @@ export async function countCommands(
     const ignored = new Set(['PING', ...(options.ignore ?? []).map((name) => name.toUpperCase())]);
     return monitor.lines
       .slice(first, last)
-      .filter((line) => line.source !== 'lua' && line.source !== monitor.lines[last]?.source && !ignored.has(line.name))
+      .filter((line) => line.source !== 'lua' && line.source !== monitor.lines[last]?.source)
+      .filter((line) => !ignored.has(line.name) && !isPulse(line))
       .map((line) => (line.name === 'EVALSHA' ? `EVALSHA ${line.argument}` : line.name));
   } finally {
     await monitor.close();
@@ -45,6 +46,8 @@ interface MonitorLine {
   readonly name: string;
   /** The first argument; empty when there is none. */
   readonly argument: string;
+  /** Of a script; empty for all else. */
+  readonly firstKey: string;
 }
 
 let marks = 0;
@@ -87,10 +90,16 @@ class Monitor {
 }
 
 /** `1700000000.123456 [0 127.0.0.1:50000] "get" "key"`; quotes and control characters inside an argument are escaped. */
-const linePattern = /^[\d.]+ \[\d+ (\S+)\] "((?:[^"\\]|\\.)*)"(?: "((?:[^"\\]|\\.)*)")?/;
+const linePattern = /^[\d.]+ \[\d+ (\S+)\] "((?:[^"\\]|\\.)*)"(?: "((?:[^"\\]|\\.)*)")?(?: "\d+" "((?:[^"\\]|\\.)*)")?/;
+const scriptCalls: ReadonlySet<string> = new Set(['EVAL', 'EVALSHA']);
+
+function isPulse({ firstKey }: MonitorLine): boolean {
+  return /:epoch:\{\d+\}$/.test(firstKey);
+}
 
 function parseLine(reply: RespReply): MonitorLine {
-  const [, source, name, argument] = linePattern.exec(String(reply)) ?? [];
+  const [, source, command, argument, second] = linePattern.exec(String(reply)) ?? [];
+  const name = command?.toUpperCase();
   assert(source !== undefined && name !== undefined, `not a line of MONITOR: ${String(reply)}`);
-  return { source, name: name.toUpperCase(), argument: argument ?? '' };
+  return { source, name, argument: argument ?? '', firstKey: (scriptCalls.has(name) ? second : undefined) ?? '' };
 }

@@ -8,6 +8,7 @@ import type { RedisEndpoint } from '../backend/redis/redis-client.js';
 import { parseRedisUrl } from '../backend/redis/redis-endpoint.js';
 import type { ScriptTime } from '../backend/redis/script.js';
 import { createKeys } from '../keys.js';
+import { createOwner } from '../owner.js';
 import type { Log } from '../log.js';
 import { openState, openStateWith } from '../open-state.js';
 import type { OpenOptions } from '../options.js';
@@ -164,8 +165,9 @@ async function startEngine(
     },
     ports: async () => {
       const keys = createKeys(namespace);
-      return opened.add(await backend({ deadlineMs: unhurriedMs, keys, clock, random, log: silentLog, scriptTime }))
-        .ports;
+      const owner = createOwner(random, 'ports').id;
+      const shared = { keys, owner, clock, random, log: silentLog, scriptTime };
+      return opened.add(await backend({ deadlineMs: unhurriedMs, ...shared })).ports;
     },
     advance: async (ms) => {
       await clock.advance(ms);

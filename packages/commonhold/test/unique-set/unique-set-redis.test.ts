@@ -45,7 +45,7 @@ describe('the key of a unique set', () => {
       expect(await redis.command('SISMEMBER', key, 'socket-1')).toBe(1);
       await redis.command('SADD', key, 'socket-3');
       expect(await sockets.has('socket-3')).toBe(true);
-      expect(await redis.command('KEYS', `${namespace}:*`)).toEqual([key]);
+      expect(await redis.command('KEYS', `${namespace}:user-sockets*`)).toEqual([key]);
       expect(await sockets.clear()).toBe(3);
       expect(await redis.command('EXISTS', key)).toBe(0);
     }));

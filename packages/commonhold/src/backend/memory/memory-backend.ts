@@ -29,6 +29,7 @@ export function createMemoryBackend(store: MemoryStore, keys: Keys, owned: boole
     status: () => ({ kind: 'memory', connected: true }),
     onStatusChange: () => () => undefined,
     ...nothingWaits,
+    onLoss: () => () => undefined,
     probe: () => Promise.resolve(),
     rawClient: undefined,
     close: async () => {

@@ -29,6 +29,11 @@ const refusals: Readonly<Record<string, string>> = {
   ASK: 'the slot is moving',
 };
 
+/** Replies of a server that is of no use for now, on this connection. */
+const unfitCodes: ReadonlySet<string> = new Set(['LOADING', 'BUSY', 'READONLY', 'NOAUTH', 'MASTERDOWN']);
+/** Replies of a server that reads well and takes no writes. */
+const refusingCodes: ReadonlySet<string> = new Set(['OOM', 'MISCONF', 'NOREPLICAS']);
+
 /** Errors of the client that come before anything was written. */
 const unsentErrors: ReadonlySet<string> = new Set(['ClientOfflineError', 'ClientClosedError']);
 
@@ -98,9 +103,30 @@ export function isTryAgain(error: unknown): boolean {
   return replyCode(errorParts(error).message) === 'TRYAGAIN';
 }
 
-/** Whether Redis refuses writes because it is a replica. */
-export function isReadOnly(error: unknown): boolean {
-  return replyCode(errorParts(error).message) === 'READONLY';
+/** Why a server is of no use for now, by its own words; undefined when it said nothing of the kind. */
+export function unfitness(error: unknown): string | undefined {
+  const code = replyCode(errorParts(underlying(error)).message);
+  return code !== undefined && unfitCodes.has(code) ? refusals[code] : undefined;
+}
+
+/** Why a server takes no writes, though it reads; undefined when it said nothing of the kind. */
+export function writeRefusal(error: unknown): string | undefined {
+  const code = replyCode(errorParts(underlying(error)).message);
+  if (code === undefined || !refusingCodes.has(code)) return undefined;
+  return refusals[code] ?? 'the memory of Redis is full';
+}
+
+/**
+ * What a failed pulse says of its server: `away` when it is of no use, `refusing` when it takes no writes, `elsewhere` when
+ * the slot is another's or has no master at the moment, `unseen` when it answers and keeps us from knowing.
+ */
+export function pulseVerdict(error: unknown, inCluster: boolean): 'away' | 'refusing' | 'elsewhere' | 'unseen' {
+  const code = replyCode(errorParts(underlying(error)).message);
+  if (code === undefined) return 'away';
+  if (refusingCodes.has(code)) return 'refusing';
+  if (code === 'MOVED' || code === 'ASK') return 'elsewhere';
+  if (passing.has(code) && (inCluster || !unfitCodes.has(code))) return 'elsewhere';
+  return unfitCodes.has(code) ? 'away' : 'unseen';
 }
 
 /** The reason a connection attempt failed, for people. */

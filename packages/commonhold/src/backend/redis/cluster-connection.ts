@@ -1,14 +1,10 @@
-import type { BackendStatus, Backend } from '../backend.js';
+import type { BackendStatus } from '../backend.js';
 import { UnavailableError } from '../../errors.js';
-import type { Keys } from '../../keys.js';
-import type { NamedOperation } from '../../operation.js';
+import type { ClusterBus } from './cluster-bus.js';
 import { ClusterRouter } from './cluster-router.js';
 import type { ClusterOptions } from './cluster-nodes.js';
 import { ClusterWire } from './cluster-wire.js';
-import type { RedisConnection } from './redis-connection.js';
 import type { RedisWire } from './redis-wire.js';
-import type { Script } from './script.js';
-import { slotOf } from './slot.js';
 
 /** A whole cluster, kept up: one connection to each master. */
 export class ClusterConnection {
@@ -30,7 +26,7 @@ export class ClusterConnection {
     this.wire = new ClusterWire(router, options);
   }
 
-  get bus(): Backend['bus'] {
+  get bus(): ClusterBus {
     return this.#router.bus;
   }
 
@@ -47,38 +43,34 @@ export class ClusterConnection {
       if (status.kind === 'redis' && !status.connected) return away(`${node.address}: ${status.reason}`);
     }
     if (states.length === 0 || table.hasGap) return away(failure || 'some slots of the cluster have no node');
-    const statuses = states.map(({ status }) => status);
-    return statuses.find((status) => 'warning' in status) ?? (statuses[0] as BackendStatus);
+    return together(states.map(({ status }) => status));
   }
 
-  /** Runs `script` on a key of every master; rejects when one of them fails. */
-  async probe(operation: NamedOperation, script: Script, keys: Keys): Promise<void> {
+  /** Has every master give a pulse; rejects when one of them fails. */
+  async probe(): Promise<void> {
     const status = this.status();
-    if (status.kind === 'redis' && !status.connected) throw new UnavailableError(operation.name, status.reason);
-    const probes = [...this.#probeKeys(keys).values()];
-    await Promise.all(probes.map((key) => this.wire.run(operation, script, [key], ['1'])));
+    if (status.kind === 'redis' && !status.connected) throw new UnavailableError('connection.pulse', status.reason);
+    await Promise.all([...this.#router.table.owners()].map((node) => node.probe()));
   }
 
   /** Lets calls in flight end, within the deadline for state or not at all, and disconnects. */
   close(atOnce: boolean = false): Promise<void> {
     return this.#router.close(atOnce);
   }
-
-  // Keys are tried until each master has one: a few for each of its equals, and a bound for a master with few slots.
-  #probeKeys(keys: Keys): Map<RedisConnection, string> {
-    const { table } = this.#router;
-    const found = new Map<RedisConnection, string>();
-    const wanted = table.owners().size;
-    for (let number = 0; found.size < wanted && number < mostProbeKeys; number++) {
-      const key = keys.tagged('probe', String(number));
-      const node = table.at(slotOf(key));
-      if (node !== undefined && !found.has(node)) found.set(node, key);
-    }
-    return found;
-  }
 }
 
-const mostProbeKeys = 1_000;
+// A new process has given its pulse to some masters before others.
+function together(statuses: readonly BackendStatus[]): BackendStatus {
+  const connected = statuses.filter((status) => status.kind === 'redis' && status.connected);
+  const most = Math.max(0, ...connected.map(({ processes = 0 }) => processes));
+  const refusing = connected.find((status) => status.refusing !== undefined)?.refusing;
+  const first = connected.find((status) => status.warning !== undefined) ?? connected[0];
+  return {
+    ...(first as BackendStatus),
+    ...(refusing === undefined ? {} : { refusing }),
+    ...(most === 0 ? {} : { processes: most }),
+  };
+}
 
 function away(reason: string): BackendStatus {
   return { kind: 'redis', connected: false, reason };

@@ -1,6 +1,9 @@
 import { ClosedError } from '../../errors.js';
 import type { Log } from '../../log.js';
+import type { StoreLoss } from '../backend.js';
 import { nodeAddress, splitAddress } from './cluster-topology.js';
+import type { Epochs } from './epochs.js';
+import type { PulsePlace } from './node-pulse.js';
 import type { RedisClient, RedisEndpoint } from './redis-client.js';
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js';
 import type { Redirector } from './redis-wire.js';
@@ -8,10 +11,22 @@ import type { Redirector } from './redis-wire.js';
 /** What the connections to all nodes of a cluster have in common. */
 export interface ClusterOptions extends Omit<
   RedisConnectionOptions,
-  'endpoint' | 'inCluster' | 'redirector' | 'onChange'
+  'endpoint' | 'inCluster' | 'redirector' | 'onChange' | 'pulse' | 'onLoss'
 > {
   /** Some nodes, from which the others are learnt. The first one's user, password and TLS hold for all. */
   readonly seeds: readonly [RedisEndpoint, ...RedisEndpoint[]];
+  readonly epochs: Epochs;
+  /** Called when a node turned out to have lost data. */
+  readonly onLoss: (loss: StoreLoss) => void;
+}
+
+/** What the nodes need of what knows the whole cluster. */
+export interface ClusterNodesHome {
+  /** For what nodes refuse that are reached at `host`. */
+  redirector(host: string): Redirector;
+  readonly pulse: PulsePlace;
+  /** A node is there, or gone, or says something else of itself. */
+  onChange(): void;
 }
 
 /** A node that leaves the cluster's masters is kept this long: pictures of a change differ from node to node. */
@@ -20,17 +35,15 @@ const keptAfterMs = 5_000;
 /** One connection to each node that serves slots, or did so a moment ago. */
 export class ClusterNodes {
   readonly #options: ClusterOptions;
-  readonly #redirector: (host: string) => Redirector;
-  readonly #onChange: () => void;
+  readonly #home: ClusterNodesHome;
   readonly #nodes = new Map<string, RedisConnection>();
   readonly #opening = new Map<string, Promise<void>>();
   readonly #unneededSinceMs = new Map<string, number>();
   #closed = false;
 
-  constructor(options: ClusterOptions, redirector: (host: string) => Redirector, onChange: () => void) {
+  constructor(options: ClusterOptions, home: ClusterNodesHome) {
     this.#options = options;
-    this.#redirector = redirector;
-    this.#onChange = onChange;
+    this.#home = home;
   }
 
   all(): RedisConnection[] {
@@ -86,7 +99,7 @@ export class ClusterNodes {
   }
 
   async #connect(address: string): Promise<void> {
-    const { seeds, ...shared } = this.#options;
+    const { seeds, onLoss, ...shared } = this.#options;
     const { host, port } = splitAddress(address);
     try {
       const connection = await RedisConnection.open({
@@ -94,8 +107,10 @@ export class ClusterNodes {
         endpoint: { ...seeds[0], host, port },
         log: nodeLog(this.#options.log, address),
         inCluster: true,
-        redirector: this.#redirector(host),
-        onChange: this.#onChange,
+        redirector: this.#home.redirector(host),
+        pulse: this.#home.pulse,
+        onChange: () => this.#home.onChange(),
+        onLoss: (kind) => onLoss({ kind, node: address }),
       });
       this.#nodes.set(address, connection);
     } finally {

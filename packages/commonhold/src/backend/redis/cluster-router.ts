@@ -7,6 +7,7 @@ import { ClusterBus } from './cluster-bus.js';
 import { ClusterNodes, type ClusterOptions } from './cluster-nodes.js';
 import { type ClusterTopology, nodeAddress, parseTopology, servedSlots } from './cluster-topology.js';
 import { Deadlines } from './deadlines.js';
+import { MasterKeys } from './master-keys.js';
 import { ParkedCalls } from './parked-calls.js';
 import type { RedisConnection } from './redis-connection.js';
 import type { Redirector } from './redis-wire.js';
@@ -49,6 +50,8 @@ export class ClusterRouter {
   readonly bus: ClusterBus;
   readonly nodes: ClusterNodes;
   readonly table: SlotTable<RedisConnection> = new SlotTable();
+  /** Where each master is asked to prove itself. */
+  readonly epochKeys: MasterKeys<RedisConnection>;
   readonly #clock: Clock;
   readonly #onStatusChange: () => void;
   readonly #random: Random;
@@ -73,11 +76,12 @@ export class ClusterRouter {
     this.bus = new ClusterBus(options.log);
     this.#deadlines = new Deadlines(options.clock, (elapsedMs) => this.#sweep(elapsedMs));
     this.#parked = new ParkedCalls(options.clock, (call) => this.#resend(call));
-    this.nodes = new ClusterNodes(
-      options,
-      (host) => this.#redirector(host),
-      () => this.#nodeChanged(),
-    );
+    this.epochKeys = new MasterKeys(this.table, (number) => options.epochs.key(number));
+    this.nodes = new ClusterNodes(options, {
+      redirector: (host) => this.#redirector(host),
+      pulse: { epochs: options.epochs, keyFor: (address) => this.#epochKey(address) },
+      onChange: () => this.#nodeChanged(),
+    });
   }
 
   get closed(): boolean {
@@ -161,6 +165,7 @@ export class ClusterRouter {
     this.nodes.retire(addresses);
     this.#failure = '';
     this.#settleHome();
+    for (const node of this.table.owners()) node.beginPulse();
     // A master that died may have published to nobody what it had written.
     if (changed && known) this.bus.restored();
   }
@@ -209,6 +214,11 @@ export class ClusterRouter {
     if (home === undefined) return;
     this.#home = home;
     void this.bus.moveTo(home.bus);
+  }
+
+  #epochKey(address: string): string | undefined {
+    const node = this.nodes.at(address);
+    return node && this.epochKeys.of(node);
   }
 
   #redirector(host: string): Redirector {

@@ -7,7 +7,6 @@ import { RedisMap } from '../../map/redis-map.js';
 import { RedisPlainMap } from '../../map/redis-plain-map.js';
 import { RedisLock } from '../../lock/redis-lock.js';
 import { RedisReadWriteLock } from '../../lock/redis-read-write-lock.js';
-import type { NamedOperation } from '../../operation.js';
 import { RedisOwners } from '../../owners/redis-owners.js';
 import { RedisPresence } from '../../presence/redis-presence.js';
 import { RedisQueue } from '../../queue/redis-queue.js';
@@ -21,17 +20,24 @@ import { nothingWaits } from '../nothing-waits.js';
 import { StatusWatch } from '../status-watch.js';
 import { ClusterConnection } from './cluster-connection.js';
 import type { ClusterOptions } from './cluster-nodes.js';
+import { Epochs } from './epochs.js';
+import { LossWatch } from './loss-watch.js';
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.js';
 import type { RedisWire } from './redis-wire.js';
-import { loadScript } from './script.js';
 
-/** A connection, and the keys to use on it. */
-export interface RedisBackendOptions extends RedisConnectionOptions {
+/** Whose backend it is. */
+interface Ownership {
   readonly keys: Keys;
+  /** `name#incarnation` of this process. */
+  readonly owner: string;
 }
 
-const probing: NamedOperation = { name: 'connection.probe', kind: 'idempotent', away: 'refuse', deadline: 'state' };
-const probeScript = loadScript(import.meta.url, 'probe.lua');
+/** A connection, and the keys to use on it. */
+export interface RedisBackendOptions
+  extends Omit<RedisConnectionOptions, 'inCluster' | 'redirector' | 'onChange' | 'pulse' | 'onLoss'>, Ownership {}
+
+/** A cluster, and the keys to use on it. */
+export interface ClusterBackendOptions extends Omit<ClusterOptions, 'epochs' | 'onLoss'>, Ownership {}
 
 /**
  * Gathers the Redis twins over one connection, or over one to each node where the server says that it is part of a
@@ -40,7 +46,14 @@ const probeScript = loadScript(import.meta.url, 'probe.lua');
 export async function createRedisBackend(options: RedisBackendOptions): Promise<Backend> {
   const { keys, endpoint, ...shared } = options;
   const watch = new StatusWatch();
-  const connection = await RedisConnection.open({ ...options, onChange: watch.changed });
+  const losses = new LossWatch(options.log);
+  const epochs = new Epochs(options);
+  const connection: RedisConnection = await RedisConnection.open({
+    ...options,
+    pulse: { epochs, keyFor: () => epochs.key(0) },
+    onChange: watch.changed,
+    onLoss: (kind) => losses.tell({ kind, node: connection.address }, connection.bus),
+  });
   if (connection.clustered) {
     await connection.close();
     return createClusterBackend({ ...shared, keys, seeds: [endpoint] });
@@ -53,17 +66,22 @@ export async function createRedisBackend(options: RedisBackendOptions): Promise<
     status: () => connection.status(),
     onStatusChange: watch.on,
     ...nothingWaits,
-    probe: async () => void (await connection.wire.run(probing, probeScript, [keys.tagged('probe', 'probe')], ['1'])),
+    onLoss: losses.on,
+    probe: () => connection.probe(),
     rawClient: connection.client,
     close: (atOnce) => connection.close(atOnce),
   };
 }
 
 /** Gathers the Redis twins over a cluster. Resolves after the first attempts to connect, whether or not they succeeded. */
-export async function createClusterBackend(options: ClusterOptions & { readonly keys: Keys }): Promise<Backend> {
+export async function createClusterBackend(options: ClusterBackendOptions): Promise<Backend> {
   const { keys, ...shared } = options;
   const watch = new StatusWatch();
-  const cluster = await ClusterConnection.open(shared, watch.changed);
+  const losses = new LossWatch(options.log);
+  const cluster: ClusterConnection = await ClusterConnection.open(
+    { ...shared, epochs: new Epochs(options), onLoss: (loss) => losses.tell(loss, cluster.bus) },
+    watch.changed,
+  );
   return {
     ...plainPorts(redisPorts(cluster.wire, keys)),
     portsFor: (others) => plainPorts(redisPorts(cluster.wire, others)),
@@ -72,7 +90,8 @@ export async function createClusterBackend(options: ClusterOptions & { readonly 
     status: () => cluster.status(),
     onStatusChange: watch.on,
     ...nothingWaits,
-    probe: () => cluster.probe(probing, probeScript, keys),
+    onLoss: losses.on,
+    probe: () => cluster.probe(),
     get rawClient() {
       return cluster.clients;
     },

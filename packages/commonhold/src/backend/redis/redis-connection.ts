@@ -2,11 +2,12 @@ import type { Clock } from '../../clock.js';
 import type { Log } from '../../log.js';
 import type { DeadlineClass, NamedOperation } from '../../operation.js';
 import type { Random } from '../../random.js';
-import type { BackendStatus } from '../backend.js';
+import type { BackendStatus, StoreLossKind } from '../backend.js';
 import { isForbidden } from './classify.js';
 import { nodeAddress } from './cluster-topology.js';
 import { DurableWrites } from './durable-writes.js';
 import { IdleWatch } from './idle-watch.js';
+import { NodePulse, type PulsePlace } from './node-pulse.js';
 import { RedisBus } from './redis-bus.js';
 import { createRedisClient, type RedisClient, type RedisEndpoint } from './redis-client.js';
 import { RedisLink } from './redis-link.js';
@@ -26,8 +27,12 @@ export interface RedisConnectionOptions {
   readonly inCluster?: boolean;
   /** Given when calls that this node refuses go on to others. */
   readonly redirector?: Redirector | undefined;
-  /** Called when the connection is ready, and when it is lost. */
+  /** How it proves that the server takes writes; without it, nothing does. */
+  readonly pulse?: PulsePlace | undefined;
+  /** Called when what `status` says has changed. */
   readonly onChange?: (() => void) | undefined;
+  /** Called when the server turned out to have lost data, on a connection that is ready. */
+  readonly onLoss?: ((kind: StoreLossKind) => void) | undefined;
 }
 
 const greeting: NamedOperation = { name: 'connection.greet', kind: 'read', away: 'refuse', deadline: 'state' };
@@ -48,6 +53,10 @@ export class RedisConnection {
   readonly #inCluster: boolean;
   readonly #idleWatch: IdleWatch;
   readonly #durable: DurableWrites;
+  readonly #pulse: NodePulse;
+  readonly #onLoss: (kind: StoreLossKind) => void;
+  /** Found while the connection was greeted. */
+  #loss: StoreLossKind | undefined;
   #incarnation = 0;
   #facts: ServerFacts = parseServerFacts('');
 
@@ -67,12 +76,19 @@ export class RedisConnection {
     this.#log = options.log;
     this.#inCluster = options.inCluster ?? false;
     this.bus = new RedisBus(() => this.wire, options.log);
+    this.#onLoss = options.onLoss ?? (() => undefined);
+    const node = { address: this.address, inCluster: this.#inCluster, log: options.log };
+    this.#pulse = new NodePulse(options.pulse, node, {
+      onChange: () => options.onChange?.(),
+      onLoss: (kind) => this.#lose(kind),
+    });
     this.#link = new RedisLink(client, {
       ...options,
       handshakeMs,
       greet: () => this.#greet(),
       onReady: (again) => {
         this.#incarnation++;
+        if (this.#loss !== undefined) this.#lose(this.#loss);
         if (again) this.bus.restored();
         options.onChange?.();
       },
@@ -82,13 +98,16 @@ export class RedisConnection {
       },
     });
     // What is refused there is told to the caller, who knows by when it must be settled.
-    const own = { ...options, redirector: undefined, onChange: undefined };
+    const own = { ...options, redirector: undefined, onChange: undefined, pulse: undefined, onLoss: undefined };
     this.#durable = new DurableWrites(options.clock, () => RedisConnection.open(own));
-    this.wire = new NodeWire(this.#link, { ...options, durable: this.#durable });
-    this.#idleWatch = new IdleWatch(options.clock, {
+    const onWriteRefused = (reason: string): void => this.#pulse.refused(reason);
+    this.wire = new NodeWire(this.#link, { ...options, durable: this.#durable, onWriteRefused });
+    this.#idleWatch = new IdleWatch(options.clock, options.random, {
       ready: () => this.#link.ready,
+      refusing: () => this.#pulse.refusing !== undefined,
       bytesRead: () => this.#link.bytesRead,
       ask: () => void this.wire.command(asking, ['PING']).catch(() => undefined),
+      pulse: () => void this.#keepPulse(),
     });
   }
 
@@ -122,7 +141,25 @@ export class RedisConnection {
     if (!this.#link.ready) return { kind: 'redis', connected: false, reason: this.#link.reason };
     const warning = stateWarning(this.#facts);
     const version = this.#facts.version;
-    return { kind: 'redis', connected: true, version, ...(warning === undefined ? {} : { warning }) };
+    const { refusing, processes } = this.#pulse;
+    return {
+      kind: 'redis',
+      connected: true,
+      version,
+      ...(warning === undefined ? {} : { warning }),
+      ...(refusing === undefined ? {} : { refusing }),
+      ...(processes === undefined ? {} : { processes }),
+    };
+  }
+
+  /** Gives a pulse; rejects as any call does. */
+  probe(): Promise<void> {
+    return this.#pulse.give((...call) => this.wire.run(...call));
+  }
+
+  /** Gives a pulse if none was given on this connection, for want of knowing where. */
+  beginPulse(): void {
+    if (this.ready && !this.#pulse.given) void this.#keepPulse();
   }
 
   /** Lets calls in flight end, within the deadline for state or not at all, and disconnects. */
@@ -140,8 +177,26 @@ export class RedisConnection {
     this.#facts = await this.#readFacts();
   }
 
+  #keepPulse(): Promise<void> {
+    this.#idleWatch.pulsed();
+    return this.#pulse.keep(this.wire);
+  }
+
+  #lose(kind: StoreLossKind): void {
+    this.#loss = this.#link.ready ? undefined : kind;
+    if (this.#link.ready) this.#onLoss(kind);
+  }
+
   async #greet(): Promise<void> {
-    const [facts] = await Promise.all([this.#readFacts(), this.bus.resubscribe()]);
+    this.wire.restart();
+    const [facts, pulse] = await Promise.allSettled([this.#readFacts(), this.#pulse.greet(this.wire)]);
+    if (facts.status === 'rejected') throw facts.reason;
+    this.#use(facts.value);
+    if (pulse.status === 'rejected') throw pulse.reason;
+    await this.bus.resubscribe();
+  }
+
+  #use(facts: ServerFacts): void {
     // Also of a replica: one of a cluster leads to all of it.
     this.#facts = facts;
     // A master that stepped down; its successor may be found under the same name.

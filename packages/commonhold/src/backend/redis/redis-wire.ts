@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js';
 import { ClosedError, type CommonholdError, InvalidArgumentError, UnavailableError } from '../../errors.js';
 import type { DeadlineClass, NamedOperation } from '../../operation.js';
-import { isNoScript, isReadOnly } from './classify.js';
+import { isNoScript, unfitness, writeRefusal } from './classify.js';
 import { Deadlines } from './deadlines.js';
 import type { DurableOutcome, DurableRunner, DurableStep } from './durable-write.js';
 import { hangAfterMs, HangWatch } from './hang-watch.js';
@@ -14,6 +14,7 @@ import {
 } from './redis-client.js';
 import type { RedisLink } from './redis-link.js';
 import { PreparedScript, type Script, type ScriptTime, shareSlot, slotGuard } from './script.js';
+import { SlowWatch } from './slow-watch.js';
 import { WireCall, type WireMessage } from './wire-call.js';
 
 /**
@@ -57,6 +58,8 @@ export interface RedisWireOptions {
   readonly redirector?: Redirector | undefined;
   /** Where durable operations go. */
   readonly durable: DurableRunner;
+  /** Called when the server said that it takes no writes, with why. */
+  readonly onWriteRefused?: ((reason: string) => void) | undefined;
 }
 
 /** Sends over one connection. A connection on which calls wait and no byte arrives is destroyed. */
@@ -66,6 +69,7 @@ export class NodeWire implements RedisWire {
   readonly #options: RedisWireOptions;
   readonly #deadlines: Deadlines;
   readonly #hangWatch: HangWatch;
+  readonly #slowWatch: SlowWatch;
   readonly #prepared = new Map<Script, PreparedScript>();
   readonly #senders = new Map<ReplyOptions, CommandSender>();
   #inFlight = 0;
@@ -76,7 +80,9 @@ export class NodeWire implements RedisWire {
     this.#link = link;
     this.#options = options;
     // A server that is given longer to answer is not hung while it uses that time.
-    this.#hangWatch = new HangWatch(Math.max(hangAfterMs, options.deadlineMs.state, options.deadlineMs.cache));
+    const longestMs = Math.max(options.deadlineMs.state, options.deadlineMs.cache);
+    this.#hangWatch = new HangWatch(Math.max(hangAfterMs, longestMs));
+    this.#slowWatch = new SlowWatch(longestMs);
     this.#deadlines =
       options.redirector?.deadlines ?? new Deadlines(options.clock, (elapsedMs) => this.sweep(elapsedMs));
   }
@@ -119,9 +125,26 @@ export class NodeWire implements RedisWire {
     return this.#link.ready ? this.#options.durable.run(step) : Promise.reject(this.#away(step.operation));
   }
 
-  /** As {@link command}, on a connection that is being greeted. */
+  /** As {@link command}, also on a connection that is being greeted. */
   greet(operation: NamedOperation, args: readonly CommandArgument[]): Promise<unknown> {
-    return this.#send(operation, { words: args, reply: textReply });
+    return this.#send(operation, { words: args, reply: textReply, direct: true });
+  }
+
+  /** As {@link run}, also on a connection that is being greeted. */
+  greetWith(
+    operation: NamedOperation,
+    script: Script,
+    keys: readonly string[],
+    args: readonly CommandArgument[],
+  ): Promise<unknown> {
+    const prepared = this.#prepare(script);
+    const words = prepared.words(keys, args);
+    return this.#send(operation, { words, reply: textReply, script: prepared.text, direct: true });
+  }
+
+  /** The connection is another one. */
+  restart(): void {
+    this.#slowWatch.restart();
   }
 
   /** Sends a call that another node did not run; `asking` when that node is handing its slot over to this one. */
@@ -202,12 +225,14 @@ export class NodeWire implements RedisWire {
   #write(call: WireCall, asking: boolean): void {
     this.#inFlight++;
     call.refusal = undefined;
+    call.writtenAtMs = this.#slowWatch.countedMs;
     const sender = this.#sender(call.message.reply);
     // The two go out together; a server that did not take the first redirects the second once more.
     if (asking) void sender.sendCommand(['ASKING']).catch(() => undefined);
     sender.sendCommand(call.message.words).then(
       (value) => {
         this.#answered();
+        this.#slowWatch.answered(call.writtenAtMs);
         call.succeed(value);
       },
       (error: unknown) => {
@@ -218,15 +243,24 @@ export class NodeWire implements RedisWire {
   }
 
   #refused(call: WireCall, error: unknown, asking: boolean): void {
-    const { script, words, reply } = call.message;
+    const { script, words, reply, direct } = call.message;
+    this.#slowWatch.answered(call.writtenAtMs);
     if (script !== undefined && !call.settled && isNoScript(error)) {
-      call.message = { words: ['EVAL', script, ...words.slice(2)], reply };
+      call.message = { words: ['EVAL', script, ...words.slice(2)], reply, direct };
       return this.#write(call, asking);
     }
-    if (this.#options.redirector?.redirect(call, error)) return;
-    // Another server may have become the master under the same name; only a new connection finds it.
-    if (isReadOnly(error)) this.#link.giveUp('this Redis is a replica');
+    if (direct !== true && this.#options.redirector?.redirect(call, error)) return;
+    this.#judge(error);
     call.fail(error);
+  }
+
+  // A server that serves nobody is left at its first word, so that nobody else asks it. Another may have become the master
+  // under the same name; only a new connection finds it.
+  #judge(error: unknown): void {
+    const unfit = unfitness(error);
+    if (unfit !== undefined && this.#link.ready) return this.#link.giveUp(unfit);
+    const refusal = writeRefusal(error);
+    if (refusal !== undefined) this.#options.onWriteRefused?.(refusal);
   }
 
   #answered(): void {
@@ -239,6 +273,7 @@ export class NodeWire implements RedisWire {
   sweep(elapsedMs: number): boolean {
     const progress = this.#link.bytesRead + this.#replies;
     if (this.#hangWatch.look(elapsedMs, this.#inFlight, progress)) this.#link.giveUp('no byte arrived in time');
+    else if (this.#slowWatch.look(elapsedMs, this.#inFlight)) this.#link.giveUp('Redis answers too slowly');
     return this.#inFlight > 0;
   }
 }

@@ -9,6 +9,8 @@ export interface WireMessage {
   readonly words: readonly CommandArgument[];
   readonly reply: ReplyOptions;
   readonly script?: string | undefined;
+  /** For this node alone: what it does not run is told to the caller, and goes to no other. */
+  readonly direct?: boolean | undefined;
 }
 
 /** What a settled call keeps: it may lie in line for its deadline for a while, and its words would with it. */
@@ -23,6 +25,8 @@ export class WireCall implements PendingCall {
   settled = false;
   /** How often a node refused it as not its own, or not now. */
   tries = 0;
+  /** When it was written, as the connection's watch counts time. */
+  writtenAtMs = 0;
   /** Why it certainly did not run so far; undefined from when it is written until it is refused. */
   refusal: string | undefined;
   #resolve: (reply: unknown) => void;

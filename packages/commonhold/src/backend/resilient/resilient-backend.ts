@@ -36,12 +36,18 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
   const journal = new Journal(owner, journalBytes);
   const watch = new StatusWatch();
   const outage = new Outage({ status: () => store.status(), journal, clock, random, log, onChange: watch.changed });
-  const unwatch = store.onStatusChange(() => outage.look());
+  const processes = lastProcesses(() => store.status());
+  const unwatch = store.onStatusChange(() => {
+    processes();
+    outage.look();
+    // Of a store that is there and takes no writes, the outage knows nothing.
+    watch.changed();
+  });
   const memory = createMemoryStore({ clock, maxBytes: localBytes });
   const tally: AwayTally = new Map();
   const bus = new AwayBus(store.bus, log);
   const tell: AwayPlace['tell'] = (channel, message) => bus.tell(channel, message);
-  const place: AwayPlace = { clock, journal, memory, owner, tally, tell, processes: () => 1 };
+  const place: AwayPlace = { clock, journal, memory, owner, tally, tell, processes };
   return {
     ...resilientPorts(store, options.keys, place),
     portsFor: (keys) => resilientPorts(store.portsFor(keys), keys, place),
@@ -50,6 +56,7 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
     status: () => withOutage(store.status(), outage.reason, journal),
     onStatusChange: watch.on,
     onConflict: (listener) => journal.onConflict(listener),
+    onLoss: (listener) => store.onLoss(listener),
     probe: () => store.probe(),
     get rawClient() {
       return store.rawClient;
@@ -65,6 +72,16 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
       if (!journal.empty) log.warn({ ...journal.size }, 'Closing with writes that Redis has not got: they are lost');
       await store.close(atOnce);
     },
+  };
+}
+
+/** Says how many processes there were when the store was heard last. */
+function lastProcesses(status: () => BackendStatus): () => number {
+  let known = 1;
+  return () => {
+    const now = status();
+    if (now.kind === 'redis' && now.connected) known = now.processes ?? known;
+    return known;
   };
 }
 

@@ -5,8 +5,10 @@ import {
   connectFailure,
   isForbidden,
   isNoScript,
-  isReadOnly,
+  pulseVerdict,
   unanswered,
+  unfitness,
+  writeRefusal,
 } from '../../../src/backend/redis/classify.js';
 import { UnavailableError } from '../../../src/errors.js';
 import { startRedisServer } from '../../../src/testing/redis-server.js';
@@ -138,11 +140,33 @@ describe('what is known of an error', () => {
   it('tells the replies that need something done', () => {
     expect(isNoScript(new Error('NOSCRIPT No matching script. Please use EVAL.'))).toBe(true);
     expect(isNoScript(new Error('ERR NOSCRIPT'))).toBe(false);
-    expect(isReadOnly(new Error("READONLY You can't write against a read only replica."))).toBe(true);
-    expect(isReadOnly(new Error(in62("READONLY You can't write against a read only replica.")))).toBe(true);
-    expect(isReadOnly(new Error('ERR READONLY'))).toBe(false);
     expect(isForbidden(new UnavailableError('x', 'y', { cause: new Error('NOPERM no') }))).toBe(true);
     expect(isForbidden(new UnavailableError('x', 'y'))).toBe(false);
+  });
+
+  it('tells a server that is of no use from one that takes no writes', () => {
+    const readOnly = "READONLY You can't write against a read only replica.";
+    expect(unfitness(new Error(readOnly))).toBe('this Redis is a replica');
+    expect(unfitness(new Error(in62(readOnly)))).toBe('this Redis is a replica');
+    expect(unfitness(new Error('ERR READONLY'))).toBeUndefined();
+    for (const code of ['LOADING', 'BUSY', 'NOAUTH', 'MASTERDOWN'])
+      expect(unfitness(new Error(`${code} x`))).toBeTruthy();
+    for (const code of ['OOM', 'MISCONF', 'NOREPLICAS']) {
+      expect(unfitness(new Error(`${code} x`))).toBeUndefined();
+      expect(writeRefusal(new Error(`${code} x`))).toBeTruthy();
+    }
+    expect(writeRefusal(new Error(readOnly))).toBeUndefined();
+  });
+
+  it('says of a pulse what its failure means for the connection', () => {
+    const verdicts = (inCluster: boolean): Record<string, string> => {
+      const codes = ['LOADING', 'READONLY', 'CLUSTERDOWN', 'MOVED', 'OOM', 'NOPERM', 'WRONGTYPE', 'ERR', 'late'];
+      return Object.fromEntries(codes.map((code) => [code, pulseVerdict(new Error(`${code} x`), inCluster)]));
+    };
+    const alike = { LOADING: 'away', CLUSTERDOWN: 'elsewhere', MOVED: 'elsewhere', OOM: 'refusing', NOPERM: 'unseen' };
+    const rest = { WRONGTYPE: 'unseen', ERR: 'unseen', late: 'away' };
+    expect(verdicts(false)).toEqual({ ...alike, ...rest, READONLY: 'away' });
+    expect(verdicts(true)).toEqual({ ...alike, ...rest, READONLY: 'elsewhere' });
   });
 
   it('reads well as the reason for being away', () => {

@@ -1,9 +1,13 @@
 import { systemClock } from '../../../src/clock.js';
+import type { StoreLossKind } from '../../../src/backend/backend.js';
 import type { Log } from '../../../src/log.js';
 import type { NamedOperation } from '../../../src/operation.js';
+import { Epochs } from '../../../src/backend/redis/epochs.js';
 import { RedisConnection } from '../../../src/backend/redis/redis-connection.js';
 import { parseRedisUrl } from '../../../src/backend/redis/redis-endpoint.js';
 import { type Script, serverTime } from '../../../src/backend/redis/script.js';
+import { createKeys } from '../../../src/keys.js';
+import { createOwner } from '../../../src/owner.js';
 import { systemRandom } from '../../../src/random.js';
 import { pause, waitUntil } from '../../../src/testing/waiting.js';
 
@@ -32,11 +36,22 @@ export function recordingLog(): Log & { readonly lines: string[] } {
   return { lines, info: note, warn: note, error: note };
 }
 
+/** What a new process knows of epochs: nothing. */
+export function newEpochs(): Epochs {
+  const owner = createOwner(systemRandom).id;
+  return new Epochs({ owner, keys: createKeys('connected'), clock: systemClock, random: systemRandom });
+}
+
 /** A connection as a state has it, with the deadlines of the defaults, which closes at the end of the block. */
 export async function connected(
   url: string,
-  options: { readonly log?: Log; readonly deadlineMs?: { readonly state: number; readonly cache: number } } = {},
+  options: {
+    readonly log?: Log;
+    readonly deadlineMs?: { readonly state: number; readonly cache: number };
+    readonly onLoss?: (kind: StoreLossKind) => void;
+  } = {},
 ): Promise<RedisConnection & AsyncDisposable> {
+  const epochs = newEpochs();
   const connection = await RedisConnection.open({
     endpoint: parseRedisUrl(url),
     deadlineMs: options.deadlineMs ?? { state: 500, cache: 100 },
@@ -44,6 +59,8 @@ export async function connected(
     random: systemRandom,
     log: options.log ?? silentLog,
     scriptTime: serverTime,
+    pulse: { epochs, keyFor: () => epochs.key(0) },
+    onLoss: options.onLoss,
   });
   return Object.assign(connection, { [Symbol.asyncDispose]: () => connection.close() });
 }

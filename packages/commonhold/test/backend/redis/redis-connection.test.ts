@@ -264,8 +264,10 @@ describe('a server that answers but cannot serve', () => {
     });
     const endless = side.send('EVAL', 'while true do end', 0).catch(() => undefined);
     await pause(150);
-    expect(await outcomes(connection)).toEqual(['Unavailable', 'Unavailable', 'Unavailable']);
-    expect(connection.status().connected).toBe(true);
+    expect(await outcome(read(connection))).toBe('Unavailable');
+    await expectFastRefusals(connection);
+    await pause(200);
+    expect(connection.status()).toMatchObject({ reason: 'Redis is busy with a long script' });
     await server.command('SCRIPT', 'KILL');
     await endless;
     await expectRecovery(connection);
@@ -291,7 +293,7 @@ describe('a user with few rights', () => {
     await server.command('ACL', 'SETUSER', 'app', 'on', '>p', '~*', '&*', '+@all', '-incr', '-info');
     await using connection = await connected(`redis://app:p@127.0.0.1:${server.port}`);
     expect(await outcome(connection.wire.command(mutating, ['INCR', 'n']))).toBe('Unavailable');
-    expect(connection.status()).toEqual({ kind: 'redis', connected: true, version: '' });
+    expect(connection.status()).toEqual({ kind: 'redis', connected: true, version: '', processes: 1 });
     await expectRecovery(connection);
   });
 

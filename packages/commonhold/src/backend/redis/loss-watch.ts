@@ -1,0 +1,28 @@
+import type { Log } from '../../log.js';
+import type { StoreLoss } from '../backend.js';
+import type { Unsubscribe } from '../bus.js';
+
+/** Who wants to hear that the store lost data. */
+export class LossWatch {
+  readonly #log: Log;
+  readonly #listeners = new Set<(loss: StoreLoss) => void>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Calls `listener` with each loss. */
+  readonly on = (listener: (loss: StoreLoss) => void): Unsubscribe => {
+    const own = (loss: StoreLoss): void => listener(loss);
+    this.#listeners.add(own);
+    return () => void this.#listeners.delete(own);
+  };
+
+  /** Tells all of a loss; then all that listens on `bus`, which may have missed anything. */
+  tell(loss: StoreLoss, bus: { restored(): void }): void {
+    const { kind, ...details } = loss;
+    this.#log.error(details, kind === 'empty' ? 'Redis lost its data' : 'Redis went back to older data');
+    for (const listener of [...this.#listeners]) listener(loss);
+    bus.restored();
+  }
+}
