@@ -38,7 +38,7 @@ function declareReport(test: DeclareTest): void {
     });
     const { id } = await queue.add(1);
     await running;
-    const closing = state.close({ timeoutMs: 400 });
+    const closing = state.close({ timeoutMs: 800 });
     await untilClosed(closing, engine);
     assert.deepEqual(await closing, { abandoned: [{ feature: 'queue', what: `job ${id} of queue q` }] });
     other.queue<number, number>('q').work(({ data }) => data + 1);
@@ -58,7 +58,7 @@ function declareReport(test: DeclareTest): void {
       .run(work)
       .catch(() => undefined);
     await running;
-    const closing = state.close({ timeoutMs: 400 });
+    const closing = state.close({ timeoutMs: 800 });
     await untilClosed(closing, engine);
     assert.deepEqual(await closing, { abandoned: [{ feature: 'lease', what: 'Lock pages' }] });
     assert.throws(() => state.cache('c'), { code: 'Closed' });
