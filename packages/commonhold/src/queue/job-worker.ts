@@ -1,3 +1,4 @@
+import type { Unsubscribe } from '../backend/bus.js';
 import type { Waiter } from '../backend/wakes.js';
 import type { CloseLimit } from '../close-report.js';
 import type { Clock } from '../clock.js';
@@ -74,7 +75,7 @@ const whileWaitingMs = 1_000;
  *
  * Between trips it rests until it is woken, a job ends, a delayed job falls due, or another worker's lease ends. A trip
  * that fails is repeated with growing waits; what ended stays with the worker until it is handed in. After a trip whose
- * outcome is unknown the next one says what this worker knows that it holds, and learns the rest.
+ * outcome is unknown, and when the store was away, the next one says what this worker knows that it holds, and learns the rest.
  */
 export class JobWorker<Data, Result> {
   readonly #place: JobWorkerPlace<Data, Result>;
@@ -82,12 +83,14 @@ export class JobWorker<Data, Result> {
   readonly #self: QueueWorker;
   readonly #runner: JobRunner<Data, Result>;
   readonly #waiter: Waiter;
+  readonly #unwatch: Unsubscribe;
   readonly #stopped: Promise<void>;
   readonly #ends: JobEnd[] = [];
   #state: 'working' | 'draining' | 'closed' = 'working';
   #turnNumber = 0;
   #waitForIdle = false;
-  #answerLost = false;
+  /** Whether the store may hold other jobs for this worker than it knows of. */
+  #unsure = false;
   #resting = false;
   #failures = 0;
   #lookAtMs = Infinity;
@@ -109,6 +112,8 @@ export class JobWorker<Data, Result> {
     const onEnds = (ends: readonly JobEnd[]): void => this.#ended(ends);
     this.#runner = new JobRunner(handler, { ...place, worker: this.#self, concurrency, onEnds });
     this.#waiter = context.wakes.listen(queueTopic(address));
+    // The store that is back may have lost its last writes, by which jobs ended that this worker then holds again.
+    this.#unwatch = context.bus.onRestored(() => (this.#unsure = true));
     this.#stopped = this.#loop();
   }
 
@@ -175,6 +180,7 @@ export class JobWorker<Data, Result> {
     }
     this.#state = 'closed';
     this.#waiter.close();
+    this.#unwatch();
     await this.#place.port.leave(this.#place.address, this.#self).catch(() => undefined);
   }
 
@@ -218,9 +224,10 @@ export class JobWorker<Data, Result> {
     const free = Math.min(mostJobsATrip, room);
     const ends = this.#ends.splice(0, endsOfTrip(this.#ends));
     const sentAtMs = this.#clock.monotonic();
+    const turn = this.#nextTurn(ends, free);
     let reply: QueueTurnReply;
     try {
-      reply = await port.turn(address, this.#self, this.#nextTurn(ends, free));
+      reply = await port.turn(address, this.#self, turn);
     } catch (error) {
       this.#ends.unshift(...ends);
       await this.#backOff(error);
@@ -228,6 +235,7 @@ export class JobWorker<Data, Result> {
     }
     this.#runner.confirm(sentAtMs, reply.nowMs);
     this.#report(ends, reply);
+    if (turn.known !== undefined) this.#unsure = reply.cut;
     this.#take(reply);
     const taken = reply.jobs.length;
     const roomier = this.#room() > room - taken || (this.#room() > 0 && taken === free);
@@ -237,13 +245,12 @@ export class JobWorker<Data, Result> {
   #nextTurn(ends: readonly JobEnd[], free: number): QueueTurn {
     const idle = this.#runner.size === 0;
     const waiting = this.#ends.map((end) => end.id);
-    const known = this.#answerLost ? [...this.#runner.ids(), ...waiting] : undefined;
+    const known = this.#unsure ? [...this.#runner.ids(), ...waiting] : undefined;
     return { number: ++this.#turnNumber, ends, free, idle, known };
   }
 
   #take(reply: QueueTurnReply): void {
     this.#failures = 0;
-    this.#answerLost &&= reply.cut;
     this.#waitForIdle = reply.waitingForIdle > 0;
     this.#lookAtMs = this.#nextLook(reply);
     if (this.#state === 'working') this.#runner.take(reply.jobs, reply.alone);
@@ -261,7 +268,7 @@ export class JobWorker<Data, Result> {
   #report(ends: readonly JobEnd[], reply: QueueTurnReply): void {
     const refused = ends.filter(({ kind }, index) => kind !== 'return' && reply.ends[index] === 'superseded');
     const superseded = refused.map((end) => end.id);
-    if (superseded.length === 0 || this.#answerLost) return;
+    if (superseded.length === 0 || this.#unsure) return;
     const fields = { queue: this.#place.address.name, jobs: superseded };
     this.#place.context.log.warn(fields, 'results were refused: another worker has these jobs, or they were cancelled');
   }
@@ -270,7 +277,7 @@ export class JobWorker<Data, Result> {
     const { random, log } = this.#place.context;
     const code = isCommonholdError(error) ? error.code : undefined;
     if (code === 'Closed') this.#state = 'closed';
-    if (code !== 'Unavailable') this.#answerLost = true;
+    if (code !== 'Unavailable') this.#unsure = true;
     const fields = { queue: this.#place.address.name, error: String(error) };
     if (this.#failures === 0) log.warn(fields, 'a worker cannot reach its queue and tries again');
     const ceilingMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures);
