@@ -22,6 +22,7 @@ export class FaultLink {
   readonly #server: Socket;
   readonly #mode: () => FaultMode;
   #dark = false;
+  #doomed = false;
 
   constructor(client: Socket, targetPort: number, mode: () => FaultMode) {
     this.#client = client.setNoDelay();
@@ -30,7 +31,7 @@ export class FaultLink {
     this.toServer = new Lane(this.#server, () => this.#isDark());
     this.toClient = new Lane(client, () => this.#isDark());
     client.on('data', (chunk: Buffer) => this.#isDark() || mode().request(this, chunk));
-    this.#server.on('data', (chunk: Buffer) => this.#isDark() || mode().reply(this, chunk));
+    this.#server.on('data', (chunk: Buffer) => this.#isDark() || this.#reply(chunk));
     this.#join(client, this.#server, this.toServer);
     this.#join(this.#server, client, this.toClient);
     this.closed = Promise.all([socketClosed(client), socketClosed(this.#server)]);
@@ -47,6 +48,11 @@ export class FaultLink {
     resetNow(this.#server);
   }
 
+  /** Resets both sides in place of the next reply, which is lost. */
+  doom(): void {
+    this.#doomed = true;
+  }
+
   /** Closes the client's side in good order after what is on its way; drops the server's side. */
   cut(): void {
     this.toClient.end();
@@ -57,6 +63,11 @@ export class FaultLink {
   halfClose(): void {
     this.#server.removeAllListeners('data').resume();
     this.toClient.end();
+  }
+
+  #reply(chunk: Buffer): void {
+    if (this.#doomed) this.reset();
+    else this.#mode().reply(this, chunk);
   }
 
   /** Passes on how `from` ends, and holds it back while `to` cannot take more. */

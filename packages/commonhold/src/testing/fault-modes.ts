@@ -1,7 +1,10 @@
 import type { FaultLink, FaultMode } from './fault-link.js';
 
-/** What happens to one chunk from a client: passed to the current mode, lost, or answered with a reset. */
-export type RequestVerdict = 'pass' | 'drop' | 'reset';
+/**
+ * What happens to one chunk from a client: passed to the current mode, lost, answered with a reset, or carried out and answered
+ * with a reset in place of the reply.
+ */
+export type RequestVerdict = 'pass' | 'drop' | 'reset' | 'loseReply';
 
 /** Looks at a chunk from a client. A chunk may hold several commands, or a part of one. */
 export type RequestHook = (chunk: Buffer) => RequestVerdict;
@@ -14,7 +17,8 @@ export function hookedMode(mode: FaultMode, hook: RequestHook | undefined): Faul
     request: (link, chunk) => {
       const verdict = hook(chunk);
       if (verdict === 'reset') link.reset();
-      if (verdict === 'pass') mode.request(link, chunk);
+      if (verdict === 'loseReply') link.doom();
+      if (verdict === 'pass' || verdict === 'loseReply') mode.request(link, chunk);
     },
   };
 }

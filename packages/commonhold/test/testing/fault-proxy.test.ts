@@ -318,6 +318,13 @@ describe('onRequest', () => {
     await expect(connection.send('INCR', 'count')).rejects.toThrow('closed');
     expect(await server.command('GET', 'count')).toBe('2');
   });
+
+  it('loses the reply of a request that it picks out, and no other', async () => {
+    proxy.onRequest = (chunk) => (chunk.includes('unlucky') ? 'loseReply' : 'pass');
+    expect(await client.send('INCR', 'lucky')).toBe(1);
+    await expect(client.send('INCR', 'unlucky')).rejects.toThrow('closed');
+    expect(await server.command('GET', 'unlucky')).toBe('1');
+  });
 });
 
 describe('stopping', () => {
