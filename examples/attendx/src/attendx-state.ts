@@ -38,10 +38,11 @@ export async function openAttendxState(
   return {
     shared,
     sessions: shared.sessions<SessionData>('session', { idle: '30m', absolute: '7d', maxPerUser: 100 }),
-    accounts: shared.map<Account>('accounts'),
-    profiles: shared.map<Profile>('profiles'),
+    // Who may log in, and who is enrolled, is written when all processes can see it, or not at all.
+    accounts: shared.map<Account>('accounts', { away: 'throw' }),
+    profiles: shared.map<Profile>('profiles', { away: 'stale' }),
     profileCache: shared.cache<Profile>('user', { ttl: '1h' }),
-    people: shared.map<Person>('people', { changes: true }),
+    people: shared.map<Person>('people', { changes: true, away: 'stale' }),
     // Named by what they were made of, embeddings never change: what this process has seen it need not read again.
     embeddingCache: shared.cache<Float32Array>('embedding', { ttl: '1h', near: true }),
     enrolments: shared.rateLimit('enroll', '5 per hour'),

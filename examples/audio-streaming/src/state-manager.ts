@@ -29,7 +29,8 @@ export class RedisStateManager<Data extends object = Record<string, unknown>> {
 
   /** @param namespace its name among the maps of `state`. */
   constructor(state: SharedState, namespace: string, options: StateManagerOptions = {}) {
-    this.records = state.map<Data & Owned>(namespace, { ttl: options.ttl ?? '1h' });
+    // Containers share the work on one record: what one of them cannot see is not acknowledged.
+    this.records = state.map<Data & Owned>(namespace, { ttl: options.ttl ?? '1h', away: 'throw' });
     this.containerId = options.containerId ?? containerOf(state.owner);
   }
 

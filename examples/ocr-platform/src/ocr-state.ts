@@ -44,7 +44,8 @@ export async function openOcrState(
   const { queue, record, stats, notices, session: prefix } = names;
   return {
     shared,
-    accounts: openMapAccounts(shared.map<Account>('accounts')),
+    // Who may log in is never told from memory.
+    accounts: openMapAccounts(shared.map<Account>('accounts', { away: 'throw' })),
     sessions: shared.sessions<SessionData>('logins', {
       idle: '30m',
       absolute: sessionLifetimeMs,

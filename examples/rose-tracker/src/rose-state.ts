@@ -23,7 +23,8 @@ export async function openRoseState(
     shared,
     activeSessions: shared.map<SessionRecord>('sessions', { prefix: 'rose:session', ttl: sessionTtlMs }),
     persistentData: new PersistentData({
-      records: shared.map<PersistentRecord>('persistent-data', { prefix: 'rose' }),
+      // Numbers of sessions are given out by it: each once, so never while another worker cannot see it.
+      records: shared.map<PersistentRecord>('persistent-data', { prefix: 'rose', away: 'throw' }),
       total: shared.uniqueSet('total_unique_roses', { prefix: 'rose' }),
       cumulative: shared.uniqueSet('cumulative_unique_roses', { prefix: 'rose' }),
     }),

@@ -141,7 +141,11 @@ export class SharedState {
       onReplica: (replica: { close(): void }) => void this.#closing.push(async () => replica.close()),
       openChannel: this.#openChannel,
     };
-    const make = () => new SharedMap<Value>(name, options, this.#open(), this.#context, home);
+    const ports = () => ({
+      map: this.#choose('map', `map ${name}`, options.away),
+      plainMap: this.#choose('plainMap', `map ${name}`, options.away),
+    });
+    const make = () => new SharedMap<Value>(name, options, ports(), this.#context, home);
     return this.#named('map', name, options, make);
   }
 

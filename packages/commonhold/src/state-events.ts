@@ -62,12 +62,9 @@ export class StateEmitter {
       backend.onStatusChange(() => this.#look()),
       backend.onLoss((loss) => this.#tell('stateLost', loss)),
       backend.onConflict(({ ours, ...conflict }) =>
-        this.#tell(
-          'conflict',
-          ours === undefined
-            ? conflict
-            : { ...conflict, ours: codec.decode(ours, `The value of a ${conflict.feature}`) },
-        ),
+        ours === undefined
+          ? this.#tell('conflict', conflict)
+          : void this.#tellDecoded(conflict, () => codec.decode(ours, `The value of a ${conflict.feature}`)),
       ),
     ];
   }
@@ -108,6 +105,15 @@ export class StateEmitter {
     const status = this.#backend.status();
     if (!status.connected) return status.reason;
     return status.kind === 'redis' ? status.refusing : undefined;
+  }
+
+  // A large value is decompressed in its own time.
+  async #tellDecoded(conflict: StateConflict, decode: () => unknown): Promise<void> {
+    try {
+      this.#tell('conflict', { ...conflict, ours: await decode() });
+    } catch {
+      this.#tell('conflict', conflict);
+    }
   }
 
   #tell<Name extends keyof StateEvents>(name: Name, event: StateEvents[Name]): void {

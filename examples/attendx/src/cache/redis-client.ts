@@ -24,7 +24,8 @@ export class RedisClient {
   constructor(state: SharedState, log: Log) {
     this.#state = state;
     this.#log = log;
-    this.#values = state.map<unknown>('temporary', { ttl: standardExpireSeconds * 1_000 });
+    // Callers are promised `null` and `false` while Redis is away.
+    this.#values = state.map<unknown>('temporary', { ttl: standardExpireSeconds * 1_000, away: 'throw' });
     if (state.status().kind === 'memory') log.info({ reason: 'none is configured' }, withoutRedis);
   }
 

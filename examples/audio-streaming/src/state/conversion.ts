@@ -42,8 +42,9 @@ export class ConversionState {
   readonly takeOvers: SharedMap<TakeOver>;
 
   constructor(state: SharedState) {
-    this.activeConversions = state.map<ActiveConversion>('active-conversions', { ttl: '1h' });
-    this.takeOvers = state.map<TakeOver>('take-overs', { ttl: '1h' });
+    // Whose a conversion is must be known to all.
+    this.activeConversions = state.map<ActiveConversion>('active-conversions', { ttl: '1h', away: 'throw' });
+    this.takeOvers = state.map<TakeOver>('take-overs', { ttl: '1h', away: 'throw' });
     this.queue = state.queue<ConversionJob, ConversionResult>('conversions', { keepCompleted: '1h', keepFailed: '1h' });
   }
 }

@@ -15,7 +15,7 @@ async function openRose(options: Parameters<typeof openState>[0] = memory): Prom
 /** Stores whose sets take nothing, as when a worker dies before it gets to them. */
 function dyingBeforeSets(shared: SharedState, state: RoseState): RoseState {
   const away = { add: () => Promise.reject(new Error('died')), count: () => Promise.resolve(0) };
-  const records = shared.map<never>('persistent-data', { prefix: 'rose' });
+  const records = shared.map<never>('persistent-data', { prefix: 'rose', away: 'throw' });
   return { ...state, persistentData: new PersistentData({ records, total: away, cumulative: away }) };
 }
 

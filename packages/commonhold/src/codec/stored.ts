@@ -4,3 +4,9 @@
  * memory engine with what was stored; the codec reads both alike.
  */
 export type Stored = string | Buffer;
+
+/** Whether both are the same bytes, or both undefined. */
+export function sameBytes(left: Stored | undefined, right: Stored | undefined): boolean {
+  if (left === undefined || right === undefined) return left === right;
+  return left === right || Buffer.from(left as string).equals(Buffer.from(right as string));
+}

@@ -8,6 +8,8 @@ export interface MapEntry<Value> {
   readonly owner: string | undefined;
   /** Milliseconds since 1970 by the store's clock; undefined for no end. */
   readonly expiresAtMs: number | undefined;
+  /** The store is away: this is what the process last read or wrote of `key`, and `expiresAtMs` goes by its own clock. */
+  readonly stale?: true;
 }
 
 /**

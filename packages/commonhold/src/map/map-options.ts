@@ -1,3 +1,4 @@
+import type { AwayChoices } from '../away.js';
 import { type Duration, durationMsOrForever } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkGuard, type Guard, type GuardOptions } from '../guard.js';
@@ -21,6 +22,11 @@ export interface MapOptions {
    * Only `get`, `getEntry`, `getMany`, `has`, `set`, `add`, `delete`, `update` and `touch` work then, and none takes a `guard`.
    */
   readonly prefix?: string;
+  /**
+   * Without Redis: `'buffer'` (default) reads what this process last read or wrote of a key, and notes writes until Redis is
+   * back; `'stale'` reads so and rejects writes; `'throw'` rejects all.
+   */
+  readonly away?: AwayChoices['map'];
 }
 
 /** Options of one write. */
@@ -43,7 +49,7 @@ export interface MapSubscribeOptions {
   readonly onResync?: () => void | Promise<void>;
 }
 
-const mapOptionNames: OptionNames<MapOptions> = { ttl: true, changes: true, prefix: true };
+const mapOptionNames: OptionNames<MapOptions> = { ttl: true, changes: true, prefix: true, away: true };
 const setOptionNames: OptionNames<MapSetOptions> = { ttl: true, guard: true };
 const guardOptionNames: OptionNames<GuardOptions> = { guard: true };
 const pageOptionNames: OptionNames<MapPageOptions> = { cursor: true, limit: true };

@@ -22,10 +22,17 @@ export interface MapRecord {
   readonly owner: string | undefined;
   /** Server milliseconds since 1970; undefined without end. */
   readonly expiresAtMs: number | undefined;
+  /** Not from the store, which is away, but what this process last knew or wrote. */
+  readonly stale?: true;
 }
 
 /** What `replace` compares with: the version in the library's own layout, the bytes in the documented one. */
 export type MapExpectation = Pick<MapRecord, 'value' | 'version'>;
+
+/** Whether `expected` must be found by its value: it was made known without its version, in a layout that compares that. */
+export function needsVersion({ prefix }: MapSpace, expected: MapExpectation | undefined): boolean {
+  return prefix === undefined && expected !== undefined && expected.version === undefined;
+}
 
 /** What became of `replace`: the version written, or the entry that was there instead, undefined where there was none. */
 export type MapReplacement =
@@ -74,13 +81,16 @@ export interface MapEntryPort {
     ttlMs: number | undefined,
     guard?: Guard,
   ): Promise<boolean>;
-  /** Sets `key` only where the entry is still the expected one; undefined expects none. */
+  /**
+   * Sets `key` only where the entry is still the expected one; undefined expects none. A value of undefined removes it, and
+   * gives no version.
+   */
   replace(
     space: MapSpace,
     owner: string,
     key: string,
     expected: MapExpectation | undefined,
-    value: Stored,
+    value: Stored | undefined,
     ttlMs: number | undefined,
     guard?: Guard,
   ): Promise<MapReplacement>;

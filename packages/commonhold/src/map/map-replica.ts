@@ -23,7 +23,7 @@ export interface ReplicaSource<Value> {
   readEntry(key: string, record: MapRecord | undefined): Promise<MapEntry<Value>[]>;
 }
 
-type ReplicaContext = Pick<FeatureContext, 'clock' | 'random' | 'log'>;
+type ReplicaContext = Pick<FeatureContext, 'clock' | 'random' | 'log' | 'bus'>;
 
 const entriesPerPage = 500;
 const firstRetryMs = 50;
@@ -34,7 +34,7 @@ const longestRetryMs = 2_000;
  * come. Values are shared by all who read them here, so treat them as read-only.
  *
  * An entry is not shown after its end, whether or not anybody has removed it; the clocks are compared over a round trip,
- * and an entry may disappear early by as much. While the link is down the copy stays as it was. When changes may have been
+ * and an entry may disappear early by as much. While the link is down the copy stays as it was, and `stale` says so. When changes may have been
  * missed the map is read anew, until that succeeds, and the new copy takes the place of the old one at once.
  */
 export class MapReplica<Value> {
@@ -47,6 +47,8 @@ export class MapReplica<Value> {
   #coming: MapView<Value> | undefined;
   #loading: Promise<void> = Promise.resolve();
   #subscription: { close(): void } | undefined;
+  #unwatch: readonly (() => void)[] = [];
+  #broken = false;
 
   /** Use `replica()` of a map. */
   constructor(source: ReplicaSource<Value>, context: ReplicaContext) {
@@ -57,11 +59,13 @@ export class MapReplica<Value> {
 
   /** Resolves when the copy is complete. Called once, by `SharedMap.replica`. */
   async open(): Promise<void> {
-    this.#subscription = await this.#source.listen(
-      (message, id) => this.#receive(message, id),
-      () => this.#reload(),
-    );
+    const { bus } = this.#context;
+    this.#unwatch = [bus.onBroken(() => (this.#broken = true)), bus.onRestored(() => (this.#broken = false))];
     try {
+      this.#subscription = await this.#source.listen(
+        (message, id) => this.#receive(message, id),
+        () => this.#reload(),
+      );
       await this.#load();
     } catch (error) {
       this.close();
@@ -108,9 +112,15 @@ export class MapReplica<Value> {
     return size;
   }
 
+  /** Whether changes may have been made that are not here: the link is down, the map is read anew, or `close` was called. */
+  get stale(): boolean {
+    return this.#broken || this.#coming !== undefined || this.#closing.signal.aborted;
+  }
+
   /** Ends the updates; what is here stays readable, and grows old. May be called twice. */
   close(): void {
     this.#closing.abort();
+    for (const unwatch of this.#unwatch) unwatch();
     this.#subscription?.close();
   }
 

@@ -85,15 +85,18 @@ export class MemoryMap implements MapPort {
     owner: string,
     key: string,
     expected: MapExpectation | undefined,
-    value: Stored,
+    value: Stored | undefined,
     ttlMs: number | undefined,
     guard?: Guard,
   ): Promise<MapReplacement> {
     this.#pass(operations.replace, space, guard);
     this.#purge(space);
-    const found = this.#find(space)?.alive(key, this.#store.now());
+    const state = this.#find(space);
+    const found = state?.alive(key, this.#store.now());
     if (found?.version !== expected?.version) return { written: false, found: found && recordOf(found) };
-    return { written: true, version: this.#write(space, [[key, value]], { owner, ttlMs }) };
+    if (value !== undefined) return { written: true, version: this.#write(space, [[key, value]], { owner, ttlMs }) };
+    if (state !== undefined && found !== undefined) this.#remove(space, state, [key], owner);
+    return { written: true, version: undefined };
   }
 
   async delete(space: MapSpace, owner: string, keys: readonly string[], guard?: Guard): Promise<number> {

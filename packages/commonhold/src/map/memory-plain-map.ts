@@ -1,6 +1,6 @@
 import type { ExpiringTable } from '../backend/memory/expiring-table.js';
 import { handOut, type MemoryStore, storedBytes } from '../backend/memory/memory-store.js';
-import type { Stored } from '../codec/stored.js';
+import { sameBytes, type Stored } from '../codec/stored.js';
 import type { Keys } from '../keys.js';
 import type { MapEntryPort, MapExpectation, MapRecord, MapReplacement, MapSpace } from './map-port.js';
 import { valueOnly } from './plain-map-record.js';
@@ -57,13 +57,14 @@ export class MemoryPlainMap implements MapEntryPort {
     _owner: string,
     key: string,
     expected: MapExpectation | undefined,
-    value: Stored,
+    value: Stored | undefined,
     ttlMs: number | undefined,
   ): Promise<MapReplacement> {
     const name = this.#key(space, key);
     const found = this.#find(name);
     if (!sameBytes(found?.value, expected?.value)) return { written: false, found };
-    this.#write(name, value, ttlMs);
+    if (value === undefined) this.#entries.delete(name);
+    else this.#write(name, value, ttlMs);
     return { written: true, version: undefined };
   }
 
@@ -91,9 +92,4 @@ export class MemoryPlainMap implements MapEntryPort {
   #endOf(ttlMs: number | undefined): number {
     return ttlMs === undefined ? Infinity : this.#store.now() + ttlMs;
   }
-}
-
-function sameBytes(left: Stored | undefined, right: Stored | undefined): boolean {
-  if (left === undefined || right === undefined) return left === right;
-  return left === right || Buffer.from(left as string).equals(Buffer.from(right as string));
 }

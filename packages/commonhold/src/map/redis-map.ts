@@ -93,13 +93,13 @@ export class RedisMap implements MapPort {
     owner: string,
     key: string,
     expected: MapExpectation | undefined,
-    value: Stored,
+    value: Stored | undefined,
     ttlMs: number | undefined,
     guard?: Guard,
   ): Promise<MapReplacement> {
     const reply = await this.#replace(operations.replace, space, [owner, expected?.version, key, value, ttlMs], guard);
     const [version, found] = reply;
-    if (version !== null) return { written: true, version: Number(version) };
+    if (version !== null) return { written: true, version: version.length === 0 ? undefined : Number(version) };
     return { written: false, found: found ? parseEntry(space.name, found) : undefined };
   }
 
@@ -172,7 +172,7 @@ export class RedisMap implements MapPort {
     guard: Guard | undefined,
   ): Promise<readonly [version: Buffer | null, found?: Buffer | null]> {
     const expected = version === undefined ? '' : String(version);
-    const args = [encodeOwner(owner), ttlText(ttlMs), expected, key, value];
+    const args = [encodeOwner(owner), ttlText(ttlMs), expected, key, value ?? ''];
     return (await this.#run(operation, replaceScript, space, args, guard)) as [Buffer | null, Buffer | null];
   }
 
@@ -196,7 +196,7 @@ type Replacing = readonly [
   owner: string,
   version: number | undefined,
   key: string,
-  value: Stored,
+  value: Stored | undefined,
   ttlMs: number | undefined,
 ];
 

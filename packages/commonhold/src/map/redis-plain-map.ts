@@ -73,10 +73,10 @@ export class RedisPlainMap implements MapEntryPort {
     _owner: string,
     key: string,
     expected: MapExpectation | undefined,
-    value: Stored,
+    value: Stored | undefined,
     ttlMs: number | undefined,
   ): Promise<MapReplacement> {
-    const args = [expected?.value ?? '', value, ttlMs === undefined ? '' : String(ttlMs)];
+    const args = [expected?.value ?? '', value ?? '', ttlMs === undefined ? '' : String(ttlMs)];
     const keys = [this.#key(space, key)];
     const reply = await this.#wire.run(operations.replace, replaceScript, keys, args, bytesReply);
     const [written, found] = reply as [number, (Buffer | null)?];

@@ -39,7 +39,7 @@ describe('a map among faults', () => {
   }
 
   const openMap = async (port?: number, changes: boolean = false): Promise<SharedMap<number>> =>
-    (await open(port)).map<number>('m', { changes });
+    (await open(port)).map<number>('m', { changes, away: 'throw' });
 
   it('an entry that cannot be read is an error, left out of pages with a line in the log, and replaced by a set', async () => {
     const map = await openMap();

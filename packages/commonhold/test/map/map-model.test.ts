@@ -63,11 +63,13 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
   fc.tuple(space, owner, key, value, ttlMs).map((args) => call('add', ...args)),
   fc.tuple(space, owner, keys).map((args) => call('delete', ...args)),
   fc.tuple(space, key, ttlMs).map((args) => call('touch', ...args)),
-  fc.tuple(space, fc.nat(2), owner, key, value, ttlMs).map(([of, kind, by, name, bytes, ttl]) => ({
-    label: `replace ${JSON.stringify([of, kind, by, name, bytes, ttl])}`,
-    run: async ({ map: port }: Ports) =>
-      port.replace(of, by, name, await expectation(port, of, name, kind), bytes, ttl),
-  })),
+  fc
+    .tuple(space, fc.nat(2), owner, key, fc.option(value, { nil: undefined }), ttlMs)
+    .map(([of, kind, by, name, bytes, ttl]) => ({
+      label: `replace ${JSON.stringify([of, kind, by, name, bytes, ttl])}`,
+      run: async ({ map: port }: Ports) =>
+        port.replace(of, by, name, await expectation(port, of, name, kind), bytes, ttl),
+    })),
   space.map((of) => call('count', of)),
   fc.tuple(space, owner).map((args) => call('clear', ...args)),
   space.map((of) => ({ label: `page ${JSON.stringify(of)}`, run: (ports: Ports) => allEntries(ports, of) })),

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { LocalBus } from '../../src/backend/memory/local-bus.js';
 import { createMemoryStore } from '../../src/backend/memory/memory-store.js';
 import { UnavailableError } from '../../src/errors.js';
 import { createKeys } from '../../src/keys.js';
@@ -14,7 +15,12 @@ import { seededRandom } from '../../src/testing/random.js';
 type Answer = (page: MapPage | Error) => void;
 
 const note = (): void => undefined;
-const context = { clock: createManualClock(), random: seededRandom(1), log: { info: note, warn: note, error: note } };
+const context = {
+  clock: createManualClock(),
+  random: seededRandom(1),
+  log: { info: note, warn: note, error: note },
+  bus: new LocalBus(),
+};
 
 /** A page with one entry. */
 function pageOf(key: string, cursor: string): MapPage {

@@ -73,10 +73,12 @@ const steps: fc.Arbitrary<ModelStep> = fc.oneof(
       return { ...entry, expiresAtMs: expiresAtMs === undefined ? undefined : Math.ceil(expiresAtMs / 1_000) };
     },
   })),
-  fc.tuple(key, fc.option(value, { nil: undefined }), value, ttlMs).map(([name, expected, bytes, ttl]) => ({
-    label: `replace ${JSON.stringify([name, expected, bytes, ttl])}`,
-    run: (ports: Ports) => ports.plainMap.replace(spaceOf(ports), 'o#1', name, expectation(expected), bytes, ttl),
-  })),
+  fc
+    .tuple(key, fc.option(value, { nil: undefined }), fc.option(value, { nil: undefined }), ttlMs)
+    .map(([name, expected, bytes, ttl]) => ({
+      label: `replace ${JSON.stringify([name, expected, bytes, ttl])}`,
+      run: (ports: Ports) => ports.plainMap.replace(spaceOf(ports), 'o#1', name, expectation(expected), bytes, ttl),
+    })),
 );
 
 // Longer than elsewhere: learning the namespace takes each run a connection of its own.

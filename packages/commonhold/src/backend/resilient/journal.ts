@@ -198,7 +198,8 @@ export class JournalPart<Entry> {
   }
 }
 
-function mayPass(error: unknown): boolean {
+/** Whether `error` says that the store may take later what it did not take now. */
+export function mayPass(error: unknown): boolean {
   const passing = ['Unavailable', 'OutcomeUnknown', 'Overloaded', 'Closed'];
   return isCommonholdError(error) && passing.includes(error.code);
 }

@@ -4,6 +4,9 @@ import { channelOperations } from '../../channel/channel-operations.js';
 import { AwayCounter } from '../../counter/away-counter.js';
 import { counterOperations } from '../../counter/counter-operations.js';
 import type { Keys } from '../../keys.js';
+import { AwayMap } from '../../map/away-map.js';
+import { AwayMapReads } from '../../map/away-map-reads.js';
+import { mapOperations, plainMapOperations } from '../../map/map-operations.js';
 import { AwayRateLimit, OpenRateLimit } from '../../rate-limit/away-rate-limit.js';
 import { rateLimitOperations } from '../../rate-limit/rate-limit-operations.js';
 import type { RateLimitPort } from '../../rate-limit/rate-limit-port.js';
@@ -33,19 +36,32 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): Po
     resilientPort(there.rateLimit, rateLimitOperations, twin, place.tally);
   const rateLimit = limiting(new AwayRateLimit(place, keys));
   const channel = resilientPort(there.channel, channelOperations, new AwayChannel(place, keys), place.tally);
+  const known = new AwayMapReads(place, keys);
+  const [mapTwin, plainMapTwin] = [new AwayMap(there.map, place, keys), new AwayMap(there.plainMap, place, keys)];
+  const map = resilientPort(mapTwin.gateWhole(there.map, mapOperations), mapOperations, mapTwin, place.tally);
+  const plainMap = resilientPort(
+    plainMapTwin.gate(there.plainMap, plainMapOperations),
+    plainMapOperations,
+    plainMapTwin,
+    place.tally,
+  );
   const chosen: ChosenPorts = {
     cache: { open: there.cache, throw: there.cache },
     channel: { memory: channel, throw: there.channel },
     counter: { buffer: counter, throw: there.counter },
-    map: { buffer: there.map, stale: there.map, throw: there.map },
-    plainMap: { buffer: there.plainMap, stale: there.plainMap, throw: there.plainMap },
+    map: { buffer: map, stale: resilientPort(there.map, mapOperations, known, place.tally), throw: there.map },
+    plainMap: {
+      buffer: plainMap,
+      stale: resilientPort(there.plainMap, plainMapOperations, known, place.tally),
+      throw: there.plainMap,
+    },
     presence: { memory: there.presence, throw: there.presence },
     queue: { buffer: there.queue, throw: there.queue },
     rateLimit: { memory: rateLimit, open: limiting(new OpenRateLimit(place)), closed: there.rateLimit },
     session: { stale: there.session, memory: there.session, closed: there.session },
     uniqueSet: { buffer: uniqueSet, throw: there.uniqueSet },
   };
-  const ports = { ...there, channel, counter, rateLimit, uniqueSet };
+  const ports = { ...there, channel, counter, map, plainMap, rateLimit, uniqueSet };
   return {
     ports,
     portFor: (feature, away) => portOf(chosen, feature, away),
