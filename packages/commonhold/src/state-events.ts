@@ -16,7 +16,7 @@ export interface StateEvents {
   readonly conflict: StateConflict;
   /**
    * The store lost data that it had acknowledged. Within 5 s of a loss, and before anything else after a return; a roll-back of
-   * less than 4 s may go unseen.
+   * less than a second may go unseen.
    */
   readonly stateLost: StoreLoss;
   /** `close()` is done; nothing more is told. */

@@ -13,9 +13,9 @@ export interface CountOptions {
  * its hash (`EVALSHA 6b1bf4...`). Exact, between two marks that go through the server itself; commands which `work` sends
  * and does not wait for may come after the second.
  *
- * Not counted: commands run inside a script, PING and the pulses by which connections prove themselves, MONITOR, whatever goes through `server.command` (that is how a test
- * looks at the state), and what MONITOR does not show: administrative commands (CONFIG, DEBUG), AUTH, and commands that
- * the server refused before running them. Rejects with what `work` rejects with, and when the server goes away meanwhile.
+ * Not counted: commands run inside a script, PING and the pulses by which connections prove themselves, MONITOR, whatever
+ * goes through `server.command` (that is how a test looks at the state), and what MONITOR does not show: administrative
+ * commands (CONFIG, DEBUG), AUTH, and commands that the server refused before running them. Rejects with what `work` rejects with, and when the server goes away meanwhile.
  */
 export async function countCommands(
   server: RedisServer,

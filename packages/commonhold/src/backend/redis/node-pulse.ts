@@ -69,17 +69,16 @@ export class NodePulse {
     }
   }
 
-  /** Now and then. What it shows of the connection its wire sees by itself. */
-  async keep(wire: NodeWire): Promise<void> {
-    if (this.#running) return;
-    this.#running = true;
-    await this.give((...call) => wire.greetWith(...call)).catch((error: unknown) => this.#judge(error));
-    this.#running = false;
+  /** Has one given, if none is under way; false where there is none to give. What it shows of the connection its wire sees. */
+  keep(wire: NodeWire): boolean {
+    if (this.#key === undefined) return false;
+    if (!this.#running) void this.#keepOne(wire);
+    return true;
   }
 
   /** Rejects as any call does. */
   async give(run: RunPulse): Promise<void> {
-    const key = this.#place?.keyFor(this.#node.address);
+    const key = this.#key;
     if (this.#place === undefined || key === undefined) return;
     const { processes, loss } = await this.#place.epochs.pulse(key, run);
     this.#given = true;
@@ -94,6 +93,16 @@ export class NodePulse {
     this.#refusing = reason;
     this.#node.log.warn({ reason }, 'Redis refuses writes: they fail until it takes them');
     this.#listeners.onChange();
+  }
+
+  get #key(): string | undefined {
+    return this.#place?.keyFor(this.#node.address);
+  }
+
+  async #keepOne(wire: NodeWire): Promise<void> {
+    this.#running = true;
+    await this.give((...call) => wire.greetWith(...call)).catch((error: unknown) => this.#judge(error));
+    this.#running = false;
   }
 
   // After a loss or a long break the first to come counts itself alone: the pulse before counts too.

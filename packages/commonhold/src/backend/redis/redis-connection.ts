@@ -102,12 +102,11 @@ export class RedisConnection {
     this.#durable = new DurableWrites(options.clock, () => RedisConnection.open(own));
     const onWriteRefused = (reason: string): void => this.#pulse.refused(reason);
     this.wire = new NodeWire(this.#link, { ...options, durable: this.#durable, onWriteRefused });
-    this.#idleWatch = new IdleWatch(options.clock, options.random, {
+    this.#idleWatch = new IdleWatch(options.clock, {
       ready: () => this.#link.ready,
-      refusing: () => this.#pulse.refusing !== undefined,
       bytesRead: () => this.#link.bytesRead,
       ask: () => void this.wire.command(asking, ['PING']).catch(() => undefined),
-      pulse: () => void this.#keepPulse(),
+      pulse: () => this.#pulse.keep(this.wire),
     });
   }
 
@@ -159,7 +158,7 @@ export class RedisConnection {
 
   /** Gives a pulse if none was given on this connection, for want of knowing where. */
   beginPulse(): void {
-    if (this.ready && !this.#pulse.given) void this.#keepPulse();
+    if (this.ready && !this.#pulse.given) this.#pulse.keep(this.wire);
   }
 
   /** Lets calls in flight end, within the deadline for state or not at all, and disconnects. */
@@ -175,11 +174,6 @@ export class RedisConnection {
   /** Asks the server again what it says of itself. */
   async look(): Promise<void> {
     this.#facts = await this.#readFacts();
-  }
-
-  #keepPulse(): Promise<void> {
-    this.#idleWatch.pulsed();
-    return this.#pulse.keep(this.wire);
   }
 
   #lose(kind: StoreLossKind): void {
