@@ -53,6 +53,9 @@ export async function openOcrState(
       remember: '24h',
       maxPerUser: 1_000,
       prefix,
+      // Who was here in the last quarter of an hour stays signed in while Redis is away for as long as a server takes to be
+      // replaced. A logout at another process in that time is known here only when Redis is back: these are people's own scans.
+      staleFor: '15m',
     }),
     tasks: shared.queue<ScanJob, Scan>('tasks', {
       documented: { queue, record, stats, notices },

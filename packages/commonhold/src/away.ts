@@ -19,7 +19,7 @@ export interface AwayChoices {
   readonly presence: 'memory' | 'throw';
   readonly queue: 'buffer' | 'throw';
   readonly rateLimit: 'memory' | 'open' | 'closed';
-  readonly session: 'stale' | 'memory' | 'closed';
+  readonly session: 'stale' | 'closed';
   readonly uniqueSet: 'buffer' | 'throw';
 }
 
@@ -35,7 +35,7 @@ const choicesOf: {
   presence: ['memory', 'throw'],
   queue: ['buffer', 'throw'],
   rateLimit: ['memory', 'open', 'closed'],
-  session: ['stale', 'memory', 'closed'],
+  session: ['stale', 'closed'],
   uniqueSet: ['buffer', 'throw'],
 };
 

@@ -246,8 +246,9 @@ export class SharedState {
     name: string,
     options: SessionsOptions & SessionSchemas<Data> = {},
   ): Sessions<Data> {
-    const make = () =>
-      new Sessions<Data>(name, options, this.#open().session, this.#context, (close) => void this.#closing.push(close));
+    const port = () => this.#choose('session', `sessions ${name}`, options.away);
+    const onUse = (close: () => Promise<void>): void => void this.#closing.push(close);
+    const make = () => new Sessions<Data>(name, options, port(), this.#context, onUse);
     return this.#named('sessions', name, options, make);
   }
 

@@ -23,17 +23,27 @@ export interface OutageSite {
   leave(): Promise<void>;
   /** Starts the server again, with what was saved, and waits until every state says that all is well. */
   comeBack(): Promise<void>;
+  /** Stops the process of the server where it stands, and waits until every state has noticed. */
+  hang(): Promise<void>;
+  /** Has the server go on, and waits as `comeBack`. */
+  goOn(): Promise<void>;
 }
 
-/** Declares the end of what {@link startOutage} starts. */
-export function useOutages(): () => Promise<OutageSite> {
+/** What a server is like. */
+export interface OutageOptions {
+  /** Whether it comes back with what was in it. Default true. */
+  readonly keeps?: boolean;
+}
+
+/** Starts servers of a test's own, and declares their end. */
+export function useOutages(): (options?: OutageOptions) => Promise<OutageSite> {
   const sites: { close(): Promise<void> }[] = [];
   afterEach(async () => {
     for (const site of sites.splice(0)) await site.close();
   });
-  return async () => {
+  return async ({ keeps = true } = {}) => {
     // Everything acknowledged is in the log of the server, so that nothing is lost with it.
-    const server = await startRedisServer({ args: ['--appendonly', 'yes', '--appendfsync', 'always'] });
+    const server = await startRedisServer({ args: keeps ? ['--appendonly', 'yes', '--appendfsync', 'always'] : [] });
     const states: SharedState[] = [];
     const log = keptLog();
     sites.push({
@@ -56,6 +66,15 @@ export function useOutages(): () => Promise<OutageSite> {
       },
       comeBack: async () => {
         await server.restart();
+        await whenAll(states, true);
+      },
+      hang: async () => {
+        server.pause();
+        await Promise.all(states.map((state) => state.probe().catch(() => undefined)));
+        await whenAll(states, false);
+      },
+      goOn: async () => {
+        server.resume();
         await whenAll(states, true);
       },
     };

@@ -107,8 +107,8 @@ async function addCookieSessions<Data extends object>(
 
 /**
  * Sessions in a cookie: reads the session of each request before its handler and has it as `request.session`. It holds for
- * the routes of the scope that it is registered in, and those within. While the store is away, requests that carry a
- * session cookie are answered 503; those that carry none go on, with no session.
+ * the routes of the scope that it is registered in, and those within. While the store is away, requests whose session
+ * cookie names one that is not known here are answered 503; those that carry none go on, with no session.
  */
 export const cookieSessions: CookieSessionsPlugin = Object.assign(addCookieSessions, {
   // What fastify-plugin would do: the plugin adds to the scope that registers it, not to one of its own.

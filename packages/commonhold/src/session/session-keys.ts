@@ -14,3 +14,18 @@ export function sessionBase(keys: Keys, space: SessionSpace, bucket: string): st
 export function sessionIndexKey(base: string, user: string): string {
   return `${base}u:${encodePart(user)}`;
 }
+
+/** Parts the sessions of one name from those of another, in this process. */
+export function sessionScope({ name, prefix }: SessionSpace): string {
+  return prefix === undefined ? `name ${name}` : `prefix ${prefix}`;
+}
+
+/** Names a session in this process: one token may be shown to the sessions of two names. */
+export function knownKey(space: SessionSpace, id: string): string {
+  return `${sessionScope(space)}\n${id}`;
+}
+
+/** Names a bucket in this process: all of one, where they have the same keys. */
+export function bucketKey(space: SessionSpace, bucket: string): string {
+  return space.prefix === undefined ? `${sessionScope(space)}\n${bucket}` : sessionScope(space);
+}

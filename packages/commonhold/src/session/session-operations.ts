@@ -16,6 +16,6 @@ export const sessionOperations: Operations<SessionPort> = defineOperations<Sessi
   take: { kind: 'mutation', away: 'refuse' },
   revoke: { kind: 'idempotent', away: 'journal', firstAnswerCounts: true },
   revokeAll: { kind: 'idempotent', away: 'journal', firstAnswerCounts: true },
-  look: { kind: 'read', away: 'refuse' },
+  look: { kind: 'read', away: 'stale' },
   list: { kind: 'read', away: 'refuse' },
 });

@@ -1,3 +1,4 @@
+import type { AwayChoices } from '../away.js';
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { encodePart, type Keys } from '../keys.js';
@@ -44,6 +45,16 @@ export interface SessionsOptions {
    * `<prefix>:u:<user>`. On a clustered server it must hold a `{tag}`. Default: the library's own names.
    */
   readonly prefix?: string;
+  /**
+   * Without the store: `stale` serves sessions that this process read a short while ago, and revokes, here at once and there
+   * first of all when it is back; logins and writes reject with `Unavailable`. `closed` rejects all. Default `stale`.
+   */
+  readonly away?: AwayChoices['session'];
+  /**
+   * How long after the store told this process of a session it may be served without the store, flagged as `stale`; never
+   * beyond its own end. For as long a session that another process ended may go on here. Default 30 s.
+   */
+  readonly staleFor?: Duration;
 }
 
 /** What the fields of sessions must be. */
@@ -73,6 +84,8 @@ const names = {
   grace: true,
   onReuse: true,
   prefix: true,
+  away: true,
+  staleFor: true,
 } satisfies OptionNames<SessionsOptions>;
 const mostPerUser = 10_000;
 const longestGraceMs = 300_000;
@@ -125,6 +138,7 @@ export function resolveSpace(name: string, options: SessionsOptions, keys: Keys)
     maxPerUser: maxPerUser ?? 0,
     whenFull,
     graceMs: resolveGrace(options.grace),
+    staleMs: durationMs(options.staleFor ?? '30s', 'sessions staleFor'),
   };
 }
 

@@ -19,6 +19,8 @@ export interface SessionSpace {
   readonly whenFull: 'evict' | 'refuse';
   /** How long the old id of a renewed session still opens it, for reading; 0 for not at all. */
   readonly graceMs: number;
+  /** How old what was read may be where it is served without the store. */
+  readonly staleMs: number;
 }
 
 /**
@@ -45,6 +47,8 @@ export interface SessionRecord {
   /** 1 for a fresh id; each write to the fields adds 1. */
   readonly version: number;
   readonly fields: SessionFields;
+  /** Set where the store is away and this is what it told a while ago. */
+  readonly stale?: true;
 }
 
 /** Names and encoded values of fields. */

@@ -30,6 +30,11 @@ export interface Session<Data extends object> {
   readonly expiresAtMs: number;
   /** 1 for a fresh token; each write adds 1. */
   readonly version: number;
+  /**
+   * Set where the store is away and this is what it told this process a while ago, see the option `staleFor`: what another
+   * process wrote or ended since is not known here.
+   */
+  readonly stale?: true;
 }
 
 /** Fields to write; a value of undefined removes its field. */
@@ -109,10 +114,12 @@ export class SessionReader<Data extends object> {
   }
 
   #session(record: SessionRecord, data: Record<string, unknown>): Session<Data> {
-    const { id, user, createdAtMs, authenticatedAtMs, lastActivityAtMs, version } = record;
+    const { id, user, createdAtMs, authenticatedAtMs, lastActivityAtMs, version, stale } = record;
     const expiresAtMs = Math.min(lastActivityAtMs + this.#space.idleMs, record.endsAtMs);
     const times = { createdAtMs, authenticatedAtMs, lastActivityAtMs, expiresAtMs };
-    return { id, user, data: data as Partial<Data>, device: decodeDevice(record.device), ...times, version };
+    const device = decodeDevice(record.device);
+    const session = { id, user, data: data as Partial<Data>, device, ...times, version };
+    return stale === undefined ? session : { ...session, stale };
   }
 
   #reused({ reused: id, user }: SessionReuse): SessionRead<Data> {

@@ -103,6 +103,19 @@ export class SessionWatches {
     if (watcher.watched !== undefined) this.#plan(watcher.watched, this.#untilLook(expiresAtMs));
   }
 
+  /**
+   * The session, or all of a bucket, may have ended by a call of this process: looked at now, since nothing is published
+   * while the store is away. Who heard of it by then is no longer here.
+   */
+  lookNow(where: SessionAddress | string): void {
+    const bucket = typeof where === 'string' ? where : undefined;
+    const found = typeof where === 'string' ? [...this.#watched.values()] : [this.#watched.get(where.id)];
+    for (const watched of found) {
+      if (watched !== undefined && (bucket === undefined || watched.address.bucket === bucket))
+        void this.#lookAt(watched);
+    }
+  }
+
   /** Stops watching, without a word. May be called twice. */
   forget(watcher: SessionWatcher): void {
     const { watched } = watcher;

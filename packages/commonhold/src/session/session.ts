@@ -89,7 +89,7 @@ const watchNames = { signal: true } as const;
  * cannot read counts as absent, with a line in the log. No token, however malformed, makes a method throw.
  *
  * Every method rejects with `Unavailable` when the store certainly did nothing, and with `OutcomeUnknown` when it may
- * have done it; revoking again is always safe.
+ * have done it; revoking again is always safe. What goes on without the store says the option `away`.
  */
 export class Sessions<Data extends object> {
   readonly #space: SessionSpace;
@@ -224,7 +224,7 @@ export class Sessions<Data extends object> {
     return session.authenticatedAtMs !== undefined && now !== -Infinity && now - session.authenticatedAtMs <= withinMs;
   }
 
-  /** Ends the session that `token` opens; returns whether it was live. */
+  /** Ends the session that `token` opens; returns whether it was live, without the store as far as this process knows. */
   async revoke(token: string, options: RevokeOptions = {}): Promise<boolean> {
     const durable = this.#durability(options);
     const address = this.#tokens.parse(token);
@@ -245,7 +245,9 @@ export class Sessions<Data extends object> {
   async revokeAll(user: string, { except, ...options }: RevokeAllOptions = {}): Promise<number> {
     const durable = this.#durability(options);
     const bucket = this.#tokens.bucketOf(user);
-    return this.#port.revokeAll(this.#space, bucket, user, this.#tokens.parse(except)?.id, durable);
+    const revoked = await this.#port.revokeAll(this.#space, bucket, user, this.#tokens.parse(except)?.id, durable);
+    this.#watches.lookNow(bucket);
+    return revoked;
   }
 
   /**
@@ -306,7 +308,9 @@ export class Sessions<Data extends object> {
     const sentAtMs = this.#context.clock.monotonic();
     return this.#port.touch(this.#space, address).then(
       (found) => {
-        if (typeof found === 'object' && 'id' in found && found.id === id) this.#noteUse(found, sentAtMs);
+        if (typeof found !== 'object' || !('id' in found)) return found;
+        if (found.stale) this.#touches.forget(id);
+        else if (found.id === id) this.#noteUse(found, sentAtMs);
         return found;
       },
       (error: unknown) => {
@@ -344,6 +348,7 @@ export class Sessions<Data extends object> {
   async #revoke(address: SessionAddress, user: string | undefined, durable: boolean): Promise<boolean> {
     this.#touches.forget(address.id);
     const revoked = await orCorrupt(this.#port.revoke(this.#space, address, user, durable));
+    this.#watches.lookNow(address);
     if (typeof revoked === 'boolean') return revoked;
     this.#reader.unwritten(address.id, revoked);
     return false;

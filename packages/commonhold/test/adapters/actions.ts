@@ -10,6 +10,7 @@ import { type Action, siteKinds, type SiteOptions, type StartSite, type Visit } 
 /** What a browser can do at every site. */
 export const actions: Readonly<Record<string, Action>> = {
   '/read': ({ id, user, data, endReason }) => ({ id, user, data, endReason }),
+  '/stale': ({ user, stale, endReason }) => ({ user, stale, endReason }),
   '/plain': () => 'nothing',
   '/set': async (session, body) => ({
     written: await session.set(JSON.parse(body) as Partial<Visit>),

@@ -1,15 +1,17 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openState } from '../../src/open-state.js';
+import type { SessionsOptions } from '../../src/session/session-options.js';
 import type { SharedState } from '../../src/shared-state.js';
 import { type FaultProxy, startFaultProxy } from '../../src/testing/fault-proxy.js';
 import { waitUntil } from '../../src/testing/waiting.js';
 import { useServer } from '../engines.js';
 import { actions } from './actions.js';
-import { type Answer, Browser } from './browser.js';
+import { type Answer, ask, Browser } from './browser.js';
 import { type Action, siteKinds, type StartSite, type Visit } from './sites.js';
 
 interface Outage {
   readonly browser: Browser;
+  readonly site: { readonly port: number };
   readonly state: SharedState;
   readonly proxy: FaultProxy;
 }
@@ -17,11 +19,40 @@ interface Outage {
 for (const [name, start] of Object.entries(siteKinds)) {
   describe(`${name} without its store`, () => {
     const server = useServer();
-    const open = (more: Readonly<Record<string, Action>> = {}): Promise<Outage> =>
-      openOutage(server().port, start, more);
+    const open = (more: Readonly<Record<string, Action>> = {}, options: SessionsOptions = {}): Promise<Outage> =>
+      openOutage(server().port, start, more, options);
+
+    it('S30: knows who was here a moment ago, lets nobody else in, and logs out for good', async () => {
+      const { browser, proxy, state, site } = await open();
+      const other = await openState({ namespace: 'http', redis: server().url, log });
+      const elsewhere = await other.sessions<Visit>('web').create({ user: 'bob' });
+      await browser.ask('/login', { body: 'ada' });
+      const before = browser.header;
+      expect((await browser.ask('/stale')).json).toEqual({ user: 'ada', stale: false });
+      proxy.refuse();
+      await waitUntil('the loss to be seen', async () => !state.status().connected);
+      expect((await browser.ask('/stale')).json).toEqual({ user: 'ada', stale: true });
+      for (const path of ['/visit', '/login', '/renew', '/devices'])
+        expectAway(await browser.ask(path, { body: 'ada' }));
+      for (const path of ['/stale', '/plain', '/logout', '/login']) {
+        const answer = await ask(site.port, path, { cookie: `session=${elsewhere.token}` });
+        expectAway(answer);
+        expect(answer.cookies, path).toEqual([]);
+      }
+      const out = await browser.ask('/logout');
+      expect([out.json['ended'], out.cookies]).toEqual([true, [expect.stringContaining('Max-Age=0')]]);
+      const dead = { endReason: 'revoked', stale: false };
+      expect((await browser.ask('/stale', { cookie: before })).json).toEqual(dead);
+      await proxy.pass();
+      await waitUntil('the connection', isBack(state));
+      expect((await browser.ask('/stale', { cookie: before })).json).toEqual(dead);
+      expect((await other.sessions<Visit>('web').read(before.slice('session='.length))).reason).toBe('revoked');
+      expect((await ask(site.port, '/read', { cookie: `session=${elsewhere.token}` })).json['user']).toBe('bob');
+      await other.close();
+    });
 
     it('S30: answers 503 to who has a session, and never as if nobody were logged in', async () => {
-      const { browser, proxy, state } = await open();
+      const { browser, proxy, state } = await open({}, { away: 'closed' });
       await browser.ask('/login', { body: 'ada' });
       const before = browser.header;
       proxy.refuse();
@@ -65,7 +96,7 @@ for (const [name, start] of Object.entries(siteKinds)) {
     });
 
     it('F04: answers 503 in bounded time while the store hangs', async () => {
-      const { browser, proxy } = await open();
+      const { browser, proxy } = await open({}, { away: 'closed' });
       await browser.ask('/login', { body: 'ada' });
       proxy.blackhole();
       const startedAtMs = performance.now();
@@ -79,7 +110,7 @@ for (const [name, start] of Object.entries(siteKinds)) {
         proxy?.dropReplyThenReset();
         return { ended: await session.logout() };
       };
-      const outage = await open({ '/lost': lost });
+      const outage = await open({ '/lost': lost }, { away: 'closed' });
       ({ proxy } = outage);
       const { browser, state } = outage;
       await browser.ask('/login', { body: 'ada' });
@@ -112,16 +143,22 @@ for (const [name, start] of Object.entries(siteKinds)) {
   });
 }
 
-async function openOutage(port: number, start: StartSite, more: Readonly<Record<string, Action>>): Promise<Outage> {
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+async function openOutage(
+  port: number,
+  start: StartSite,
+  more: Readonly<Record<string, Action>>,
+  options: SessionsOptions,
+): Promise<Outage> {
   const proxy = await startFaultProxy({ port });
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const state = await openState({ namespace: 'http', redis: `redis://127.0.0.1:${proxy.port}`, log });
   onTestFinished(async () => {
     await state.close();
     await proxy.stop();
   });
-  const site = await start({ sessions: state.sessions<Visit>('web'), actions: { ...actions, ...more } });
-  return { browser: new Browser(site.port), state, proxy };
+  const site = await start({ sessions: state.sessions<Visit>('web', options), actions: { ...actions, ...more } });
+  return { browser: new Browser(site.port), site, state, proxy };
 }
 
 function expectAway({ status, headers, json }: Answer): void {

@@ -17,6 +17,7 @@ const space: SessionSpace = {
   maxPerUser: 0,
   whenFull: 'evict',
   graceMs: 0,
+  staleMs: 30_000,
 };
 
 describe('sessions in memory', () => {

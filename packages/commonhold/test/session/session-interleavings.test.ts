@@ -24,6 +24,7 @@ const space: SessionSpace = {
   maxPerUser: 0,
   whenFull: 'evict',
   graceMs: 100_000,
+  staleMs: 30_000,
 };
 const bucket = 'b0';
 

@@ -19,6 +19,7 @@ const plain: SessionSpace = {
   maxPerUser: 0,
   whenFull: 'evict',
   graceMs: 2_500,
+  staleMs: 30_000,
 };
 const spaces = fc.constantFrom<SessionSpace>(
   plain,

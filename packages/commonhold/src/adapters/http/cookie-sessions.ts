@@ -19,7 +19,8 @@ export interface CookieSessionsOptions {
 /**
  * The session of a request, read at the first call and the same object at every further one. Without a response, as for an
  * upgrade to a WebSocket, it can be read and ended, but not begun or renewed. Rejects with `Unavailable` when the store is
- * away: answer 503 then, such as with `storeProblem`, and never go on as if nobody were logged in.
+ * away and the session is not known here: answer 503 then, such as with `storeProblem`, and never go on as if nobody were
+ * logged in.
  */
 export type OpenSession<Data extends object> = (
   request: IncomingMessage,

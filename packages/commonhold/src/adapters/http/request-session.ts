@@ -35,8 +35,8 @@ export interface PresentedSession<Data extends object> {
  * cookie whose session was revoked lately, until `login` or `logout`: the browser may just have logged in by another
  * request, whose cookie must not be replaced.
  *
- * Every method rejects with `Unavailable` or `OutcomeUnknown` when the store is away, and as `Sessions` says for data that
- * are too large.
+ * Every method but those that log out rejects with `Unavailable` or `OutcomeUnknown` when the store is away, and as
+ * `Sessions` says for data that are too large.
  */
 export class RequestSession<Data extends object> {
   readonly #sessions: Sessions<Data>;
@@ -68,6 +68,14 @@ export class RequestSession<Data extends object> {
   /** Who is logged in; undefined for nobody. */
   get user(): string | undefined {
     return this.#held?.session.user;
+  }
+
+  /**
+   * Whether the store is away and this is what it told this process a while ago: enough to show a page, too little to allow
+   * what must not be done by somebody who was logged out elsewhere.
+   */
+  get stale(): boolean {
+    return this.#held?.session.stale ?? false;
   }
 
   /** The data as read when the request came, with what was written since by this request. Change them with `set`. */

@@ -16,6 +16,8 @@ export interface AwayPlace {
   tell(channel: string, message: Stored): void;
   /** `name#incarnation` of this process. */
   readonly owner: string;
+  /** How often the store was there again after it had been away. */
+  returns(): number;
   /** How many processes were alive when the store was heard last; at least 1. */
   processes(): number;
 }

@@ -37,7 +37,11 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
   const watch = new StatusWatch();
   const outage = new Outage({ status: () => store.status(), journal, clock, random, log, onChange: watch.changed });
   const processes = lastProcesses(() => store.status());
+  let [returns, isThere] = [0, store.status().connected];
   const unwatch = store.onStatusChange(() => {
+    const wasThere = isThere;
+    isThere = store.status().connected;
+    if (isThere && !wasThere) returns += 1;
     processes();
     outage.look();
     // Of a store that is there and takes no writes, the outage knows nothing.
@@ -47,7 +51,7 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
   const tally: AwayTally = new Map();
   const bus = new AwayBus(store.bus, log);
   const tell: AwayPlace['tell'] = (channel, message) => bus.tell(channel, message);
-  const place: AwayPlace = { clock, journal, memory, owner, tally, tell, processes };
+  const place: AwayPlace = { clock, journal, memory, owner, tally, tell, returns: () => returns, processes };
   return {
     ...resilientPorts(store, options.keys, place),
     portsFor: (keys) => resilientPorts(store.portsFor(keys), keys, place),

@@ -10,6 +10,8 @@ import { mapOperations, plainMapOperations } from '../../map/map-operations.js';
 import { AwayRateLimit, OpenRateLimit } from '../../rate-limit/away-rate-limit.js';
 import { rateLimitOperations } from '../../rate-limit/rate-limit-operations.js';
 import type { RateLimitPort } from '../../rate-limit/rate-limit-port.js';
+import { AwaySession } from '../../session/away-session.js';
+import { sessionOperations } from '../../session/session-operations.js';
 import { AwayUniqueSet } from '../../unique-set/away-unique-set.js';
 import { uniqueSetOperations } from '../../unique-set/unique-set-operations.js';
 import type { Ports, PortSet } from '../backend.js';
@@ -32,6 +34,7 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): Po
     new AwayUniqueSet(there.uniqueSet, place),
     place.tally,
   );
+  const session = resilientPort(there.session, sessionOperations, new AwaySession(there.session, place), place.tally);
   const limiting = (twin: AwayTwin<RateLimitPort>): RateLimitPort =>
     resilientPort(there.rateLimit, rateLimitOperations, twin, place.tally);
   const rateLimit = limiting(new AwayRateLimit(place, keys));
@@ -58,10 +61,10 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): Po
     presence: { memory: there.presence, throw: there.presence },
     queue: { buffer: there.queue, throw: there.queue },
     rateLimit: { memory: rateLimit, open: limiting(new OpenRateLimit(place)), closed: there.rateLimit },
-    session: { stale: there.session, memory: there.session, closed: there.session },
+    session: { stale: session, closed: there.session },
     uniqueSet: { buffer: uniqueSet, throw: there.uniqueSet },
   };
-  const ports = { ...there, channel, counter, map, plainMap, rateLimit, uniqueSet };
+  const ports = { ...there, channel, counter, map, plainMap, rateLimit, session, uniqueSet };
   return {
     ports,
     portFor: (feature, away) => portOf(chosen, feature, away),

@@ -1,0 +1,115 @@
+import type { Journal, JournalPart } from '../backend/resilient/journal.js';
+import { bucketKey } from './session-keys.js';
+import type { SessionAddress, SessionPort, SessionRecord, SessionSpace } from './session-port.js';
+import { orCorrupt } from './session-reader.js';
+
+/** A session that is to be revoked, where it is of `user`, if one is given. */
+interface Revocation {
+  readonly id: string;
+  readonly user: string | undefined;
+}
+
+/** Which sessions of a user stay. */
+interface Kept {
+  readonly exceptId: string | undefined;
+  /** All ids by which that one is known here. */
+  readonly ids: readonly string[];
+}
+
+/** What is to be revoked in one bucket. */
+interface Waiting {
+  readonly space: SessionSpace;
+  readonly bucket: string;
+  readonly sessions: Map<string, Revocation>;
+  readonly users: Map<string, Kept>;
+}
+
+const revocationBytes = 200;
+const nobody: Kept = { exceptId: undefined, ids: [] };
+
+/**
+ * Revocations that wait for the store. A bucket that has some is held: nothing else is asked of it until the store has
+ * them all, not even behind them, since a script that the store has lost is sent twice and a read may overtake it.
+ */
+export class AwayRevocations {
+  readonly #store: SessionPort;
+  readonly #waiting: JournalPart<Waiting>;
+  readonly #onDone: (space: SessionSpace, done: Iterable<Revocation>, users: Iterable<string>) => void;
+
+  /** @param onDone is told what the store has. */
+  constructor(
+    store: SessionPort,
+    journal: Journal,
+    onDone: (space: SessionSpace, done: Iterable<Revocation>, users: Iterable<string>) => void,
+  ) {
+    this.#store = store;
+    this.#onDone = onDone;
+    this.#waiting = journal.part<Waiting>({
+      first: true,
+      replay: (_, waiting) => this.#replay(waiting),
+      subject: (_, { space }) => ({ feature: 'sessions', name: space.name }),
+    });
+  }
+
+  holds(space: SessionSpace, bucket: string): boolean {
+    return this.#of(space, bucket) !== undefined;
+  }
+
+  /** Whether the session was revoked here, as far as `known` of it tells. */
+  has(space: SessionSpace, { bucket, id }: SessionAddress, known: SessionRecord | undefined): boolean {
+    const waiting = this.#of(space, bucket);
+    if (waiting === undefined) return false;
+    const ids = known === undefined ? [id] : [id, known.id];
+    if (ids.some((one) => waiting.sessions.has(nameOf(one, undefined)))) return true;
+    if (known?.user === undefined) return false;
+    if (ids.some((one) => waiting.sessions.has(nameOf(one, known.user)))) return true;
+    const kept = waiting.users.get(known.user);
+    return kept !== undefined && !ids.some((one) => kept.ids.includes(one));
+  }
+
+  /** @throws OverloadedError when the journal is full. */
+  add(space: SessionSpace, bucket: string, revocation: Revocation): void {
+    const { id, user } = revocation;
+    if (this.#of(space, bucket)?.sessions.has(nameOf(id, user)) === true) return;
+    this.#enter(space, bucket, id.length + (user ?? '').length).sessions.set(nameOf(id, user), revocation);
+  }
+
+  /** @throws OverloadedError when the journal is full. */
+  addAll(space: SessionSpace, bucket: string, user: string, kept: Kept): void {
+    const users = this.#of(space, bucket)?.users;
+    const before = users?.get(user);
+    if (before === undefined) this.#enter(space, bucket, user.length).users.set(user, kept);
+    // Who was to stay the first time does not the second, and the other way round.
+    else users?.set(user, before.exceptId === kept.exceptId ? kept : nobody);
+  }
+
+  #of(space: SessionSpace, bucket: string): Waiting | undefined {
+    return this.#waiting.size === 0 ? undefined : this.#waiting.get(bucketKey(space, bucket));
+  }
+
+  #enter(space: SessionSpace, bucket: string, textLength: number): Waiting {
+    const begin = (): Waiting => ({ space, bucket, sessions: new Map(), users: new Map() });
+    return this.#waiting.enter(bucketKey(space, bucket), revocationBytes + 2 * textLength, begin);
+  }
+
+  async #replay({ space, bucket, sessions, users }: Waiting): Promise<boolean> {
+    const [sent, all] = [[...sessions], [...users]];
+    const store = this.#store;
+    await Promise.all([
+      ...sent.map(([, { id, user }]) => orCorrupt(store.revoke(space, { bucket, id }, user))),
+      ...all.map(([user, { exceptId }]) => store.revokeAll(space, bucket, user, exceptId)),
+    ]);
+    for (const [name] of sent) sessions.delete(name);
+    for (const [user, kept] of all) if (users.get(user) === kept) users.delete(user);
+    this.#onDone(
+      space,
+      sent.map(([, revocation]) => revocation),
+      all.map(([user]) => user),
+    );
+    return sessions.size === 0 && users.size === 0;
+  }
+}
+
+function nameOf(id: string, user: string | undefined): string {
+  return `${id} ${user ?? ''}`;
+}
