@@ -113,7 +113,8 @@ export class SharedState {
 
   /** Values by key, for a time. */
   cache<Value>(name: string, options: CacheOptions & SchemaOption<Value> = {}): Cache<Value> {
-    const make = () => new Cache<Value>(name, options, this.#open().cache, this.#context, this.#cacheListeners);
+    const port = () => this.#choose('cache', `cache ${name}`, options.away);
+    const make = () => new Cache<Value>(name, options, port(), this.#context, this.#cacheListeners);
     return this.#named('cache', name, options, make);
   }
 

@@ -216,7 +216,7 @@ describe('a Redis that is not there', () => {
       connected: false,
       reason: expect.stringContaining('ECONNREFUSED') as string,
     });
-    expect(await outcome(degraded.cache('c').get('k'))).toBe('Unavailable');
+    expect(await outcome(degraded.cache('told', { away: 'throw' }).get('k'))).toBe('Unavailable');
     expect(await outcome(degraded.probe())).toBe('Unavailable');
     await own.restart();
     await waitUntil('the connection', () => degraded.status().connected, { timeoutMs: 3_000 });

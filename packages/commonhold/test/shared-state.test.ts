@@ -90,7 +90,7 @@ describe('close', () => {
     const state = await open({ redis: server().url });
     server().pause();
     try {
-      const call = outcome(state.cache('c').set('k', 1));
+      const call = outcome(state.cache('c', { away: 'throw' }).set('k', 1));
       const { fairMs } = await timed(state.close());
       expect(fairMs).toBeLessThan(600);
       expect(await call).toBe('OutcomeUnknown');

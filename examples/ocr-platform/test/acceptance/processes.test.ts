@@ -160,7 +160,7 @@ describe('the OCR platform in several processes', () => {
         redis: 'disconnected',
       });
       redis.resume();
-      await waitUntil('recovery', async () => (await timed('/ocr/me'))[0] === 200, { timeoutMs: 5_000 });
+      await waitUntil('recovery', async () => (await timed('/ocr/tasks'))[0] === 200, { timeoutMs: 5_000 });
       const id = await ada.upload(server.url, await page('phototest-g4.tif'));
       await ada.whenDone(server.url, [id], 30_000);
     },

@@ -1,7 +1,7 @@
 import { defineOperations, type Operations } from '../operation.js';
 import type { CachePort } from './cache-port.js';
 
-/** A cache may forget, so without Redis it serves what it has, or computes. */
+/** A cache may forget, so without Redis it serves what it has, or computes; what is removed is noted. */
 export const cacheOperations: Operations<CachePort> = defineOperations<CachePort>('cache', 'cache', {
   get: { kind: 'read', away: 'stale' },
   getMany: { kind: 'read', away: 'stale' },

@@ -1,3 +1,4 @@
+import type { AwayChoices } from '../away.js';
 import { type Duration, durationMs, durationMsOrForever } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
@@ -56,6 +57,12 @@ export interface CacheOptions {
    * takes longer is not stopped; it may then be done twice.
    */
   readonly computeLease?: Duration;
+  /**
+   * Without the store: `open` goes on as if little were cached. Reads give what a near cache holds, else nothing; removing is
+   * noted, and done there before the key is read again; nothing is written. `throw` rejects with `Unavailable`, but for
+   * `getOrSet`, which computes. Default `open`.
+   */
+  readonly away?: AwayChoices['cache'];
 }
 
 /** Options of one write. */
@@ -104,6 +111,7 @@ const optionNames = {
   near: true,
   tags: true,
   computeLease: true,
+  away: true,
 } satisfies OptionNames<CacheOptions>;
 const nearOptionNames = { maxEntries: true, maxBytes: true, ttl: true } satisfies OptionNames<NearOptions>;
 const setOptionNames = { ttl: true, tags: true } satisfies OptionNames<CacheSetOptions>;
@@ -129,10 +137,16 @@ export interface CacheRules {
   readonly announce: boolean;
   /** Whether how long a value still lives decides anything. */
   readonly timed: boolean;
+  /** Whether calls go on without the store. */
+  readonly open: boolean;
 }
 
 /** @throws InvalidArgumentError naming the option. */
-export function resolveCacheOptions(name: string, options: CacheOptions): CacheRules {
+export function resolveCacheOptions(
+  name: string,
+  options: CacheOptions,
+  byDefault: AwayChoices['cache'] = 'open',
+): CacheRules {
   checkOptionNames(`cache ${name}`, options, optionNames);
   const { staleFor, refreshAt, softTimeout = 0, absentTtl } = options;
   const { tags: tagged = false } = options;
@@ -153,6 +167,7 @@ export function resolveCacheOptions(name: string, options: CacheOptions): CacheR
     tagged,
     announce: near !== undefined,
     timed: staleMs > 0 || refreshAt !== undefined || near !== undefined || tagged,
+    open: (options.away ?? byDefault) === 'open',
   };
 }
 

@@ -54,7 +54,7 @@ export class CacheReader<Value> {
   readonly #any: (read: CacheRead | undefined) => Decoded<Value>;
   readonly #found: (finding: Finding<Value>) => Value | undefined;
   readonly #plain: (stored: Stored | undefined) => Finding<Value> | Promise<Finding<Value>>;
-  readonly #failed: (error: unknown) => never;
+  readonly #failed: (error: unknown) => undefined;
   // The miss is counted by who asked.
   readonly #unreadable: () => void;
 
@@ -85,7 +85,7 @@ export class CacheReader<Value> {
     this.#unreadable = () => void this.#tally.unreadable++;
     this.#failed = (error) => {
       if (isAway(error)) this.#tally.degraded++;
-      throw error;
+      if (!isAway(error) || !this.#rules.open) throw error;
     };
   }
 
@@ -97,7 +97,7 @@ export class CacheReader<Value> {
 
   /** As `get`, and also a value that is stale. */
   getStale(key: string): Promise<Value | undefined> {
-    return this.#readTimed(key).then(this.#any, this.#failed);
+    return this.#readTimed(key).then(this.#any, (error: unknown) => this.#without(key, error)?.value);
   }
 
   async getMany(keys: readonly string[]): Promise<FoundValues<Value>> {
@@ -105,6 +105,10 @@ export class CacheReader<Value> {
     const found = new FoundValues<Value>();
     if (keys.length === 0) return found;
     const stored = await this.#port.getMany(this.#name, keys).catch(this.#failed);
+    if (stored === undefined) {
+      found.missing.push(...keys);
+      return found;
+    }
     const values = await Promise.all(stored.map(async (value) => this.#hit(value)));
     for (const [index, key] of keys.entries()) {
       const value = values[index];
@@ -144,17 +148,30 @@ export class CacheReader<Value> {
     return this.#rules.staleMs + Math.ceil((ttlMs ?? 0) * (1 - this.#rules.refreshAt));
   }
 
+  /** What a near cache held when the store was heard last, if calls go on without that. */
+  lastKnown(key: string): NearEntry<Value> | undefined {
+    return this.#rules.open ? this.#near?.lastKnown(key) : undefined;
+  }
+
+  #without(key: string, error: unknown): NearEntry<Value> | undefined {
+    this.#failed(error);
+    return this.lastKnown(key);
+  }
+
   async #findMany(keys: readonly string[]): Promise<FoundValues<Value>> {
-    const findings = await Promise.all(keys.map((key) => this.find(key, undefined))).catch(this.#failed);
+    const findings = await Promise.all(
+      keys.map((key) => this.find(key, undefined).catch((error: unknown) => this.#without(key, error))),
+    );
     const found = new FoundValues<Value>();
     for (const [index, key] of keys.entries()) {
       const finding = findings[index];
-      if (finding?.state !== 'fresh') {
-        this.#tally.misses++;
+      const isFinding = finding !== undefined && 'state' in finding;
+      if (finding === undefined || (isFinding && finding.state !== 'fresh')) {
+        if (isFinding) this.#tally.misses++;
         found.missing.push(key);
         continue;
       }
-      this.#tally.hits++;
+      if (isFinding) this.#tally.hits++;
       if (finding.value !== undefined) found.set(key, finding.value);
     }
     return found;
@@ -162,7 +179,8 @@ export class CacheReader<Value> {
 
   #getNear(near: NearCache<Value>, key: string): Promise<Value | undefined> {
     const kept = near.get(key);
-    if (kept === undefined) return this.#fetch(near, key, undefined).then(this.#found, this.#failed);
+    if (kept === undefined)
+      return this.#fetch(near, key, undefined).then(this.#found, (error: unknown) => this.#without(key, error)?.value);
     this.#tally.hits++;
     this.#tally.nearHits++;
     return Promise.resolve(kept.value);

@@ -10,7 +10,7 @@ export interface CacheStats {
   readonly unreadable: number;
   /** A value that had outlived its lifetime was given. */
   readonly stale: number;
-  /** The store did not answer: the call was rejected, or computed what the store may have held. */
+  /** The store did not answer: nothing was given, what was near, or what was computed anew, or the call was rejected. */
   readonly degraded: number;
 }
 

@@ -21,7 +21,7 @@ import {
   type WriteRules,
 } from './cache-options.js';
 import type { CachePort } from './cache-port.js';
-import { CacheReader, type FoundValues } from './cache-reader.js';
+import { CacheReader, type FoundValues, isAway } from './cache-reader.js';
 import { type CacheStats, startTally } from './cache-stats.js';
 import { CacheValues } from './cache-values.js';
 import type { Compute } from './compute-run.js';
@@ -34,8 +34,9 @@ import { labelled, type TagMarks } from './tag-marks.js';
  * any non-empty text. What comes back is a copy that the caller may change, but for
  * `near` caches.
  *
- * Every method but `getOrSet` rejects with `Unavailable` when the store certainly did nothing, and with `OutcomeUnknown` when
- * a write may have happened; writing again is always safe. `getOrSet` computes without the store.
+ * Without the store calls go on: reads find nothing, or what is near; removing is made good when it is back; `getOrSet`
+ * computes. Where the option `away` is `'throw'`, and for `clear`, every method but `getOrSet` rejects with `Unavailable` when
+ * the store certainly did nothing, and with `OutcomeUnknown` when a write may have happened; writing again is always safe.
  */
 export class Cache<Value> {
   readonly #name: string;
@@ -57,7 +58,7 @@ export class Cache<Value> {
     context: FeatureContext,
     listeners: CacheListeners,
   ) {
-    const rules = resolveCacheOptions(name, options);
+    const rules = resolveCacheOptions(name, options, context.away.cache);
     const values = new CacheValues<Value>(name, context, checkOf(schema, `cache ${name}`));
     const lifetimes = new CacheLifetimes(rules, context.random);
     const near = rules.near && listeners.near<Value>(name, rules.near);
@@ -100,7 +101,7 @@ export class Cache<Value> {
   async set(key: string, value: Value, options: CacheSetOptions = {}): Promise<void> {
     const rules = resolveWrite(this.#name, options, this.#rules);
     const stored = this.#encode(key, value);
-    if (rules.tags.length > 0) await this.#marks?.ready();
+    if (rules.tags.length > 0) await this.#readyMarks();
     await this.#write(key, stored, rules);
   }
 
@@ -109,7 +110,7 @@ export class Cache<Value> {
     const rules = resolveWrite(this.#name, options, this.#rules);
     const stored = Array.from(entries, ([key, value]) => [key, this.#encode(key, value)] as const);
     if (stored.length === 0) return;
-    if (rules.tags.length > 0) await this.#marks?.ready();
+    if (rules.tags.length > 0) await this.#readyMarks();
     if (this.#rules.timed || this.#rules.jitter > 0) {
       const writes = stored.map(([key, value]) => this.#write(key, value, rules));
       await allBatches('cache.setMany', writes);
@@ -210,6 +211,15 @@ export class Cache<Value> {
     this.#near?.forget(key);
     const value = labelled(this.#marks?.label(rules.tags) ?? '', stored);
     return this.#port.replace(this.#name, key, { value, ttlMs, announce: this.#rules.announce });
+  }
+
+  // A label that was made without knowing the marks may count as cleared, and never as what was cleared.
+  async #readyMarks(): Promise<void> {
+    try {
+      await this.#marks?.ready();
+    } catch (error) {
+      if (!this.#rules.open || !isAway(error)) throw error;
+    }
   }
 
   #encode(key: string, value: Value): Stored {

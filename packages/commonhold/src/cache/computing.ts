@@ -71,8 +71,11 @@ export class Computing<Value> {
     try {
       found = await reader.find(key, write.ttlMs);
     } catch (error) {
-      if (isAway(error)) return this.#alone(key, compute);
-      throw error;
+      if (!isAway(error)) throw error;
+      const last = reader.lastKnown(key);
+      if (last === undefined) return this.#alone(key, compute);
+      tally.degraded++;
+      return last.value as Value;
     }
     if (found.state === 'fresh' && !found.due) {
       tally.hits++;

@@ -31,8 +31,9 @@ export interface NearFetch {
  * Values of one cache in this process, kept right by what is published on its channel: a key that changed is dropped, and
  * what a read brings is not kept if its key changed since it was sent. In two states:
  *
- * - deaf: at first, and from the moment the link breaks, when everything is dropped. Nothing is kept and nothing is found.
- * - hearing: entered when the subscription stands, and when the link is back.
+ * - deaf: at first, and from the moment the link breaks. Nothing is kept, and what was is given only to who asks for the last
+ *   that was known, the store being away.
+ * - hearing: entered when the subscription stands, and when the link is back, when everything is dropped.
  */
 export class NearCache<Value> {
   readonly #clock: Clock;
@@ -64,6 +65,11 @@ export class NearCache<Value> {
 
   /** The entry, unless it has ended. */
   get(key: string): NearEntry<Value> | undefined {
+    return this.#hearing ? this.lastKnown(key) : undefined;
+  }
+
+  /** As `get`, also where changes are not heard of: while the store is away there is nothing newer to be had. */
+  lastKnown(key: string): NearEntry<Value> | undefined {
     const entry = this.#store.get(key);
     if (entry === undefined || this.#clock.monotonic() <= entry.untilMs) return entry;
     this.#store.delete(key);
@@ -104,7 +110,7 @@ export class NearCache<Value> {
   /** Everything may have changed. */
   forgetAll(): void {
     this.#store.clear();
-    for (const fetch of this.#fetches.values()) fetch.valid = false;
+    this.#invalidate();
   }
 
   close(): void {
@@ -115,7 +121,12 @@ export class NearCache<Value> {
 
   #hear(hearing: boolean): void {
     this.#hearing = hearing && !this.#closed;
-    this.forgetAll();
+    if (hearing || this.#closed) this.#store.clear();
+    this.#invalidate();
+  }
+
+  #invalidate(): void {
+    for (const fetch of this.#fetches.values()) fetch.valid = false;
   }
 
   #changed(topic: string): void {

@@ -101,7 +101,7 @@ for (const [name, start] of Object.entries(siteKinds)) {
       proxy.blackhole();
       const startedAtMs = performance.now();
       expectAway(await browser.ask('/read'));
-      expect(performance.now() - startedAtMs).toBeLessThan(1_000);
+      expect(performance.now() - startedAtMs).toBeLessThan(3_000);
     });
 
     it('a logout that may not have happened leaves the cookie, so that it can be done again', async () => {

@@ -47,7 +47,7 @@ describe('a cache among faults', () => {
 
   it('what was computed is returned although it cannot be stored', () =>
     withState(async (state, lines) => {
-      const cache = state.cache<number>('c');
+      const cache = state.cache<number>('c', { away: 'throw' });
       const value = await cache.getOrSet('k', async () => {
         server().pause();
         return 7;
@@ -59,7 +59,7 @@ describe('a cache among faults', () => {
 
   it('without the store a value is computed, once for all who ask here, and counted apart', () =>
     withState(async (state) => {
-      const cache = state.cache<number>('c', { staleFor: '1h' });
+      const cache = state.cache<number>('c', { staleFor: '1h', away: 'throw' });
       let computed = 0;
       server().pause();
       try {
@@ -114,12 +114,17 @@ describe('a cache among faults', () => {
 
   it('memory that is full refuses sets and still deletes', () =>
     withState(async (state) => {
-      const cache = state.cache<string>('c');
+      const [cache, told] = [state.cache<string>('c'), state.cache<string>('told', { away: 'throw' })];
       await cache.set('k', 'x');
+      await told.set('k', 'x');
       await server().command('CONFIG', 'SET', 'maxmemory', '1mb');
       try {
-        await expect(cache.set('other', 'x')).rejects.toMatchObject({ code: 'Overloaded' });
-        expect(await cache.delete('k')).toBe(true);
+        await expect(told.set('other', 'x')).rejects.toMatchObject({ code: 'Overloaded' });
+        expect(await told.delete('k')).toBe(true);
+        // What takes the place of a value that cannot be written is nothing.
+        await cache.set('k', 'y');
+        await eventually(async () => expect(await cache.get('k')).toBeUndefined());
+        await eventually(async () => expect(await server().command('EXISTS', entry)).toBe(0));
       } finally {
         await server().command('CONFIG', 'SET', 'maxmemory', '0');
       }

@@ -1,4 +1,6 @@
 import type { AwayChoices } from '../../away.js';
+import { AwayCache } from '../../cache/away-cache.js';
+import { cacheOperations } from '../../cache/cache-operations.js';
 import { AwayChannel } from '../../channel/away-channel.js';
 import { channelOperations } from '../../channel/channel-operations.js';
 import { AwayCounter } from '../../counter/away-counter.js';
@@ -27,6 +29,7 @@ type ChosenPorts = {
 /** Puts the away twins behind `store`. Who chose to be told, and what is never answered without the store, goes there alone. */
 export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): PortSet {
   const { ports: there } = store;
+  const cache = resilientPort(there.cache, cacheOperations, new AwayCache(there.cache, place), place.tally);
   const counter = resilientPort(there.counter, counterOperations, new AwayCounter(there.counter, place), place.tally);
   const uniqueSet = resilientPort(
     there.uniqueSet,
@@ -49,7 +52,7 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): Po
     place.tally,
   );
   const chosen: ChosenPorts = {
-    cache: { open: there.cache, throw: there.cache },
+    cache: { open: cache, throw: there.cache },
     channel: { memory: channel, throw: there.channel },
     counter: { buffer: counter, throw: there.counter },
     map: { buffer: map, stale: resilientPort(there.map, mapOperations, known, place.tally), throw: there.map },
@@ -64,7 +67,7 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): Po
     session: { stale: session, closed: there.session },
     uniqueSet: { buffer: uniqueSet, throw: there.uniqueSet },
   };
-  const ports = { ...there, channel, counter, map, plainMap, rateLimit, session, uniqueSet };
+  const ports = { ...there, cache, channel, counter, map, plainMap, rateLimit, session, uniqueSet };
   return {
     ports,
     portFor: (feature, away) => portOf(chosen, feature, away),

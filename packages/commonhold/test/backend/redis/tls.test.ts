@@ -32,7 +32,7 @@ const open = (url: string, ca?: string, deadline = 500): Promise<State> =>
 
 async function reasonOf(url: string, ca?: string): Promise<string> {
   await using state = await open(url, ca);
-  expect(await outcome(state.cache('c').get('k'))).toBe('Unavailable');
+  expect(await outcome(state.cache('c', { away: 'throw' }).get('k'))).toBe('Unavailable');
   const status = state.status();
   return 'reason' in status ? status.reason : 'connected';
 }
