@@ -29,6 +29,8 @@ export async function openRoadState(
     presence: shared.presence<Meta>('members', {
       silence: silenceMs,
       regions: regionMap,
+      // A client is told that its place is not known, with 503, rather than shown its own process's drivers as if they were all.
+      away: 'throw',
       ...(layout === 'documented' && { layout, prefix: keyPrefix }),
     }),
     observations: shared.channel<Observation>('observations', { keep: '5m' }),

@@ -165,7 +165,8 @@ export class SharedState {
         this.#owners.attend();
       },
     };
-    const make = () => new Presence<Meta>(name, options, this.#open().presence, this.#context, home);
+    const port = () => this.#choose('presence', `presence ${name}`, options.away);
+    const make = () => new Presence<Meta>(name, options, port(), this.#context, home);
     return this.#named('presence', name, options, make);
   }
 

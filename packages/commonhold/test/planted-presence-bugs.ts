@@ -27,6 +27,14 @@ export const presenceBugs: readonly PresenceBug[] = [
     noticedBy: 'who took the id of a member of the dead keeps it',
   },
   {
+    name: 'a process is not told that its members are lost',
+    script: 'presence/lua/change.lua',
+    find: 'return { lease > 0 and 1 or 0, outcomes }',
+    replace: 'return { 1, outcomes }',
+    suite: 'presence-life',
+    noticedBy: 'a join alone shows a buried process',
+  },
+  {
     name: 'an earlier stay moves and ends a later one',
     script: 'presence/lua/change.lua',
     find: 'return member.seat == seat and member.number == change.number',

@@ -16,6 +16,11 @@ export interface PresentMember<Meta> {
   /** `name#incarnation` of the process that it joined at. */
   readonly owner: string;
   readonly meta: Meta;
+  /**
+   * The store is away, or has not heard of it yet: what is said is what this process knows of a member of its own, by its own
+   * clock. Absent otherwise.
+   */
+  readonly local?: true;
 }
 
 const mostMetaBytes = 4_096;
@@ -35,7 +40,7 @@ export function metaText(codec: Codec, meta: unknown): string {
 
 /** Reads what the store holds of a member. @throws CorruptStateError or UnknownFormError as the codec does. */
 export async function readMember<Meta>(codec: Codec, stored: StoredMember): Promise<PresentMember<Meta>> {
-  const { id, seat, user, region, location, joinedAtMs, lastActivityAtMs } = stored;
+  const { id, seat, user, region, location, joinedAtMs, lastActivityAtMs, local } = stored;
   return {
     id,
     user: user === '' ? undefined : user,
@@ -45,6 +50,7 @@ export async function readMember<Meta>(codec: Codec, stored: StoredMember): Prom
     lastActivityAtMs,
     owner: ownerOfSeat(seat),
     meta: (await readMeta(codec, stored.meta)) as Meta,
+    ...(local && { local }),
   };
 }
 

@@ -18,7 +18,7 @@ export interface Membership {
    * `leave()`, and when another member has the id.
    */
   move(to: PresenceMove): Promise<string>;
-  /** Leaves. Rejects when the store is away, and leaves when it is back. May be called twice. */
+  /** Leaves. Where that rejects since the store is away, it leaves when that is back. May be called twice. */
   leave(): Promise<void>;
 }
 
@@ -44,6 +44,10 @@ export class Stay implements Membership {
   endsAtMs: number = Infinity;
   /** Before which its heartbeats are not worth telling. */
   tellAtMs: number = -Infinity;
+  /** The store may have it. */
+  mayBeStored = false;
+  /** The store may have it at another place than it is. */
+  unplaced = false;
   /** It left, or another member has the id. */
   over = false;
   readonly #home: StayHome;
@@ -78,4 +82,16 @@ export class Stay implements Membership {
   leave(): Promise<void> {
     return this.#home.leave(this);
   }
+}
+
+/** `details` after a move, in which '' leaves as it is. */
+export function moved(
+  details: MemberDetails,
+  { region, location }: { region: string; location: string },
+): MemberDetails {
+  return {
+    ...details,
+    region: region === '' ? details.region : region,
+    location: location === '' ? details.location : location,
+  };
 }

@@ -1,3 +1,4 @@
+import type { AwayChoices } from '../away.js';
 import { type Duration, durationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptionNames } from '../option-names.js';
@@ -18,6 +19,11 @@ export interface PresenceOptions {
   readonly layout?: 'compact' | 'documented';
   /** For `documented`: 1 to 128 visible ASCII characters, taken as they are; on a cluster with a hash tag, `{app}`. */
   readonly prefix?: string;
+  /**
+   * Without the store: `memory` goes on with the members of this process, who are flagged `local`, and brings them to the
+   * store when it is back; `throw` rejects with `Unavailable`. Default `memory`.
+   */
+  readonly away?: AwayChoices['presence'];
 }
 
 /** Who joins. */
@@ -47,7 +53,7 @@ const mostTextBytes = 512;
 
 /** @throws InvalidArgumentError naming the option. */
 export function resolvePresence(name: string, options: PresenceOptions): PresenceSpace {
-  checkOptionNames('presence', options, { silence: true, regions: true, layout: true, prefix: true });
+  checkOptionNames('presence', options, { silence: true, regions: true, layout: true, prefix: true, away: true });
   if (typeof name !== 'string' || !/^[!-~]{1,50}$/.test(name)) {
     throw new InvalidArgumentError('presence name', '1 to 50 visible ASCII characters', name);
   }

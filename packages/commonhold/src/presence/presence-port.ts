@@ -57,7 +57,7 @@ export interface ActiveMember {
 }
 
 /** `gone`: there is no such stay any more. `superseded`: another stay has the id. Nothing happened then. */
-export type ChangeOutcome = 'done' | 'gone' | 'superseded';
+export type ChangeOutcome = 'done' | 'gone' | 'superseded' | 'local';
 
 /** The answer to changes. */
 export interface PresenceChanged {
@@ -89,6 +89,8 @@ export interface StoredMember extends Omit<MemberDetails, 'agent'> {
   readonly seat: string;
   readonly joinedAtMs: number;
   readonly lastActivityAtMs: number;
+  /** Known to this process, since the store is away, or has not got it yet. */
+  readonly local?: true;
 }
 
 /** The body of an event, as JSON text. */

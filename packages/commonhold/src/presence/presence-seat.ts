@@ -2,8 +2,9 @@ import { type Beat, beatMs, type BeatPart, leaseMs } from '../beat.js';
 import { ClosedError, InvalidArgumentError, isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
 import { ChangeBatch } from './change-batch.js';
+import { HeldMembers, holdBehind } from './held-members.js';
 import { seatOf } from './member-text.js';
-import { Stay, type StayHome } from './membership.js';
+import { moved, Stay, type StayHome } from './membership.js';
 import { type PresenceMove, resolvePlace } from './presence-options.js';
 import type {
   ActiveMember,
@@ -50,14 +51,8 @@ export class PresenceSeat implements BeatPart, StayHome {
   readonly #place: PresenceSeatPlace;
   readonly #seat: string;
   readonly #batch: ChangeBatch;
-  readonly #stays = new Map<string, Stay>();
+  readonly #held: HeldMembers;
   readonly #active = new Set<Stay>();
-  /** Stays of which the store does not know yet. */
-  readonly #joining = new Set<Stay>();
-  /** Stays that ended here, and perhaps not in the store. */
-  readonly #leaving = new Map<number, Stay>();
-  /** Stays that the store may have lost. */
-  readonly #missing = new Set<Stay>();
   #listeners = 0;
   #number = 0;
   /** A step may find the seat new without telling anything that is not known. */
@@ -79,6 +74,8 @@ export class PresenceSeat implements BeatPart, StayHome {
     const { context } = place;
     this.#place = place;
     this.#seat = seatOf(context.owner.id, context.random.bytes(3).toString('base64url'));
+    this.#held = new HeldMembers(this.#seat, place.space, context.clock);
+    holdBehind(place.port, place.space, this.#held);
     this.#batch = new ChangeBatch(context.clock, (changes) => this.#send(changes));
   }
 
@@ -88,18 +85,18 @@ export class PresenceSeat implements BeatPart, StayHome {
     const { clock } = this.#place.context;
     const number = ++this.#number;
     const stay = new Stay(this, { id, number, details, regions }, clock.now(), clock.monotonic());
-    this.#joining.add(stay);
+    this.#held.joining.set(number, stay);
     try {
       await this.#enter(stay);
     } catch (error) {
-      if (mayHaveRun(error)) this.#leaving.set(number, stay);
+      if (mayHaveRun(error)) this.#held.leaving.set(number, stay);
       throw error;
     } finally {
-      this.#joining.delete(stay);
+      this.#held.joining.delete(number);
       if (!this.#closed) this.#place.beat.add(this);
     }
     if (this.#closed) throw new ClosedError('This state');
-    this.#keep(stay);
+    this.#held.keep(stay);
     return stay;
   }
 
@@ -133,20 +130,19 @@ export class PresenceSeat implements BeatPart, StayHome {
     const { id, number } = stay;
     const change: PresenceChange = { kind: 'move', id, number, ...place };
     const movedAtMs = this.#place.context.clock.monotonic();
+    this.#putBack(stay).catch(() => undefined);
     let outcome = await this.#batch.add(change);
     stay.activeAtMs = Math.max(stay.activeAtMs, movedAtMs);
-    if (outcome === 'gone' && !stay.over) {
+    if (!stay.over && (outcome === 'gone' || (outcome === 'superseded' && (await this.#outlives(stay))))) {
       const restore = this.#restoreChange(stay, 0, moved(stay.details, place));
       // A restore of all may be under way, with the place that the member had: move once more.
       [, outcome] = await Promise.all([this.#batch.add(restore), this.#batch.add(change)]);
     }
-    if (outcome !== 'done' || stay.over) {
-      if (outcome === 'superseded') this.#end(stay);
-      throw over(stay);
-    }
-    stay.details = moved(stay.details, place);
-    this.#keep(stay);
-    return stay.details.region;
+    if (outcome === 'superseded') this.#end(stay);
+    if (outcome === 'superseded' || outcome === 'gone' || stay.over) throw over(stay);
+    if (outcome === 'done') stay.details = moved(stay.details, place);
+    this.#held.keep(stay);
+    return place.region === '' ? stay.details.region : place.region;
   }
 
   async leave(stay: Stay): Promise<void> {
@@ -158,16 +154,17 @@ export class PresenceSeat implements BeatPart, StayHome {
 
   async beat(steady: boolean): Promise<number | undefined> {
     const heard = this.#heard();
-    const held = this.#stays.size > 0;
+    const held = this.#held.stays.size > 0;
     try {
       const answers = await this.#tell(heard, steady);
       if (held && !answers.every((answer) => answer.kept)) {
         this.#expectsNew = true;
-        this.#missAll();
+        this.#held.missAll();
       }
       for (const answer of answers) this.#learn(answer, heard);
+      // Who left and joined again meanwhile is to be there in the end.
+      await Promise.all([...this.#held.leaving.values()].map((stay) => this.#leave(stay)));
       await this.#restore();
-      await Promise.all([...this.#leaving.values()].map((stay) => this.#leave(stay)));
       const last = await this.#removeRest(answers.at(-1) as PresenceBeat, steady);
       this.#rest();
       return last.more ? 0 : last.nextEndMs;
@@ -176,7 +173,7 @@ export class PresenceSeat implements BeatPart, StayHome {
         stay.tellAtMs = -Infinity;
         if (!stay.over) this.#active.add(stay);
       }
-      if (mayHaveRun(error)) this.#missAll();
+      if (mayHaveRun(error)) this.#held.missAll();
       throw error;
     }
   }
@@ -184,7 +181,7 @@ export class PresenceSeat implements BeatPart, StayHome {
   /** All members join again with the next beat; called by it. */
   lost(): void {
     this.#expectsNew = true;
-    this.#missAll();
+    this.#held.missAll();
   }
 
   /** All members leave. */
@@ -192,7 +189,11 @@ export class PresenceSeat implements BeatPart, StayHome {
     if (this.#closed) return;
     this.#closed = true;
     this.#place.beat.remove(this);
-    const leaving = new Set([...this.#stays.values(), ...this.#leaving.values(), ...this.#joining]);
+    const leaving = new Set([
+      ...this.#held.stays.values(),
+      ...this.#held.leaving.values(),
+      ...this.#held.joining.values(),
+    ]);
     for (const stay of leaving) this.#end(stay);
     await Promise.allSettled([...leaving].map((stay) => this.#leave(stay)));
   }
@@ -212,18 +213,18 @@ export class PresenceSeat implements BeatPart, StayHome {
 
   async #send(changes: readonly PresenceChange[]): Promise<readonly ChangeOutcome[]> {
     const { port, space } = this.#place;
-    const held = this.#stays.size > 0;
+    const held = this.#held.stays.size > 0;
     try {
       const { kept, outcomes } = await port.change(space, this.#seat, leaseMs, changes);
       const lost = held && !kept && !this.#expectsNew;
       this.#expectsNew = false;
       if (lost) {
-        this.#missAll();
+        this.#held.missAll();
         this.#place.beat.soon();
       }
       return outcomes;
     } catch (error) {
-      if (mayHaveRun(error)) this.#missAll();
+      if (mayHaveRun(error)) this.#held.missAll();
       throw error;
     }
   }
@@ -234,7 +235,7 @@ export class PresenceSeat implements BeatPart, StayHome {
     const { id, number, details } = stay;
     const change = { id, number, details, idleMs: 0, joinedAtMs: undefined };
     try {
-      await this.#batch.add({ ...change, kind: 'join' });
+      stay.mayBeStored = (await this.#batch.add({ ...change, kind: 'join' })) !== 'local' || stay.mayBeStored;
     } catch (error) {
       if (!mayHaveRun(error) || this.#closed) throw error;
       const again = await this.#batch.add({ ...change, kind: 'restore' }).catch(() => 'unknown');
@@ -242,16 +243,12 @@ export class PresenceSeat implements BeatPart, StayHome {
     }
   }
 
-  #missAll(): void {
-    for (const stay of this.#stays.values()) this.#missing.add(stay);
-  }
-
   // Those of whom the store should know that they were active, by number.
   #heard(): Map<number, Stay> {
     const nowMs = this.#place.context.clock.monotonic();
     const heard = new Map<number, Stay>();
     for (const stay of this.#active) {
-      const current = this.#stays.get(stay.id);
+      const current = this.#held.stays.get(stay.id);
       // Another has joined under its id.
       if (current !== undefined && current !== stay) this.#end(stay);
       else if (stay.tellAtMs <= nowMs || stay.endsAtMs - nowMs < leaseMs) heard.set(stay.number, stay);
@@ -299,87 +296,96 @@ export class PresenceSeat implements BeatPart, StayHome {
   }
 
   #learn({ gone, superseded, ended }: PresenceBeat, heard: ReadonlyMap<number, Stay>): void {
-    for (const number of gone) this.#missing.add(heard.get(number) as Stay);
+    for (const number of gone) this.#held.missing.add(heard.get(number) as Stay);
     for (const number of superseded) this.#end(heard.get(number) as Stay);
     if (ended.length === 0) return;
     const numbers = new Set(ended);
-    for (const stay of this.#stays.values()) if (numbers.has(stay.number)) this.#stays.delete(stay.id);
+    for (const stay of this.#held.stays.values()) if (numbers.has(stay.number)) this.#held.stays.delete(stay.id);
   }
 
   // Those who are missing join again, some at a time.
   async #restore(): Promise<void> {
-    const stays = this.#takeMissing();
-    const changes = stays.map((stay) => this.#restoreChange(stay, this.#idleMs(stay)));
+    const stays = this.#held.takeMissing(mostRestored);
+    let away = false;
     try {
-      const outcomes = await Promise.all(changes.map((change) => this.#batch.add(change)));
-      for (const [index, stay] of stays.entries()) {
-        if (outcomes[index] === 'superseded') this.#end(stay);
-        else if (!stay.over) this.#keep(stay);
-        else this.#leaving.set(stay.number, stay);
-      }
+      const outcomes = await Promise.all(stays.map((stay) => this.#bring(stay)));
+      for (const [index, stay] of stays.entries()) this.#noteRestored(stay, outcomes[index] as ChangeOutcome);
+      away = outcomes.includes('local');
     } catch (error) {
-      for (const stay of stays) this.#missing.add(stay);
+      for (const stay of stays) this.#held.missing.add(stay);
       throw error;
     }
-    if (this.#missing.size > 0) this.#place.beat.soon();
+    if (this.#held.missing.size > 0 && !away) this.#place.beat.soon();
   }
 
-  #takeMissing(): Stay[] {
-    const taken: Stay[] = [];
-    for (const stay of this.#missing) {
-      if (taken.length >= mostRestored) break;
-      this.#missing.delete(stay);
-      if (stay.over) continue;
-      if (this.#idleMs(stay) < this.#place.space.silenceMs) taken.push(stay);
-      else if (this.#stays.get(stay.id) === stay) this.#stays.delete(stay.id);
+  async #bring(stay: Stay): Promise<ChangeOutcome> {
+    const outcome = await this.#bringOnce(stay);
+    return outcome === 'superseded' && (await this.#outlives(stay)) ? this.#bringOnce(stay) : outcome;
+  }
+
+  // What the store has under its id may be an earlier stay of this process, which left while the store was away.
+  async #outlives(stay: Stay): Promise<boolean> {
+    const earlier = [...this.#held.leaving.values()].filter(({ id, number }) => id === stay.id && number < stay.number);
+    await Promise.all(earlier.map((one) => this.#leave(one)));
+    return earlier.length > 0;
+  }
+
+  async #bringOnce(stay: Stay): Promise<ChangeOutcome> {
+    const restored = this.#batch.add(this.#restoreChange(stay, this.#held.idleMs(stay)));
+    const [outcome, placed] = await Promise.all([restored, this.#putBack(stay)]);
+    return placed === 'local' ? placed : outcome;
+  }
+
+  // Comes before whatever else is said of it. To the store this is activity, so that the silence of a member that moved in an
+  // outage ends later by as long as it had moved before the outage ended.
+  async #putBack(stay: Stay): Promise<ChangeOutcome | undefined> {
+    if (!stay.unplaced) return undefined;
+    stay.unplaced = false;
+    const { region, location } = stay.details;
+    const { id, number } = stay;
+    return this.#batch.add({ kind: 'move', id, number, region, location }).catch((error: unknown) => {
+      stay.unplaced = true;
+      throw error;
+    });
+  }
+
+  #noteRestored(stay: Stay, outcome: ChangeOutcome): void {
+    if (outcome === 'superseded') return this.#end(stay);
+    if (outcome === 'local') return void this.#held.missing.add(stay);
+    if (stay.over) {
+      this.#held.leaving.set(stay.number, stay);
+      return this.#place.beat.soon();
     }
-    return taken;
-  }
-
-  #idleMs(stay: Stay): number {
-    return Math.ceil(this.#place.context.clock.monotonic() - stay.activeAtMs);
+    this.#held.unsaid.delete(stay);
+    this.#held.keep(stay);
   }
 
   #restoreChange(stay: Stay, idleMs: number, details: MemberDetails = stay.details): PresenceChange {
     const { id, number, joinedAtMs } = stay;
+    // Also where its answer is lost, and it left before that shows.
+    stay.mayBeStored = true;
     return { kind: 'restore', id, number, details, idleMs, joinedAtMs };
   }
 
-  #keep(stay: Stay): void {
-    const other = this.#stays.get(stay.id);
-    // Answers may come in another order than their steps were done in: of two under one id the later is there.
-    if (other !== undefined && other.number > stay.number) return this.#end(stay);
-    if (other !== undefined && other !== stay) this.#end(other);
-    this.#stays.set(stay.id, stay);
-    stay.endsAtMs = stay.activeAtMs + this.#place.space.silenceMs;
-  }
-
   #end(stay: Stay): void {
-    stay.over = true;
     this.#active.delete(stay);
-    this.#missing.delete(stay);
-    if (this.#stays.get(stay.id) === stay) this.#stays.delete(stay.id);
+    this.#held.end(stay);
   }
 
   // Until the store has answered, every beat says it again.
   async #leave(stay: Stay): Promise<void> {
-    this.#leaving.set(stay.number, stay);
-    await this.#batch.add({ kind: 'leave', id: stay.id, number: stay.number });
-    this.#leaving.delete(stay.number);
+    this.#held.leaving.set(stay.number, stay);
+    if ((await this.#batch.add({ kind: 'leave', id: stay.id, number: stay.number })) === 'local') return;
+    this.#held.leaving.delete(stay.number);
+    this.#held.unsaid.delete(stay);
   }
 
   #rest(): void {
-    const needed = this.#stays.size + this.#active.size + this.#leaving.size + this.#missing.size + this.#listeners > 0;
+    const needed =
+      this.#held.stays.size + this.#active.size + this.#held.leaving.size + this.#held.missing.size + this.#listeners >
+      0;
     if (!needed) this.#place.beat.remove(this);
   }
-}
-
-function moved(details: MemberDetails, { region, location }: { region: string; location: string }): MemberDetails {
-  return {
-    ...details,
-    region: region === '' ? details.region : region,
-    location: location === '' ? details.location : location,
-  };
 }
 
 function over(stay: Stay): ClosedError {

@@ -61,8 +61,9 @@ export interface PresenceHome {
  * and the process it joined at is alive. The members of a process that dies are gone at once for those who read, which is
  * 12 s after its last sign of life, and each is told of as `left` once.
  *
- * Every method rejects with `Unavailable` when nothing happened, and with `OutcomeUnknown` when it may have; doing it
- * again is always safe.
+ * Without the store members of this process go on, flagged `local`, and `Unavailable` says what this process cannot know;
+ * with `away: 'throw'` it comes from every method when nothing happened, and `OutcomeUnknown` when it may have. Doing
+ * something again is always safe.
  */
 export class Presence<Meta = undefined> {
   readonly #space: PresenceSpace;
@@ -100,13 +101,16 @@ export class Presence<Meta = undefined> {
     return this.#seat().join(id, details, this.#regions);
   }
 
-  /** The member `id`, or undefined when it is not present. */
+  /** The member `id`, or undefined when it is not present. Without the store rejects unless it is of this process. */
   async get(id: string): Promise<PresentMember<Meta> | undefined> {
     const stored = await this.#port.get(this.#space, checkText('presence id', id));
     return stored && this.#read(stored);
   }
 
-  /** Who is in `region`, by id; with `neighbours` then those of each region around it. One round trip. */
+  /**
+   * Who is in `region`, by id; with `neighbours` then those of each region around it. One round trip. Without the store those
+   * of this process, each `local`; rejects where it has none there.
+   */
   async members(region: string, options: PresenceMembersOptions = {}): Promise<PresentMember<Meta>[]> {
     checkText('presence region', region);
     const regions = new Set(options.neighbours === true ? [region, ...this.#neighboursOf(region)] : [region]);
@@ -114,12 +118,15 @@ export class Presence<Meta = undefined> {
     return Promise.all(members.map((stored) => this.#read(stored)));
   }
 
-  /** How many are in `region`, without looking at each. */
+  /**
+   * How many are in `region`, without looking at each. Without the store how many of this process, which a number cannot
+   * say: `state.status()` does. Rejects where it has none there.
+   */
   async count(region: string): Promise<number> {
     return this.#port.count(this.#space, checkText('presence region', region));
   }
 
-  /** Whether `user` is online, and its members. */
+  /** Whether `user` is online, and its members. Without the store those of this process; rejects where it has none. */
   async user(user: string): Promise<PresentUser<Meta>> {
     const stored = await this.#port.user(this.#space, checkText('presence user', user));
     const members = await Promise.all(stored.map((member) => this.#read(member)));

@@ -59,7 +59,7 @@ describe('a presence whose server or link fails', { timeout: 40_000 }, () => {
 
   it('answers at once that the store is away; heartbeats ask for nothing, and who left is gone on return', async () => {
     const [state, other] = [await open(), await open(server().port)];
-    const presence = state.presence('p');
+    const presence = state.presence('p', { away: 'throw' });
     const [staying, leaving] = await join(presence, 2);
     proxy.refuse();
     proxy.reset();
@@ -81,7 +81,7 @@ describe('a presence whose server or link fails', { timeout: 40_000 }, () => {
 
   it('takes back a join whose answer was lost, and stays right through a hundred resets', async () => {
     const [state, other] = [await open(), await open(server().port)];
-    const presence = state.presence('p');
+    const presence = state.presence('p', { away: 'throw' });
     const kept = new Set<string>();
     let lost = 0;
     for (let n = 0; n < 100; n++) {
@@ -118,7 +118,7 @@ describe('a presence whose server or link fails', { timeout: 40_000 }, () => {
 
   it('lets members go on and leave, but nobody join, when memory is full', async () => {
     const state = await open();
-    const presence = state.presence('p');
+    const presence = state.presence('p', { away: 'throw' });
     const [one, two] = await join(presence, 2);
     await server().command('CONFIG', 'SET', 'maxmemory', '1');
     await expect(presence.join({ id: 'x' })).rejects.toMatchObject({ code: 'Overloaded' });

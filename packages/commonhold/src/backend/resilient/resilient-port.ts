@@ -1,4 +1,4 @@
-import { isCommonholdError, StoreFullError, UnavailableError } from '../../errors.js';
+import { type CommonholdError, isCommonholdError, StoreFullError, UnavailableError } from '../../errors.js';
 import type { NamedOperation, Operations } from '../../operation.js';
 
 /** What this process says in place of the store; undefined for what it does not know, which rejects. */
@@ -14,11 +14,16 @@ type Learn<Method> = Method extends (...call: infer Call) => Promise<infer Answe
 /** How many calls of each operation were answered here, by its name. */
 export type AwayTally = Map<string, number>;
 
+/** Hears a call that may have happened although the store is taken to be away. */
+type Unsure<Method> = Method extends (...call: infer Call) => Promise<unknown> ? (...call: Call) => void : never;
+
 /** What a feature does in this process while its store is away, or was a moment ago. */
 export interface AwayTwin<Port> {
   /** One for each operation that is not refused. */
   readonly answers: { readonly [Method in keyof Port]?: AwayAnswer<Port[Method]> };
   readonly learns?: { readonly [Method in keyof Port]?: Learn<Port[Method]> };
+  /** Asked before `answers`, where an answer was lost. */
+  readonly unsure?: { readonly [Method in keyof Port]?: Unsure<Port[Method]> };
   /** Whether what a call concerns was written here and is not in the store yet. Asked with each call: quick. */
   holds?(...call: never): boolean;
 }
@@ -58,6 +63,7 @@ function resilientMethod<Port>(
   const learns = twin.learns as Readonly<Record<string, AnyLearn | undefined>> | undefined;
   const answer = operation.away === 'refuse' ? undefined : answers[method];
   const learn = learns?.[method];
+  const unsure = (twin.unsure as Readonly<Record<string, ((...call: Call) => void) | undefined>> | undefined)?.[method];
   const holds = twin.holds?.bind(twin) as ((...call: Call) => boolean) | undefined;
   // Looked up with each call: closing a state replaces the methods of its ports.
   const ask = (call: Call): Promise<unknown> => (store[method] as AnyMethod)(...call);
@@ -75,15 +81,16 @@ function resilientMethod<Port>(
     return asked.then(
       (reply) => learnt(reply, call),
       (error: unknown) => {
-        if (isAway(error, operation)) return away(call, error);
-        throw error;
+        if (!isAway(error, operation)) throw error;
+        if (error.code === 'OutcomeUnknown') unsure?.(...call);
+        return away(call, error);
       },
     );
   };
 }
 
 /** Whether `error` says that the store did nothing, or what may be done again, so that this process may answer. */
-function isAway(error: unknown, { kind, whenUnsure }: NamedOperation): error is Error {
+export function isAway(error: unknown, { kind, whenUnsure }: NamedOperation): error is CommonholdError {
   if (!isCommonholdError(error)) return false;
   if (error.code === 'Unavailable' || error instanceof StoreFullError) return true;
   return error.code === 'OutcomeUnknown' && (kind === 'idempotent' || whenUnsure === 'away');

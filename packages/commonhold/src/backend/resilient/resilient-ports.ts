@@ -9,6 +9,7 @@ import type { Keys } from '../../keys.js';
 import { AwayMap } from '../../map/away-map.js';
 import { AwayMapReads } from '../../map/away-map-reads.js';
 import { mapOperations, plainMapOperations } from '../../map/map-operations.js';
+import { awayPresence } from '../../presence/away-presence.js';
 import { AwayRateLimit, OpenRateLimit } from '../../rate-limit/away-rate-limit.js';
 import { rateLimitOperations } from '../../rate-limit/rate-limit-operations.js';
 import type { RateLimitPort } from '../../rate-limit/rate-limit-port.js';
@@ -51,6 +52,7 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): Po
     plainMapTwin,
     place.tally,
   );
+  const presence = awayPresence(there.presence, place, keys);
   const chosen: ChosenPorts = {
     cache: { open: cache, throw: there.cache },
     channel: { memory: channel, throw: there.channel },
@@ -61,13 +63,13 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): Po
       stale: resilientPort(there.plainMap, plainMapOperations, known, place.tally),
       throw: there.plainMap,
     },
-    presence: { memory: there.presence, throw: there.presence },
+    presence: { memory: presence, throw: there.presence },
     queue: { buffer: there.queue, throw: there.queue },
     rateLimit: { memory: rateLimit, open: limiting(new OpenRateLimit(place)), closed: there.rateLimit },
     session: { stale: session, closed: there.session },
     uniqueSet: { buffer: uniqueSet, throw: there.uniqueSet },
   };
-  const ports = { ...there, cache, channel, counter, map, plainMap, rateLimit, session, uniqueSet };
+  const ports = { ...there, cache, channel, counter, map, plainMap, presence, rateLimit, session, uniqueSet };
   return {
     ports,
     portFor: (feature, away) => portOf(chosen, feature, away),
