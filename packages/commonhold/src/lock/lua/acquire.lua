@@ -5,10 +5,14 @@
 -- ARGV[1] member, ARGV[2] leaseMs, ARGV[3] waitMs (0 not to stand in the line), ARGV[4] keepTokenMs
 -- Returns {token}, or {'', 1 for the first in line else 0, milliseconds until the lock or the first in line counts as
 -- abandoned}
+-- include lease.lua
 -- include line.lua
 local member, lease_ms = ARGV[1], tonumber(ARGV[2])
 local line = { order = KEYS[2], leases = KEYS[3] }
 local held = redis.call('HMGET', KEYS[1], 'holder', 'ends_at', 'token')
+if is_spoiled(held[1], held[2]) or held[3] and not is_whole(held[3]) then
+  return redis.error_reply('WRONGTYPE the end of the lease, or the token, is not a whole number')
+end
 local ends_at = tonumber(held[2]) or 0
 local alive = held[1] and now <= ends_at
 local token = tonumber(held[3]) or 0

@@ -9,7 +9,10 @@
 local member, lease_ms, wait_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local line = { order = KEYS[3], leases = KEYS[4] }
 local writes = is_writer(member)
-local writer, ends_at, stored = writer_of(KEYS[1])
+local writer, ends_at, stored, spoiled = writer_of(KEYS[1])
+if spoiled then
+  return redis.error_reply('WRONGTYPE the end of the lease, or the token, is not a whole number')
+end
 local token = tonumber(stored) or 0
 local readers = redis.call('ZCOUNT', KEYS[2], now, '+inf')
 local reads_until = tonumber(redis.call('ZSCORE', KEYS[2], member) or 0)

@@ -1,21 +1,23 @@
 -- lock/read-write-line.lua, layout 1
 -- What the scripts of a lock for readers and writers share. A member is its process's owner, a colon, `read-` or `write-`, and
--- an id. Includes line.lua.
+-- an id. Includes line.lua and lease.lua.
 -- Defines is_writer(member), writer_of(key), take_shared_turn(line, member, wait_ms, busy_until), wake_next(line, wake_prefix, topic, readers, by_writer)
+-- include lease.lua
 -- include line.lua
 
 local function is_writer(member)
   return string.find(member, '^[^:]*:write%-') ~= nil
 end
 
--- The writer whose lease is not over, when that ends, and the token, or nil, nil and the token.
+-- The writer whose lease is not over, when that ends, and the token, or nil, nil and the token; and whether they were spoiled.
 local function writer_of(key)
   local held = redis.call('HMGET', key, 'writer', 'ends_at', 'token')
+  local spoiled = is_spoiled(held[1], held[2]) or held[3] and not is_whole(held[3])
   local ends_at = tonumber(held[2]) or 0
   if held[1] and now <= ends_at then
-    return held[1], ends_at, held[3]
+    return held[1], ends_at, held[3], spoiled
   end
-  return nil, nil, held[3]
+  return nil, nil, held[3], spoiled
 end
 
 -- The first writer that stands before `member`, or anywhere where that does not stand in the line.

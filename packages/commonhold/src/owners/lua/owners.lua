@@ -37,8 +37,11 @@ local function adopt(name)
   if orphan then
     local dead = string.match(orphan, '^%d+ (.*)$')
     redis.call('HDEL', orphans, name)
-    redis.call('SADD', taken_key(dead), name)
-    redis.call('PEXPIRE', taken_key(dead), taken_keep_ms)
+    -- Another program may have written it; nobody in particular has lost it then.
+    if dead then
+      redis.call('SADD', taken_key(dead), name)
+      redis.call('PEXPIRE', taken_key(dead), taken_keep_ms)
+    end
   end
 end
 

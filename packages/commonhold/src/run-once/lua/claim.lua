@@ -5,6 +5,7 @@
 -- ARGV[1] member, ARGV[2] leaseMs, ARGV[3] waitMs, ARGV[4] keepMs, ARGV[5] fingerprint ('' for none)
 -- Returns {'mismatch'} when the run has another fingerprint, {'done', result, member, finishedAtMs}, {'run', attempt} or {'wait', 1 for the first in line else 0, milliseconds
 -- until the one that runs or the first in line counts as dead}
+-- include ../../lock/lua/lease.lua
 -- include ../../lock/lua/line.lua
 local member, lease_ms = ARGV[1], tonumber(ARGV[2])
 local line = { order = KEYS[2], leases = KEYS[3] }
@@ -12,6 +13,10 @@ local run = redis.call('HMGET', KEYS[1], 'holder', 'ends_at', 'attempts', 'finis
 local fingerprint = ARGV[5]
 if fingerprint ~= '' and run[5] and run[5] ~= fingerprint then
   return { 'mismatch' }
+end
+local whole = (not run[3] or is_whole(run[3])) and (not run[4] or is_whole(run[4]))
+if not whole or not run[4] and is_spoiled(run[1], run[2]) then
+  return redis.error_reply('WRONGTYPE a count or a time of the run is not a whole number')
 end
 if run[4] then
   return { 'done', redis.call('HGET', KEYS[1], 'result'), run[1], run[4] }
