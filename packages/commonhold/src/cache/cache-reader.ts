@@ -54,7 +54,9 @@ export class CacheReader<Value> {
   readonly #any: (read: CacheRead | undefined) => Decoded<Value>;
   readonly #found: (finding: Finding<Value>) => Value | undefined;
   readonly #plain: (stored: Stored | undefined) => Finding<Value> | Promise<Finding<Value>>;
+  readonly #away: (error: unknown) => undefined;
   readonly #failed: (error: unknown) => undefined;
+  readonly #spoiled: (error: unknown) => Finding<Value>;
   // The miss is counted by who asked.
   readonly #unreadable: () => void;
 
@@ -83,9 +85,20 @@ export class CacheReader<Value> {
       return value.then((decoded) => this.#judge(read, decoded, undefined));
     };
     this.#unreadable = () => void this.#tally.unreadable++;
-    this.#failed = (error) => {
+    this.#away = (error) => {
       if (isAway(error)) this.#tally.degraded++;
       if (!isAway(error) || !this.#rules.open) throw error;
+    };
+    this.#failed = (error) => {
+      if (!isCorrupt(error)) return this.#away(error);
+      this.#spoiled(error);
+      return this.#miss();
+    };
+    // Where the key is of another type; only setting it replaces that.
+    this.#spoiled = (error) => {
+      if (!isCorrupt(error)) throw error;
+      this.#values.missed(error, this.#unreadable);
+      return absent;
     };
   }
 
@@ -104,7 +117,7 @@ export class CacheReader<Value> {
     if (this.#rules.timed) return this.#findMany(keys);
     const found = new FoundValues<Value>();
     if (keys.length === 0) return found;
-    const stored = await this.#port.getMany(this.#name, keys).catch(this.#failed);
+    const stored = await this.#port.getMany(this.#name, keys).catch(this.#away);
     if (stored === undefined) {
       found.missing.push(...keys);
       return found;
@@ -125,8 +138,9 @@ export class CacheReader<Value> {
       this.#tally.nearHits++;
       return Promise.resolve({ state: 'fresh', value: kept.value, due: this.#isNearDue(kept, ttlMs) });
     }
-    if (this.#near !== undefined) return this.#fetch(this.#near, key, ttlMs);
-    return this.#rules.timed ? this.#find(key, ttlMs) : this.#port.get(this.#name, key).then(this.#plain);
+    if (this.#near !== undefined) return this.#fetch(this.#near, key, ttlMs).catch(this.#spoiled);
+    if (this.#rules.timed) return this.#find(key, ttlMs).catch(this.#spoiled);
+    return this.#port.get(this.#name, key).then(this.#plain, this.#spoiled);
   }
 
   /** What the near cache gives for one who would let the value live `ttlMs`; undefined where it is to be looked up. */
@@ -268,6 +282,11 @@ export class CacheReader<Value> {
 /** Whether `error` says that the store could not do it, rather than that it was asked something wrong. */
 export function isAway(error: unknown): boolean {
   return isCommonholdError(error) && ['Unavailable', 'OutcomeUnknown', 'Overloaded'].includes(error.code);
+}
+
+/** Whether `error` says that what is there was written by another program. */
+function isCorrupt(error: unknown): boolean {
+  return isCommonholdError(error) && error.code === 'CorruptState';
 }
 
 function isKnown(stored: Stored | undefined): boolean {

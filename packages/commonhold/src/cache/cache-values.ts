@@ -37,11 +37,7 @@ export class CacheValues<Value> {
    * newer version wrote is as good as absent to a cache; it is said, not hidden.
    */
   decode(stored: Stored, onUnreadable: () => void): Undecided<Value> {
-    const missed = (error: unknown): undefined => {
-      if (!isCommonholdError(error)) throw error;
-      onUnreadable();
-      this.#context.log.warn({ cache: this.#name, code: error.code }, 'an unreadable cache entry counts as absent');
-    };
+    const missed = (error: unknown): undefined => this.missed(error, onUnreadable);
     try {
       if (this.#check !== undefined && isAbsence(stored)) return undefined;
       const value = decodeChecked(this.#context.codec, this.#check, stored, `A value of cache ${this.#name}`);
@@ -49,6 +45,13 @@ export class CacheValues<Value> {
     } catch (error) {
       return missed(error);
     }
+  }
+
+  /** Says that an entry cannot be read. @throws `error` where it is not ours. */
+  missed(error: unknown, onUnreadable: () => void): undefined {
+    if (!isCommonholdError(error)) throw error;
+    onUnreadable();
+    this.#context.log.warn({ cache: this.#name, code: error.code }, 'an unreadable cache entry counts as absent');
   }
 
   /** What to store where there is nothing. */

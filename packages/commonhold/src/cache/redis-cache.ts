@@ -4,6 +4,7 @@ import { bytesReply, type CommandArgument } from '../backend/redis/redis-client.
 import type { RedisWire } from '../backend/redis/redis-wire.js';
 import { loadScript, type Script } from '../backend/redis/script.js';
 import { encodePart, type Keys } from '../keys.js';
+import { isCommonholdError } from '../errors.js';
 import type { NamedOperation } from '../operation.js';
 import { cacheOperations as operations } from './cache-operations.js';
 import {
@@ -193,8 +194,14 @@ export class RedisCache implements CachePort {
     return this.#wire.run(operation, script, [entry, claimKey(entry)], [...wake, ...args]);
   }
 
+  // As MGET answers: nothing where the key is of another type.
   async #read(entry: string): Promise<Stored | undefined> {
-    return present(await this.#wire.command(operations.getMany, ['GET', entry], bytesReply));
+    try {
+      return present(await this.#wire.command(operations.getMany, ['GET', entry], bytesReply));
+    } catch (error) {
+      if (isCommonholdError(error) && error.code === 'CorruptState') return undefined;
+      throw error;
+    }
   }
 }
 

@@ -36,14 +36,28 @@ describe('a cache among faults', () => {
       }
     }));
 
-  it('a key of another type is an error, and set replaces it', () =>
-    withState(async (state) => {
-      const cache = state.cache<number>('c');
-      await server().command('LPUSH', entry, 'x');
-      await expect(cache.get('k')).rejects.toMatchObject({ code: 'CorruptState' });
-      await cache.set('k', 1);
-      expect(await cache.get('k')).toBe(1);
-    }));
+  for (const options of [{}, { staleFor: '1h' }, { near: true }, { tags: true }] as const) {
+    const kind = Object.keys(options)[0] ?? 'plain';
+    it(`F26: a key of another type is a miss, counted and said, which only a value that is set replaces (${kind})`, () =>
+      withState(async (state, lines) => {
+        const cache = state.cache<number>('c', options);
+        await server().command('LPUSH', entry, 'x');
+        expect(await cache.get('k')).toBeUndefined();
+        expect(lines).toContain('an unreadable cache entry counts as absent');
+        expect(cache.stats()).toMatchObject({ hits: 0, misses: 1, unreadable: 1 });
+        expect((await cache.getMany(['k'])).missing).toEqual(['k']);
+        const failed = cache.getOrSet('k', () => Promise.reject(new UnavailableError('a database', 'it is away')));
+        await expect(failed).rejects.toMatchObject({ message: expect.stringContaining('a database') });
+        if ('staleFor' in options) expect(await cache.expire('k')).toBe(false);
+        expect(await server().command('LRANGE', entry, '0', '-1')).toEqual(['x']);
+        expect(await cache.getOrSet('k', () => 7)).toBe(7);
+        expect(await cache.get('k')).toBe(7);
+        await server().command('DEL', entry);
+        await server().command('LPUSH', entry, 'x');
+        await cache.set('k', 1);
+        expect(await cache.get('k')).toBe(1);
+      }));
+  }
 
   it('what was computed is returned although it cannot be stored', () =>
     withState(async (state, lines) => {

@@ -4,7 +4,11 @@
 -- ARGV[1] token, ARGV[2] leaseMs, ARGV[3] owner, ARGV[4] freshMs (a value that lives no longer than this is computed anew)
 -- Returns {'value', value}, {'compute'}, or {'wait' or, after a failure, 'held', milliseconds left of the lease}
 -- include fresh.lua
-local value = redis.call('GET', KEYS[1])
+local value = redis.pcall('GET', KEYS[1])
+-- An error, since the key is of another type: as good as absent, until the computed value takes its place.
+if type(value) == 'table' then
+  value = false
+end
 if value and (ARGV[4] == '0' or is_fresh(KEYS[1], ARGV[4])) then
   return { 'value', value }
 end
