@@ -18,7 +18,7 @@ export interface BackoffOptions {
 
 /** Settings that a queue has for its jobs and that one job may have of its own. */
 export interface JobOptions {
-  /** How often a job is started at most, 1 to 1000. Default 3. */
+  /** How often a job is started at most, 1 to 1000, but for up to two starts after the death of a worker. Default 3. */
   readonly attempts?: number;
   /** The wait before the next attempt; half of it is random, so that jobs which failed together part ways. */
   readonly backoff?: BackoffOptions;
