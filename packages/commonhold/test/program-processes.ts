@@ -34,6 +34,7 @@ async function compile(program: string): Promise<string> {
   await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), [
     ...options,
     ...['--rootDir', source, '--outDir', build, join(source, 'index.ts'), join(source, 'adapters/http.ts')],
+    join(source, 'backend/resilient/journal-folder.ts'),
   ]);
   // Scripts are read from beside the compiled files.
   await cp(source, build, { recursive: true, filter: (path) => !path.endsWith('.ts') });
