@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { awayDefaults } from './away.js';
 import type { Backend } from './backend/backend.js';
 import { createMemoryBackend } from './backend/memory/memory-backend.js';
@@ -5,6 +6,7 @@ import { createMemoryStore } from './backend/memory/memory-store.js';
 import { createClusterBackend, createRedisBackend, type RedisBackendOptions } from './backend/redis/redis-backend.js';
 import { createResilientBackend } from './backend/resilient/resilient-backend.js';
 import { type ScriptTime, serverTime } from './backend/redis/script.js';
+import { JournalFolder } from './backend/resilient/journal-folder.js';
 import { Wakes } from './backend/wakes.js';
 import { journalBytes } from './backend/resilient/journal.js';
 import { systemClock } from './clock.js';
@@ -21,6 +23,8 @@ import { createOwner, type Owner } from './owner.js';
 import { type Random, systemRandom } from './random.js';
 import { type RedisPlace, resolveRedis } from './redis-place.js';
 import { SharedState } from './shared-state.js';
+
+const journalFileBytes = 64 * 1024 * 1024;
 
 /**
  * Opens shared state: in memory, or on Redis where options or environment name one. Options win over environment
@@ -45,7 +49,7 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
   const log = options.log ?? standardErrorLog;
   const redis = resolveRedis(options, environment);
   const away = awayDefaults('away', options.away);
-  const mostJournalBytes = resolveJournal(options.journal);
+  const journal = resolveJournal(options.journal, environment);
   const keys = createKeys(resolveNamespace(options, environment, redis !== undefined));
   const owner = resolveOwner(options, environment, random);
   const codec = createCodec({ compress: redis !== undefined, maxValueBytes: options.maxValueBytes });
@@ -53,14 +57,7 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
   const backend: Backend =
     redis === undefined
       ? createMemoryBackend(options.memory ?? createMemoryStore({ clock }), keys, options.memory === undefined)
-      : createResilientBackend(await openRedis(redis, { keys, owner: owner.id, clock, random, log, scriptTime }), {
-          keys,
-          clock,
-          random,
-          log,
-          owner: owner.id,
-          journalBytes: mostJournalBytes,
-        });
+      : await openResilient(redis, journal, { keys, clock, random, log, owner, scriptTime });
   const wakes = new Wakes(clock, random);
   await wakes.start(backend.bus, keys.wake(owner.id));
   const context: FeatureContext = { clock, random, log, codec, keys, owner, wakes, bus: backend.bus, away };
@@ -81,9 +78,10 @@ const openOptionNames = {
   random: true,
 } satisfies OptionNames<OpenOptions>;
 
-const journalOptionNames = { maxBytes: true } satisfies OptionNames<JournalOptions>;
+const journalOptionNames = { maxBytes: true, file: true, maxFileBytes: true } satisfies OptionNames<JournalOptions>;
 
 type BackendNeeds = Omit<RedisBackendOptions, 'endpoint' | 'deadlineMs'>;
+type ResilientNeeds = Omit<BackendNeeds, 'owner'> & { readonly owner: Owner };
 
 function openRedis({ deadlineMs, ...place }: RedisPlace, needs: BackendNeeds): Promise<Backend> {
   return 'seeds' in place
@@ -91,9 +89,41 @@ function openRedis({ deadlineMs, ...place }: RedisPlace, needs: BackendNeeds): P
     : createRedisBackend({ ...needs, deadlineMs, endpoint: place.endpoint });
 }
 
-function resolveJournal(options: JournalOptions = {}): number {
+async function openResilient(
+  redis: RedisPlace,
+  { maxBytes, file, maxFileBytes }: ResolvedJournal,
+  needs: ResilientNeeds,
+): Promise<Backend> {
+  const namespace = needs.keys.namespace;
+  const folder =
+    file === undefined ? undefined : await JournalFolder.open({ ...needs, file, maxBytes: maxFileBytes, namespace });
+  try {
+    const store = await openRedis(redis, { ...needs, owner: needs.owner.id });
+    return createResilientBackend(store, { ...needs, journalBytes: maxBytes, folder });
+  } catch (error) {
+    await folder?.close();
+    throw error;
+  }
+}
+
+interface ResolvedJournal {
+  readonly maxBytes: number;
+  readonly file: string | undefined;
+  readonly maxFileBytes: number;
+}
+
+function resolveJournal(options: JournalOptions = {}, environment: Environment): ResolvedJournal {
   checkOptionNames('journal', options, journalOptionNames);
-  return wholeNumber('journal.maxBytes', options.maxBytes, journalBytes, 0, Number.MAX_SAFE_INTEGER);
+  const { file = variable(environment, 'COMMONHOLD_JOURNAL_FILE') } = options;
+  if (file !== undefined && (typeof file !== 'string' || file === '' || file.includes('\0'))) {
+    throw new InvalidArgumentError('journal.file', 'the path of a file', file);
+  }
+  const most = Number.MAX_SAFE_INTEGER;
+  return {
+    maxBytes: wholeNumber('journal.maxBytes', options.maxBytes, journalBytes, 0, most),
+    file: file === undefined ? undefined : resolve(file),
+    maxFileBytes: wholeNumber('journal.maxFileBytes', options.maxFileBytes, journalFileBytes, 0, most),
+  };
 }
 
 function resolveOwner(options: OpenOptions, environment: Environment, random: Random): Owner {

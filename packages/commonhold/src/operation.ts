@@ -4,7 +4,8 @@ export interface Operation {
   readonly kind: 'read' | 'idempotent' | 'mutation';
   /** What happens without Redis (DECISIONS K9). */
   readonly away: Away;
-  /** Of a mutation whose answer did not come: taken as not run, since counting twice does little harm. */
+  /** Of a mutation whose answer did not come: taken as not run, since doing it again does little harm, or none where its
+   * away twin answers at all. */
   readonly whenUnsure?: 'away';
   /** Of an idempotent operation that answers otherwise the second time: the first answer is the caller's. */
   readonly firstAnswerCounts?: true;

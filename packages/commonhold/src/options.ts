@@ -38,6 +38,14 @@ export interface RedisCallOptions {
 export interface JournalOptions {
   /** Bound on what is noted in memory until Redis is back; what does not fit is refused. Default 8 MiB. */
   readonly maxBytes?: number;
+  /**
+   * Where queues keep the jobs that are added while Redis is away, on local disk: each process writes a file of its own, whose name
+   * begins with this, and takes over those of dead ones. The folder must exist. Default `COMMONHOLD_JOURNAL_FILE`, else none:
+   * jobs are then refused while Redis is away. In memory it is not used.
+   */
+  readonly file?: string;
+  /** Bound on what waits in the file of one process, which may be twice as large. Default 64 MiB. */
+  readonly maxFileBytes?: number;
 }
 
 /** Options of `openState`. Each wins over the environment variable of the same purpose. */
@@ -54,7 +62,7 @@ export interface OpenOptions {
    * with `Unavailable`. Default: as docs/outages.md says of each.
    */
   readonly away?: AwayDefaults;
-  /** How much may be written while Redis is away. */
+  /** What may be written while Redis is away, and where it waits. */
   readonly journal?: JournalOptions;
   /** Name of this process for people. Default `CONTAINER_ID`, else host name and process id. */
   readonly owner?: string;

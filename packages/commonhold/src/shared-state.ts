@@ -183,8 +183,10 @@ export class SharedState {
     const home = {
       onUse: (close: (limit: CloseLimit) => Promise<void>) => void this.#closing.push(close),
       openChannel: this.#openChannel,
+      spools: this.#backend.spools && (options.away ?? this.#context.away.queue) === 'buffer',
     };
-    const make = () => new Queue<Data, Result>(name, options, this.#open().queue, this.#context, home);
+    const port = () => this.#choose('queue', `queue ${name}`, options.away);
+    const make = () => new Queue<Data, Result>(name, options, port(), this.#context, home);
     return this.#named('queue', name, options, make);
   }
 

@@ -11,6 +11,7 @@ export function backendView(backend: Backend, keys: Keys): Backend {
     portsFor: (others) => backend.portsFor(others),
     bus: backend.bus,
     remote: backend.remote,
+    spools: backend.spools,
     status: () => backend.status(),
     onStatusChange: (listener) => backend.onStatusChange(listener),
     onConflict: (listener) => backend.onConflict(listener),

@@ -50,6 +50,8 @@ export interface PortSet {
 export type BackendStatus = StoreStatus & {
   /** What was written here while the store was away and waits for it; absent when there is nothing. */
   readonly journal?: JournalSize;
+  /** The jobs that wait for it on disk; absent without a journal file, and when there are none. */
+  readonly spool?: SpoolSize;
 };
 
 type StoreStatus =
@@ -64,6 +66,19 @@ export interface JournalSize {
   readonly bytes: number;
   /** Writes that would need more are refused. */
   readonly maxBytes: number;
+}
+
+/** Jobs that wait for the store on the disk of this process. */
+export interface SpoolSize {
+  /** How many. */
+  readonly entries: number;
+  readonly bytes: number;
+  /** Jobs that would need more are refused. */
+  readonly maxBytes: number;
+  /** When the first of them was added, milliseconds since 1970. */
+  readonly oldestAtMs: number;
+  /** Bytes that dead processes left and that could not be read, torn off at the end or damaged: seen by who took them over. */
+  readonly lostBytes: number;
 }
 
 /** What a write that waited for the store was about. */
@@ -115,6 +130,8 @@ export interface Backend extends PortSet {
   readonly bus: Bus;
   /** Whether values travel, so that compressing them pays. */
   readonly remote: boolean;
+  /** Whether jobs are kept on disk while the store is away. */
+  readonly spools: boolean;
   status(): BackendStatus;
   /** Calls `listener` when what `status` says may have changed. What it throws would harm: it must not throw. */
   onStatusChange(listener: () => void): Unsubscribe;

@@ -26,12 +26,14 @@ interface Waiting {
 }
 
 const known = new WeakMap<QueuePort, Map<string, AddBatch>>();
+/** Of this process: no two may have one name. */
+let batchesMade = 0;
 
 /** Joins the jobs added in one turn of the event loop, in order, into few steps, and makes each step happen once. */
 export class AddBatch {
   readonly #port: QueuePort;
   readonly #queue: QueueAddress;
-  readonly #context: FeatureContext;
+  readonly #context: Pick<FeatureContext, 'clock' | 'owner'>;
   readonly #adder: string;
   readonly #durable: boolean;
   #waiting: Waiting[] = [];
@@ -42,16 +44,27 @@ export class AddBatch {
    * The one for this queue in this process, or for its durable jobs: numbers are drawn, and remembered by the store, for
    * each.
    */
-  static of(port: QueuePort, queue: QueueAddress, context: FeatureContext, durable: boolean = false): AddBatch {
+  static of(
+    port: QueuePort,
+    queue: QueueAddress,
+    context: Pick<FeatureContext, 'clock' | 'owner'>,
+    durable: boolean = false,
+  ): AddBatch {
     const batches = known.get(port) ?? new Map<string, AddBatch>();
     known.set(port, batches);
     const name = JSON.stringify([queue, durable]);
-    const batch = batches.get(name) ?? new AddBatch(port, queue, context, String(batches.size), durable);
+    const batch = batches.get(name) ?? new AddBatch(port, queue, context, String(batchesMade++), durable);
     batches.set(name, batch);
     return batch;
   }
 
-  private constructor(port: QueuePort, queue: QueueAddress, context: FeatureContext, name: string, durable: boolean) {
+  private constructor(
+    port: QueuePort,
+    queue: QueueAddress,
+    context: Pick<FeatureContext, 'clock' | 'owner'>,
+    name: string,
+    durable: boolean,
+  ) {
     this.#port = port;
     this.#queue = queue;
     this.#context = context;
@@ -98,7 +111,7 @@ export class AddBatch {
 
   async #addOnce(jobs: readonly NewJob[], guard: Guard | undefined): Promise<readonly AddedJob[]> {
     const { clock } = this.#context;
-    const batch = { adder: this.#adder, number: ++this.#number, jobs, durable: this.#durable, guard };
+    const batch = { adder: this.#adder, number: ++this.#number, jobs, durable: this.#durable, guard, spoolable: true };
     const sendUntilMs = clock.monotonic() + sendAgainMs;
     let lost: unknown;
     for (;;) {

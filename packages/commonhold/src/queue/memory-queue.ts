@@ -66,9 +66,10 @@ export class MemoryQueue implements QueuePort {
     batches.set(adder, remembered, 0, step.now + rememberMs);
     const created = createAll(step, jobs);
     for (const [index, record] of created.entries()) if (record) place(step, record, (jobs[index] as NewJob).delayMs);
-    const added = created.map((record, index) => ({
+    const added = created.map<AddedJob>((record, index) => ({
       id: record?.id ?? (jobs[index]?.id as string),
       duplicate: record === undefined,
+      accepted: 'stored',
     }));
     step.state.total += added.filter((job) => !job.duplicate).length;
     remembered.set(number % mostUnanswered, { number, added });

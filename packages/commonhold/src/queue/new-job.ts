@@ -54,7 +54,7 @@ export function createJob(
   name: string,
   data: unknown,
   options: AddOptions,
-  { hash, searchFields, settings }: ResolvedQueueOptions,
+  { hash, spooled, searchFields, settings }: ResolvedQueueOptions,
   { codec, random }: FeatureContext,
 ): NewJob {
   checkOptionNames(`queue ${name}, add`, options, addOptionNames);
@@ -63,7 +63,7 @@ export function createJob(
   checkDurable(durable, 'job durable');
   if (topic !== undefined) checkTopic(topic);
   if (group !== undefined) checkGroup(group);
-  const recorded = hash || searchFields !== undefined || delay !== undefined || topic !== undefined;
+  const recorded = hash || spooled || searchFields !== undefined || delay !== undefined || topic !== undefined;
   const delayMs = delay === undefined || delay === 0 ? 0 : durationMs(delay, 'job delay');
   const { deadline } = options;
   if (deadline !== undefined && delayMs >= durationMs(deadline, 'job deadline')) {
@@ -76,7 +76,8 @@ export function createJob(
     delayMs,
     topic,
     data: codec.encode(data, `A job of queue ${name}`),
-    options: writeJobOptions(options, settings),
+    // A job that waits for the store has less time left when it gets there.
+    options: writeJobOptions(options, settings, spooled && settings.deadlineMs !== undefined),
     fields: hash ? plainFields(data) : [],
     searchedBy: searchFields && fieldTexts(searchFields, data, 'job data'),
   };

@@ -7,7 +7,7 @@ import type { QueuePort } from './queue-port.js';
  * what it holds. Without the number they stay mutations, which is what the table says.
  */
 export const queueOperations: Operations<QueuePort> = defineOperations<QueuePort>('queue', 'state', {
-  add: { kind: 'mutation', away: 'spool' },
+  add: { kind: 'mutation', away: 'spool', whenUnsure: 'away' },
   turn: { kind: 'mutation', away: 'refuse' },
   renew: { kind: 'idempotent', away: 'refuse' },
   leave: { kind: 'idempotent', away: 'refuse' },

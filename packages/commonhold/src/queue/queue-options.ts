@@ -1,3 +1,4 @@
+import type { AwayChoices } from '../away.js';
 import { type Duration, durationMs, longestDurationMs } from '../duration.js';
 import { InvalidArgumentError } from '../errors.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
@@ -90,12 +91,20 @@ export interface QueueOptions extends JobOptions {
   readonly record?: 'compact' | 'hash';
   /** Key names that other programs rely on, instead of ours. Implies `record: 'hash'`. */
   readonly documented?: DocumentedNames;
+  /**
+   * Without the store: `buffer` writes added jobs to the state's journal file, from where they are added when the store is back,
+   * and rejects where the state has none; `throw` rejects with `Unavailable`. Default `buffer`. With a journal file every job
+   * has a record of its own from the start, as with an `id`, so that it can be added again safely; `throw` saves that.
+   */
+  readonly away?: AwayChoices['queue'];
 }
 
 /** Options as the code sees them. */
 export interface ResolvedQueueOptions {
   readonly address: QueueAddress;
   readonly hash: boolean;
+  /** Whether jobs may be kept for a store that is away. */
+  readonly spooled: boolean;
   /** Undefined unless the queue is searched. */
   readonly searchFields: readonly string[] | undefined;
   readonly settings: ResolvedJobOptions;
@@ -125,6 +134,7 @@ const queueOptionNames = {
   notices: true,
   record: true,
   documented: true,
+  away: true,
 } satisfies OptionNames<QueueOptions>;
 const limitNames = { concurrency: true, rate: true } satisfies OptionNames<LimitOptions>;
 const groupNames = { concurrency: true } satisfies OptionNames<GroupOptions>;
@@ -144,8 +154,8 @@ const defaults: ResolvedJobOptions = {
   deadlineMs: undefined,
 };
 
-/** @throws InvalidArgumentError naming the option. */
-export function resolveQueueOptions(name: string, options: QueueOptions): ResolvedQueueOptions {
+/** @param spools whether jobs may be kept for a store that is away. @throws InvalidArgumentError naming the option. */
+export function resolveQueueOptions(name: string, options: QueueOptions, spools: boolean): ResolvedQueueOptions {
   checkOptionNames(`queue ${name}`, options, queueOptionNames);
   const { documented, record, notices } = options;
   if (documented !== undefined) checkOptionNames('queue documented', documented, documentedNames);
@@ -166,6 +176,7 @@ export function resolveQueueOptions(name: string, options: QueueOptions): Resolv
       limits: resolveLimits(options),
     },
     hash: record === 'hash' || documented !== undefined,
+    spooled: spools,
     searchFields: options.fields && checkSearchFields(options.fields, 'queue fields'),
     settings: resolveJobOptions(options, defaults),
   };
@@ -214,10 +225,10 @@ export function backoffMs(settings: ResolvedJobOptions, attempt: number, random:
   return Math.ceil(jittered(random, fullMs));
 }
 
-/** A job's own settings as the text kept with it; empty when it has none. */
-export function writeJobOptions(options: JobOptions, fallback: ResolvedJobOptions): string {
+/** A job's own settings as the text kept with it; empty when it has none, unless all are wanted. */
+export function writeJobOptions(options: JobOptions, fallback: ResolvedJobOptions, all: boolean = false): string {
   const { attempts, backoff, timeout, deadline } = options;
-  if ([attempts, backoff, timeout, deadline].every((option) => option === undefined)) return '';
+  if (!all && [attempts, backoff, timeout, deadline].every((option) => option === undefined)) return '';
   return JSON.stringify(resolveJobOptions(options, fallback));
 }
 

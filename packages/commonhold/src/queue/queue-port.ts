@@ -77,6 +77,8 @@ export interface JobBatch {
   readonly durable?: boolean;
   /** Where a later holder has added to the queue, nothing is added, and the step rejects with `StaleGuard`. */
   readonly guard?: Guard | undefined;
+  /** Whether a process may keep the jobs for a store that is away, and add them later. They need ids for that. */
+  readonly spoolable?: boolean;
 }
 
 /** How many batches of one adder are remembered, for ten minutes. */
@@ -85,8 +87,13 @@ export const mostUnanswered = 32;
 /** What became of a job that was added. */
 export interface AddedJob {
   readonly id: string;
-  /** A job of this id was there, and nothing was added. */
+  /** A job of this id was there, and nothing was added. Not known of one that is spooled. */
   readonly duplicate: boolean;
+  /**
+   * `stored`: in the store. `spooled`: the store was away, and the job is on the disk of this process, which adds it to the
+   * store when that is back.
+   */
+  readonly accepted: 'stored' | 'spooled';
 }
 
 /** Who works: leases bind to `id`, people see `name`. */

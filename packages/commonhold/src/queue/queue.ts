@@ -46,6 +46,8 @@ export interface QueueHome {
   /** Hears how to close what must be closed with the state. */
   onUse(close: (limit: CloseLimit) => Promise<void>): void;
   openChannel<Message>(name: string, options: ChannelOptions): Channel<Message>;
+  /** Whether jobs may wait on disk: the state has a journal file, and the queue did not choose otherwise. */
+  readonly spools: boolean;
 }
 
 /**
@@ -83,7 +85,7 @@ export class Queue<Data, Result = void> {
     this.#name = name;
     this.#port = port;
     this.#context = context;
-    this.#options = resolveQueueOptions(name, options);
+    this.#options = resolveQueueOptions(name, options, home.spools);
     this.#checks = {
       data: checkOf(schema, `queue ${name}`),
       result: checkOf(resultSchema, `queue ${name}, result`),
@@ -97,8 +99,9 @@ export class Queue<Data, Result = void> {
   }
 
   /**
-   * Adds a job; resolves when it is stored. Jobs added in one turn of the event loop share a trip. A lost answer is asked
-   * for again without adding twice; after `OutcomeUnknown` all the same, adding again is safe only with an `id`.
+   * Adds a job; resolves when it is stored, or on the disk of this process where the state has a journal file and the store is
+   * away: `accepted` says which. Jobs added in one turn of the event loop share a trip. A lost answer is asked for again without
+   * adding twice; after `OutcomeUnknown` all the same, adding again is safe only with an `id`.
    */
   async add(data: Data, options: AddOptions = {}): Promise<QueuedJob<Result>> {
     return this.#queued(await this.#batch.with(options.durable).add(...this.#create(data, options)));

@@ -102,7 +102,10 @@ export class RedisQueue implements QueuePort {
     const text = reply.toString();
     if (text === '!') throw new QueuePausedError(queue.name);
     const ids = text.split(' ');
-    return ids.map((id) => (id.startsWith('=') ? { id: id.slice(1), duplicate: true } : { id, duplicate: false }));
+    return ids.map((id) => {
+      const duplicate = id.startsWith('=');
+      return { id: duplicate ? id.slice(1) : id, duplicate, accepted: 'stored' };
+    });
   }
 
   async turn(queue: QueueAddress, worker: QueueWorker, turn: QueueTurn): Promise<QueueTurnReply> {

@@ -9,8 +9,8 @@ export function queueConformance(runner: TestRunner, kind: () => EngineKind): vo
   describeSuite(runner, kind, 'queue', (test) => {
     test('a job is run, its result kept, its record readable all the way', async (engine) => {
       const queue = (await engine.open()).queue<{ n: number }, { twice: number }>('q');
-      const { id, duplicate } = await queue.add({ n: 2 });
-      assert.equal(duplicate, false);
+      const { id, duplicate, accepted } = await queue.add({ n: 2 });
+      assert.deepEqual([duplicate, accepted], [false, 'stored']);
       const waiting = await queue.get(id);
       assert.deepEqual(
         [waiting?.status, waiting?.data, waiting?.priority, waiting?.attempts],

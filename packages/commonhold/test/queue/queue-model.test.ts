@@ -116,7 +116,7 @@ function stored(book: Book, job: StoredJob | undefined): object | undefined {
 }
 
 function named(book: Book, added: readonly AddedJob[]): object {
-  return added.map(({ id, duplicate }) => ({ id: book.name(id), duplicate }));
+  return added.map(({ id, ...rest }) => ({ id: book.name(id), ...rest }));
 }
 
 function sorted(fields: object): object {

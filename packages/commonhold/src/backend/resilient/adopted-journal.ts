@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { CorruptStateError } from '../../errors.js';
-import type { JournalRecord, JournalSource } from './journal-file.js';
+import type { JournalSource } from './journal-file.js';
+import { type JournalRecord, JournalRecords } from './journal-records.js';
 import { type JournalContents, type JournalMark, markOf, readBody, readContents, readHeader } from './journal-form.js';
 import { readAt } from './journal-disk.js';
 
@@ -13,7 +14,7 @@ export class AdoptedJournal implements JournalSource {
   readonly contents: JournalContents;
   readonly #mark: JournalMark;
   readonly #handle: FileHandle;
-  readonly #records: Set<JournalRecord>;
+  readonly records: JournalRecords = new JournalRecords();
   #ended: Promise<void> | undefined;
 
   /** Of a file that was renamed to `path`, which is ours. Undefined for one that is no journal. */
@@ -31,12 +32,8 @@ export class AdoptedJournal implements JournalSource {
     this.contents = readContents(bytes, mark);
     this.#handle = handle;
     this.#mark = mark;
-    this.#records = new Set(this.contents.places.map((place) => ({ ...place })));
+    for (const place of this.contents.places) this.records.add({ ...place });
     this.forget([]);
-  }
-
-  get records(): Iterable<JournalRecord> {
-    return this.#records;
   }
 
   /** Whether all of it is done with. */
@@ -51,8 +48,8 @@ export class AdoptedJournal implements JournalSource {
   }
 
   forget(records: readonly JournalRecord[]): void {
-    for (const record of records) this.#records.delete(record);
-    if (this.#records.size === 0) this.#ended ??= this.#end();
+    for (const record of records) this.records.delete(record);
+    if (this.records.count === 0) this.#ended ??= this.#end();
   }
 
   /** Says by the time of the file that it is in somebody's hands. */

@@ -9,6 +9,7 @@ import {
 } from '../../errors.js';
 import type { Random } from '../../random.js';
 import { isFull, leadsTo, placeFile, readAt, writeAt } from './journal-disk.js';
+import { type JournalRecord, JournalRecords } from './journal-records.js';
 import {
   forgetting,
   type JournalMark,
@@ -20,20 +21,10 @@ import {
   writeRecord,
 } from './journal-form.js';
 
-/** Something that was written to a journal file, and that is not yet done with. */
-export interface JournalRecord {
-  /** Where it lies; another place once the file was written anew. */
-  offset: number;
-  readonly bytes: number;
-  readonly kind: number;
-  /** When it was appended, milliseconds since 1970. */
-  readonly atMs: number;
-}
-
 /** Records that can be read and, once done with, forgotten. */
 export interface JournalSource {
   /** In the order in which they were appended. */
-  readonly records: Iterable<JournalRecord>;
+  readonly records: JournalRecords;
   /** Its body. @throws CorruptStateError when the disk gives other bytes than were written. */
   read(record: JournalRecord): Promise<Buffer>;
   /** They are done with. Not synced: after a crash of the machine some of them may be there again. */
@@ -69,14 +60,13 @@ const copiedAtOnce = 1024 * 1024;
  */
 export class JournalFile implements JournalSource {
   readonly path: string;
+  readonly records: JournalRecords = new JournalRecords();
   readonly #options: JournalFileOptions;
   readonly #header: Buffer;
   readonly #mark: JournalMark;
-  readonly #live = new Set<JournalRecord>();
   #handle: FileHandle;
   /** Where the next record goes. */
   #end: number;
-  #liveBytes = 0;
   #compactAbove = leastGarbage;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -105,42 +95,27 @@ export class JournalFile implements JournalSource {
     this.#end = header.length;
   }
 
-  get records(): Iterable<JournalRecord> {
-    return this.#live;
-  }
-
-  get entries(): number {
-    return this.#live.size;
-  }
-
-  /** Of what is not done with. */
-  get bytes(): number {
-    return this.#liveBytes;
-  }
-
   /**
    * Appends a record of a kind from 1 to 255; resolves when it is on disk. Rejects with `Overloaded` when the file or the disk
    * is full, with `Unavailable` when it cannot be written, both for certain; with `OutcomeUnknown` when it may come back.
    */
-  append(kind: number, body: Uint8Array): Promise<JournalRecord> {
+  append(kind: number, body: Uint8Array, entries: number = 1): Promise<JournalRecord> {
     if (this.#closed) return Promise.reject(new ClosedError('The journal file'));
     const atMs = this.#options.clock.now();
-    const bytes = writeRecord(this.#mark, kind, atMs, body);
-    if (this.#liveBytes + this.#waitingBytes + bytes.length > this.#options.maxBytes) {
+    const bytes = writeRecord(this.#mark, { kind, atMs, entries }, body);
+    if (this.records.bytes + this.#waitingBytes + bytes.length > this.#options.maxBytes) {
       return Promise.reject(new OverloadedError('The journal file', `${this.#options.maxBytes} bytes`));
     }
     this.#waitingBytes += bytes.length;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bytes, record: { bytes: bytes.length, kind, atMs }, resolve, reject });
+      this.#waiting.push({ bytes, record: { bytes: bytes.length, kind, atMs, entries }, resolve, reject });
       this.#work();
     });
   }
 
   forget(records: readonly JournalRecord[]): void {
     for (const record of records) {
-      if (!this.#live.delete(record)) continue;
-      this.#liveBytes -= record.bytes;
-      this.#forgotten.push(record.offset);
+      if (this.records.delete(record)) this.#forgotten.push(record.offset);
     }
     this.#work();
   }
@@ -165,10 +140,10 @@ export class JournalFile implements JournalSource {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#working;
-    if (this.#live.size > 0) await this.attend();
+    if (this.records.count > 0) await this.attend();
     const own = await leadsTo(this.path, this.#handle);
     await this.#handle.close();
-    if (own && this.#live.size === 0) await rm(this.path, { force: true });
+    if (own && this.records.count === 0) await rm(this.path, { force: true });
   }
 
   #work(): void {
@@ -180,7 +155,7 @@ export class JournalFile implements JournalSource {
     await Promise.resolve();
     let written: boolean;
     do written = await this.#writeGroup();
-    while (this.#waiting.length > 0 || (written && this.#forgotten.length > 0));
+    while (this.#waiting.length > 0 || (written && (this.#doubtful || this.#forgotten.length > 0)));
     this.#working = undefined;
   }
 
@@ -201,10 +176,10 @@ export class JournalFile implements JournalSource {
 
   /** Has the file hold no more than twice what it must. */
   async #tidy(): Promise<void> {
-    const garbage = this.#end - this.#header.length - this.#liveBytes;
+    const garbage = this.#end - this.#header.length - this.records.bytes;
     if (this.#doubtful) return this.#writeAnew().catch((error: unknown) => fail(error));
-    if (this.#live.size === 0 && garbage > 0) return this.#empty();
-    if (garbage <= (this.#cramped ? this.#liveBytes / 8 : Math.max(this.#compactAbove, this.#liveBytes))) return;
+    if (this.records.count === 0 && garbage > 0) return this.#empty();
+    if (garbage <= (this.#cramped ? this.records.bytes / 8 : Math.max(this.#compactAbove, this.records.bytes))) return;
     // Without room for a second file, the first one still serves.
     await this.#writeAnew().catch(() => (this.#compactAbove = 2 * garbage));
   }
@@ -219,7 +194,9 @@ export class JournalFile implements JournalSource {
     const forgotten = this.#forgotten.splice(0);
     const { clock } = this.#options;
     const note =
-      forgotten.length === 0 ? [] : [writeRecord(this.#mark, forgetting, clock.now(), writeOffsets(forgotten))];
+      forgotten.length === 0
+        ? []
+        : [writeRecord(this.#mark, { kind: forgetting, atMs: clock.now(), entries: 0 }, writeOffsets(forgotten))];
     let offset = this.#end + (note[0]?.length ?? 0);
     const records = group.map(({ record }) => {
       const placed = { offset, ...record };
@@ -232,10 +209,7 @@ export class JournalFile implements JournalSource {
     });
     if (group.length > 0) await this.#sync();
     this.#end = offset;
-    for (const record of records) {
-      this.#live.add(record);
-      this.#liveBytes += record.bytes;
-    }
+    for (const record of records) this.records.add(record);
     if (group.length > 0 && !(await leadsTo(this.path, this.#handle))) await this.#restore(records);
     return records;
   }
@@ -269,13 +243,13 @@ export class JournalFile implements JournalSource {
       await this.#writeAnew();
     } catch (error) {
       this.#doubtful = true;
-      for (const record of records) if (this.#live.delete(record)) this.#liveBytes -= record.bytes;
+      for (const record of records) this.records.delete(record);
       throw new OutcomeUnknownError(operation, 'the file was taken away', true, { cause: error });
     }
   }
 
   async #writeAnew(): Promise<void> {
-    const kept = [...this.#live];
+    const kept = [...this.records];
     const old = this.#handle;
     const { handle, length } = await placeFile(this.path, async (fresh) => {
       await writeAt(fresh, this.#header, 0);

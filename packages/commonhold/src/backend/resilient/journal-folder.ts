@@ -41,7 +41,7 @@ const host: string = hostname()
 /**
  * Each process has a journal file of its own, `<file>.<8 random characters>.<pid>.<host>`, so that nobody waits for a lock and
  * no file is written by two. A file whose process is dead is taken over, by renaming it, which one process alone can do:
- * when the state is opened, and every few seconds after that.
+ * when the state is opened, and every few seconds after that. One that was closed has the process id 0.
  */
 export class JournalFolder {
   readonly own: JournalFile;
@@ -73,19 +73,26 @@ export class JournalFolder {
     this.own = own;
   }
 
+  get maxBytes(): number {
+    return this.#options.maxBytes;
+  }
+
   /** What dead processes left first, then our own. */
   get sources(): readonly JournalSource[] {
     return [...this.#adopted, this.own];
   }
 
   numbers(): JournalNumbers {
-    const all = this.sources.flatMap(({ records }) => [...records]);
-    return {
-      entries: all.length,
-      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-      oldestAtMs: all.reduce<number | undefined>((least, { atMs }) => Math.min(least ?? atMs, atMs), undefined),
-      lostBytes: this.#lostBytes,
-    };
+    let [entries, bytes, oldestAtMs] = [0, 0, Infinity];
+    for (const { records } of this.sources) {
+      entries += records.entries;
+      bytes += records.bytes;
+      for (const { atMs } of records) {
+        oldestAtMs = Math.min(oldestAtMs, atMs);
+        break;
+      }
+    }
+    return { entries, bytes, oldestAtMs: entries === 0 ? undefined : oldestAtMs, lostBytes: this.#lostBytes };
   }
 
   /** What is not done with stays on disk, for the next process. */
@@ -93,7 +100,10 @@ export class JournalFolder {
     this.#closed = true;
     this.#timer?.cancel();
     await this.#beating;
-    await Promise.all([this.own.close(), ...Array.from(this.#adopted, (journal) => journal.close())]);
+    const journals = [this.own, ...this.#adopted];
+    await Promise.all(journals.map((journal) => journal.close()));
+    // What is left is nobody's from now on.
+    await Promise.all(journals.map(({ path }) => rename(path, nameOf(this.#options, 0)).catch(() => undefined)));
   }
 
   #arm(): void {
@@ -130,7 +140,7 @@ export class JournalFolder {
       (name.startsWith(base) && /^[\w-]{8}\.(\d+)\.([\w-]+)$/.exec(name.slice(base.length))) || [];
     if (pid === undefined || path === this.own.path) return false;
     if (Array.from(this.#adopted).some((journal) => journal.path === path)) return false;
-    const dead = itsHost === host && !isAlive(Number(pid));
+    const dead = pid === '0' || (itsHost === host && !isAlive(Number(pid)));
     const touchedAtMs = await stat(path).then(
       ({ mtimeMs }) => mtimeMs,
       () => Infinity,
@@ -184,8 +194,8 @@ export class JournalFolder {
   }
 }
 
-function nameOf({ file, random }: JournalFolderOptions): string {
-  return `${file}.${random.bytes(6).toString('base64url')}.${process.pid}.${host}`;
+function nameOf({ file, random }: JournalFolderOptions, pid: number = process.pid): string {
+  return `${file}.${random.bytes(6).toString('base64url')}.${pid}.${host}`;
 }
 
 function isAlive(pid: number): boolean {

@@ -4,14 +4,15 @@ import { crc32 } from './crc32.js';
 /**
  * The form of a journal file, version 1. First a line of JSON that ends with a line feed: {@link JournalHeader}. Then
  * records, one behind the other: the file's mark, 4 bytes; the length of the rest, 4 bytes; a CRC-32 of header, length and
- * rest, 4 bytes; and the rest: a kind, 1 byte; when it was written, milliseconds since 1970, 8 bytes; and a body. Numbers are
+ * rest, 4 bytes; and the rest: a kind, 1 byte; when it was written, milliseconds since 1970, 8 bytes; how many entries it
+ * holds, 4 bytes; and a body. Numbers are
  * little-endian. Mark and checksum depend on the file's own random id, so that no body can hold what looks like a record.
  */
 const form = 1;
 const prefix = '{"journal":"commonhold","form":';
 const longestHeader = 1_024;
 const frameBytes = 12;
-const restBytes = 9;
+const restBytes = 13;
 
 /** A record that says of others, by their places in the file, that they are done with. */
 export const forgetting = 0;
@@ -38,6 +39,7 @@ export interface JournalPlace {
   readonly bytes: number;
   readonly kind: number;
   readonly atMs: number;
+  readonly entries: number;
 }
 
 /** What was found in a file. */
@@ -84,12 +86,17 @@ export function markOf(header: JournalHeader): JournalMark {
 }
 
 /** A record as it is written. */
-export function writeRecord({ mark, seed }: JournalMark, kind: number, atMs: number, body: Uint8Array): Buffer {
+export function writeRecord(
+  { mark, seed }: JournalMark,
+  { kind, atMs, entries }: Pick<JournalPlace, 'kind' | 'atMs' | 'entries'>,
+  body: Uint8Array,
+): Buffer {
   const record = Buffer.allocUnsafe(frameBytes + restBytes + body.length);
   record.set(mark);
   record.writeUInt32LE(restBytes + body.length, 4);
   record.writeUInt8(kind, frameBytes);
   record.writeDoubleLE(atMs, frameBytes + 1);
+  record.writeUInt32LE(entries, frameBytes + 9);
   record.set(body, frameBytes + restBytes);
   record.writeUInt32LE(checksum(record, seed), 8);
   return record;
@@ -148,6 +155,7 @@ function recordAt(bytes: Buffer, { seed }: JournalMark, offset: number): Journal
     bytes: record.length,
     kind: record.readUInt8(frameBytes),
     atMs: record.readDoubleLE(frameBytes + 1),
+    entries: record.readUInt32LE(frameBytes + 9),
   };
 }
 

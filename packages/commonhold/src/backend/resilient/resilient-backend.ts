@@ -1,12 +1,15 @@
 import type { Clock } from '../../clock.js';
 import type { Keys } from '../../keys.js';
 import type { Log } from '../../log.js';
+import type { Owner } from '../../owner.js';
+import { JobSpool } from '../../queue/away-spool.js';
 import type { Random } from '../../random.js';
-import type { Backend, BackendStatus } from '../backend.js';
+import type { Backend, BackendStatus, PortSet } from '../backend.js';
 import { createMemoryStore } from '../memory/memory-store.js';
 import { StatusWatch } from '../status-watch.js';
 import { AwayBus } from './away-bus.js';
 import type { AwayPlace } from './away-place.js';
+import type { JournalFolder } from './journal-folder.js';
 import { Journal } from './journal.js';
 import { Outage } from './outage.js';
 import type { AwayTally } from './resilient-port.js';
@@ -17,14 +20,16 @@ const localBytes = 32 * 1024 * 1024;
 
 /** What a resilient backend needs besides the store that it goes to. */
 export interface ResilientOptions {
-  readonly keys: Keys;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** `name#incarnation` of this process. */
-  readonly owner: string;
+  readonly owner: Owner;
+  /** Those that `store` was made with. */
+  readonly keys: Keys;
   /** Bound on what waits for the store. Default 8 MiB. */
   readonly journalBytes?: number | undefined;
+  /** Where jobs wait for the store. Default: nowhere. */
+  readonly folder?: JournalFolder | undefined;
 }
 
 /**
@@ -32,10 +37,11 @@ export interface ResilientOptions {
  * known to be well rejects within microseconds by itself, and each call is answered by whether its own part of the store did.
  */
 export function createResilientBackend(store: Backend, options: ResilientOptions): Backend {
-  const { clock, random, log, owner, journalBytes } = options;
-  const journal = new Journal(owner, journalBytes);
+  const { clock, random, log, owner, keys, journalBytes } = options;
+  const journal = new Journal(owner.id, journalBytes);
   const watch = new StatusWatch();
   const outage = new Outage({ status: () => store.status(), journal, clock, random, log, onChange: watch.changed });
+  const spool = spoolOf(store, options);
   const processes = lastProcesses(() => store.status());
   let [returns, isThere] = [0, store.status().connected];
   const unwatch = store.onStatusChange(() => {
@@ -46,18 +52,20 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
     outage.look();
     // Of a store that is there and takes no writes, the outage knows nothing.
     watch.changed();
+    void spool?.replay();
   });
   const memory = createMemoryStore({ clock, maxBytes: localBytes });
   const tally: AwayTally = new Map();
   const bus = new AwayBus(store.bus, log);
   const tell: AwayPlace['tell'] = (channel, message) => bus.tell(channel, message);
-  const place: AwayPlace = { clock, journal, memory, owner, tally, tell, returns: () => returns, processes };
+  const place: AwayPlace = { clock, journal, memory, owner: owner.id, tally, tell, returns: () => returns, processes };
   return {
-    ...resilientPorts(store, options.keys, place),
-    portsFor: (keys) => resilientPorts(store.portsFor(keys), keys, place),
+    ...resilientPorts(store, keys, place, spool),
+    portsFor: (others) => resilientPorts(store.portsFor(others), others, place, spool),
     bus,
     remote: store.remote,
-    status: () => withOutage(store.status(), outage.reason, journal),
+    spools: spool !== undefined,
+    status: () => ({ ...withOutage(store.status(), outage.reason, journal), ...spool?.status() }),
     onStatusChange: watch.on,
     onConflict: (listener) => journal.onConflict(listener),
     onLoss: (listener) => store.onLoss(listener),
@@ -67,13 +75,16 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
     },
     awayCounts: () => new Map(tally),
     flush: async () => {
-      if (!journal.empty && store.status().connected) await journal.replay();
+      if (!store.status().connected) return;
+      if (!journal.empty) await journal.replay();
+      await spool?.replay();
     },
     close: async (atOnce) => {
       outage.close();
       unwatch();
       memory.close();
       if (!journal.empty) log.warn({ ...journal.size }, 'Closing with writes that Redis has not got: they are lost');
+      await spool?.close();
       await store.close(atOnce);
     },
   };
@@ -87,6 +98,23 @@ function lastProcesses(status: () => BackendStatus): () => number {
     if (now.kind === 'redis' && now.connected) known = now.processes ?? known;
     return known;
   };
+}
+
+function spoolOf(store: Backend, { folder, ...options }: ResilientOptions): JobSpool | undefined {
+  if (folder === undefined) return undefined;
+  return new JobSpool({
+    ...options,
+    folder,
+    connected: () => store.status().connected,
+    portOf: (namespace) => portsOf(store, options.keys, namespace).ports.queue,
+  });
+}
+
+/** The ports of the state itself, or of a view of it. */
+function portsOf(store: Backend, keys: Keys, namespace: string): PortSet {
+  const tenants = namespace.slice(keys.namespace.length + 1);
+  if (tenants === '') return store;
+  return store.portsFor(tenants.split(':').reduce((outer, tenant) => outer.within(decodeURIComponent(tenant)), keys));
 }
 
 function withOutage(store: BackendStatus, reason: string | undefined, journal: Journal): BackendStatus {

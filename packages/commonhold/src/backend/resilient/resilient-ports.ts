@@ -10,6 +10,9 @@ import { AwayMap } from '../../map/away-map.js';
 import { AwayMapReads } from '../../map/away-map-reads.js';
 import { mapOperations, plainMapOperations } from '../../map/map-operations.js';
 import { awayPresence } from '../../presence/away-presence.js';
+import { AwayQueue } from '../../queue/away-queue.js';
+import type { JobSpool } from '../../queue/away-spool.js';
+import { queueOperations } from '../../queue/queue-operations.js';
 import { AwayRateLimit, OpenRateLimit } from '../../rate-limit/away-rate-limit.js';
 import { rateLimitOperations } from '../../rate-limit/rate-limit-operations.js';
 import type { RateLimitPort } from '../../rate-limit/rate-limit-port.js';
@@ -27,8 +30,11 @@ type ChosenPorts = {
   readonly [Feature in keyof AwayChoices]: Readonly<Record<AwayChoices[Feature], Ports[Feature]>>;
 };
 
-/** Puts the away twins behind `store`. Who chose to be told, and what is never answered without the store, goes there alone. */
-export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): PortSet {
+/**
+ * Puts the away twins behind `store`. Who chose to be told, and what is never answered without the store, goes there alone.
+ * @param spool where jobs wait for the store; undefined without a journal file.
+ */
+export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace, spool?: JobSpool): PortSet {
   const { ports: there } = store;
   const cache = resilientPort(there.cache, cacheOperations, new AwayCache(there.cache, place), place.tally);
   const counter = resilientPort(there.counter, counterOperations, new AwayCounter(there.counter, place), place.tally);
@@ -53,6 +59,9 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): Po
     place.tally,
   );
   const presence = awayPresence(there.presence, place, keys);
+  const queue = spool
+    ? resilientPort(there.queue, queueOperations, new AwayQueue(keys.namespace, spool), place.tally)
+    : there.queue;
   const chosen: ChosenPorts = {
     cache: { open: cache, throw: there.cache },
     channel: { memory: channel, throw: there.channel },
@@ -64,12 +73,12 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace): Po
       throw: there.plainMap,
     },
     presence: { memory: presence, throw: there.presence },
-    queue: { buffer: there.queue, throw: there.queue },
+    queue: { buffer: queue, throw: there.queue },
     rateLimit: { memory: rateLimit, open: limiting(new OpenRateLimit(place)), closed: there.rateLimit },
     session: { stale: session, closed: there.session },
     uniqueSet: { buffer: uniqueSet, throw: there.uniqueSet },
   };
-  const ports = { ...there, cache, channel, counter, map, plainMap, presence, rateLimit, session, uniqueSet };
+  const ports = { ...there, cache, channel, counter, map, plainMap, presence, queue, rateLimit, session, uniqueSet };
   return {
     ports,
     portFor: (feature, away) => portOf(chosen, feature, away),

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFile, chmod, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -78,9 +78,7 @@ describe('the journal files of processes that share a folder', () => {
     const [source] = heir.sources;
     source?.forget([...source.records].slice(0, 1));
     await heir.close();
-    // As if the heir had died.
-    const [left = ''] = await readdir(folder());
-    await rename(join(folder(), left), join(folder(), left.replace(`.${process.pid}.`, `.${deadPid()}.`)));
+    expect((await readdir(folder())).join(' ')).toMatch(/^app\.journal\.[\w-]{8}\.0\.[\w-]+$/);
     expect(await allTexts(await open())).toEqual(['first', 'second']);
   });
 
@@ -150,7 +148,7 @@ describe('the journal files of processes that share a folder', () => {
     await writeFile(path, bytes);
     const journal = await open();
     expect(await allTexts(journal)).toEqual(['first', 'third']);
-    expect(journal.numbers().lostBytes).toBe(27);
+    expect(journal.numbers().lostBytes).toBe(31);
     expect(lines.map(({ level }) => level)).toContain('error');
     for (const source of journal.sources) source.forget([...source.records]);
     await eventually(async () => expect((await readdir(folder())).join(' ')).toMatch(/\.damaged/));

@@ -38,7 +38,7 @@ export function contentsIn(bytes: Buffer): JournalContents & { readonly texts: r
   if (header === undefined) return { places: [], tornBytes: 0, damagedBytes: 0, texts: [] };
   const contents = readContents(bytes, markOf(header));
   const texts = contents.places.map(({ offset, bytes: length }) =>
-    bytes.toString('utf8', offset + 21, offset + length),
+    bytes.toString('utf8', offset + 25, offset + length),
   );
   return { ...contents, texts };
 }
