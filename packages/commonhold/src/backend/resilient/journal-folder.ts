@@ -59,7 +59,8 @@ export class JournalFolder {
   static async open(options: JournalFolderOptions): Promise<JournalFolder> {
     const own = await JournalFile.create({ ...options, path: nameOf(options) }).catch((cause: unknown) => {
       const expected = 'a path in a folder that this process may write to';
-      throw new InvalidArgumentError('journal file', expected, options.file, { cause });
+      const reason = cause instanceof Error && 'code' in cause ? cause.code : cause;
+      throw new InvalidArgumentError(`journal.file ${options.file}`, expected, reason, { cause });
     });
     const folder = new JournalFolder(options, own);
     folder.#beating = folder.#beat();

@@ -158,18 +158,31 @@ describe('the journal files of processes that share a folder', () => {
 });
 
 describe('where no journal file can be written', () => {
-  it('says so at once, naming the file', async () => {
-    const options = { namespace: 'test', maxBytes: 1, clock, random: systemRandom };
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const absent = JournalFolder.open({ ...options, log, file: join(folder(), 'absent', 'journal') });
-    await expect(absent).rejects.toMatchObject({ code: 'InvalidArgument', message: /journal file/ });
+  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const refusal = (file: string): Promise<unknown> =>
+    JournalFolder.open({ file, namespace: 'test', maxBytes: 1, clock, random: systemRandom, log }).catch(
+      (error: unknown) => error,
+    );
+
+  it.each([
+    ['ENOENT', () => join(folder(), 'absent', 'journal')],
+    ['ENOENT', () => '/proc/journal'],
+  ])('says so at once, naming the file and %s', async (code, file) => {
+    expect(await refusal(file())).toMatchObject({
+      code: 'InvalidArgument',
+      message: `journal.file ${file()}: expected a path in a folder that this process may write to, received "${code}"`,
+    });
+  });
+
+  it('says so to a process that may not write there', async () => {
+    const file = join(folder(), 'journal');
     await chmod(folder(), 0o500);
     // The superuser may write everywhere.
-    if (process.getuid?.() !== 0) {
-      const refused = JournalFolder.open({ ...options, log, file: join(folder(), 'journal') });
-      await expect(refused).rejects.toMatchObject({ code: 'InvalidArgument' });
-    }
-    const device = JournalFolder.open({ ...options, log, file: '/proc/journal' });
-    await expect(device).rejects.toMatchObject({ code: 'InvalidArgument' });
+    const isSuperuser = process.getuid?.() === 0;
+    if (isSuperuser) process.seteuid?.(65_534);
+    const error = await refusal(file).finally(() => void (isSuperuser && process.seteuid?.(0)));
+    await chmod(folder(), 0o700);
+    expect(error).toMatchObject({ code: 'InvalidArgument', message: /journal:.*"EACCES"$/ });
+    expect(String(error)).toContain(file);
   });
 });
