@@ -45,7 +45,9 @@ export class ConversionState {
     // Whose a conversion is must be known to all.
     this.activeConversions = state.map<ActiveConversion>('active-conversions', { ttl: '1h', away: 'throw' });
     this.takeOvers = state.map<TakeOver>('take-overs', { ttl: '1h', away: 'throw' });
-    this.queue = state.queue<ConversionJob, ConversionResult>('conversions', { keepCompleted: '1h', keepFailed: '1h' });
+    // Only Redis knows which conversion failed before and is to be tried again.
+    const kept = { keepCompleted: '1h', keepFailed: '1h', away: 'throw' } as const;
+    this.queue = state.queue<ConversionJob, ConversionResult>('conversions', kept);
   }
 }
 
