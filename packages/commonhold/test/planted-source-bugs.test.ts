@@ -47,7 +47,7 @@ async function runAll(root: string): Promise<Report> {
     '--maxWorkers',
     '1',
   ];
-  const pattern = ['--testNamePattern', `(${titles.join('|')})$`];
+  const pattern = ['--testTimeout', '60000', '--testNamePattern', `(${titles.join('|')})$`];
   // It ends with an error, as tests fail.
   await new Promise<void>((resolve) => {
     execFile(process.execPath, [vitest, 'run', ...options, ...pattern, ...files], { cwd: root }, () => resolve());
