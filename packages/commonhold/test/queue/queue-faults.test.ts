@@ -135,7 +135,8 @@ describe('a queue under faults', { timeout: 60_000 }, () => {
     };
     await meanwhile(150, () => proxy.dropReplyThenReset(), addAll());
     expect(proxy.connections.total).toBeGreaterThan(8);
-    expect(unknown).toBeLessThan(5);
+    // Most were asked for again in time.
+    expect(unknown).toBeLessThan(proxy.connections.total / 2);
     const { total } = await queue.totals();
     expect(total).toBeGreaterThanOrEqual(known);
     expect(total).toBeLessThanOrEqual(known + unknown);
