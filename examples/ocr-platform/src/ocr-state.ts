@@ -1,4 +1,5 @@
 import type { OpenOptions, Queue, RateLimit, Sessions, SharedState } from 'commonhold';
+import { join } from 'node:path';
 import type { Account, Accounts } from './accounts/accounts.js';
 import { openMapAccounts } from './accounts/map-accounts.js';
 import type { Settings } from './settings.js';
@@ -35,12 +36,21 @@ export interface OcrState {
 /** A session ends this long after login, however much it is used. */
 export const sessionLifetimeMs: number = 7 * 86_400_000;
 
-/** Opens the shared state under the documented names. */
+/**
+ * Opens the shared state under the documented names.
+ *
+ * @param dataDirectory where tasks wait for a Redis that is away, beside the files that they are about. Default: they are refused
+ */
 export async function openOcrState(
   open: (options: OpenOptions & { readonly namespace: string }) => Promise<SharedState>,
-  { names }: Settings,
+  { names, journalBytes }: Settings,
+  dataDirectory?: string,
 ): Promise<OcrState> {
-  const shared = await open({ namespace: 'ocr' });
+  const journal = {
+    ...(dataDirectory !== undefined && { file: join(dataDirectory, 'journal') }),
+    ...(journalBytes !== undefined && { maxFileBytes: journalBytes }),
+  };
+  const shared = await open({ namespace: 'ocr', journal });
   const { queue, record, stats, notices, session: prefix } = names;
   return {
     shared,

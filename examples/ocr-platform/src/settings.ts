@@ -13,6 +13,8 @@ export interface Settings {
   };
   /** Files that this process reads at the same time; 0 for a process that leaves the reading to others. */
   readonly workers: number;
+  /** Bound on the tasks that wait on the disk of this process while Redis is away; undefined for the library's. */
+  readonly journalBytes: number | undefined;
 }
 
 const mostWorkers = 64;
@@ -33,6 +35,7 @@ export function readSettings(environment: Environment): Settings {
       session: name('REDIS_SESSION_PREFIX', 'ocr:session'),
     },
     workers: readWorkers(environment['OCR_WORKERS']),
+    journalBytes: readJournalBytes(environment['OCR_JOURNAL_BYTES']),
   };
 }
 
@@ -42,4 +45,10 @@ function readWorkers(text: string | undefined): number {
   const workers = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
   if (workers <= mostWorkers) return workers;
   throw new InvalidArgumentError('Environment variable OCR_WORKERS', `a whole number from 0 to ${mostWorkers}`, text);
+}
+
+function readJournalBytes(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Environment variable OCR_JOURNAL_BYTES', 'a whole number of bytes', text);
 }

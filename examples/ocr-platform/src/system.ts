@@ -29,7 +29,7 @@ const socketClient: string = join(
 async function mount(host: SystemHost): Promise<MountedSystem> {
   const settings = readSettings(host.environment);
   const files = await openFileStore(host.dataDirectory);
-  const state = await openOcrState((options) => host.openState(options), settings);
+  const state = await openOcrState((options) => host.openState(options), settings, host.dataDirectory);
   await host.http.register(multipart);
   userRoutes(host.http, state);
   sessionRoutes(host.http, state);

@@ -27,6 +27,12 @@ describe('settings', () => {
     expect(workers).toBe(0);
   });
 
+  it('bound what waits on disk, where they say so', () => {
+    expect(readSettings({ OCR_JOURNAL_BYTES: '' }).journalBytes).toBeUndefined();
+    expect(readSettings({ OCR_JOURNAL_BYTES: '4096' }).journalBytes).toBe(4_096);
+    expect(() => readSettings({ OCR_JOURNAL_BYTES: '4 MB' })).toThrow('OCR_JOURNAL_BYTES: expected a whole number');
+  });
+
   it.each(['-1', '65', '1.5', 'two', '1000'])('refuse OCR_WORKERS=%s', (value) => {
     expect(() => readSettings({ OCR_WORKERS: value })).toThrow(
       `OCR_WORKERS: expected a whole number from 0 to 64, received "${value}"`,

@@ -1,6 +1,7 @@
 /** The page: who is signed in decides what is shown. */
 import { call, currentToken, onTokenChange, rememberToken } from './api.js';
 import { connectLive } from './live.js';
+import { watchOutage } from './outage.js';
 import { openSessions } from './sessions.js';
 import { openSignIn, showNotice } from './sign-in.js';
 import { TaskList } from './task-list.js';
@@ -121,4 +122,5 @@ byId('sign-out').addEventListener('click', () => void signOut('logout'));
 onTokenChange(() => void enter());
 listenForFiles();
 showState(false);
+watchOutage(byId('outage'), () => void (currentToken() !== '' && list.reload()));
 await enter();

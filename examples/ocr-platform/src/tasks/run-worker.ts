@@ -28,7 +28,7 @@ export async function runWorker(environment: Environment): Promise<RunningWorker
     throw new StartError('OCR_WORKERS=0 leaves a worker nothing to do; set it to 1 or more, or unset it.');
   const dataDirectory = join(environment['DATA_DIR'] || '.data', 'ocr');
   const files = await openFileStore(dataDirectory);
-  const state = await openOcrState((options) => openState({ environment, ...options }), settings);
+  const state = await openOcrState((options) => openState({ environment, ...options }), settings, dataDirectory);
   if (state.shared.status().kind === 'memory') {
     await state.shared.close();
     throw new StartError('A worker of its own needs a Redis that it shares with the web processes: set REDIS_URL.');
