@@ -1,4 +1,7 @@
-import type { Journal, JournalPart } from '../backend/resilient/journal.js';
+import type { AwayPlace } from '../backend/resilient/away-place.js';
+import type { JournalPart } from '../backend/resilient/journal.js';
+import type { Clock } from '../clock.js';
+import { OverloadedError } from '../errors.js';
 import { bucketKey } from './session-keys.js';
 import type { SessionAddress, SessionPort, SessionRecord, SessionSpace } from './session-port.js';
 import { orCorrupt } from './session-reader.js';
@@ -24,25 +27,39 @@ interface Waiting {
   readonly users: Map<string, Kept>;
 }
 
+/** A revocation that the store has acknowledged. */
+type Said = { readonly space: SessionSpace; readonly bucket: string } & (
+  | Revocation
+  | { readonly user: string; readonly exceptId: string | undefined }
+);
+
 const revocationBytes = 200;
+/** More than a log that is synced once a second, or a replica that is promoted, lacks of what was acknowledged. */
+const saidForMs = 10_000;
+const mostSaid = 1_000;
 const nobody: Kept = { exceptId: undefined, ids: [] };
 
 /**
- * Revocations that wait for the store. A bucket that has some is held: nothing else is asked of it until the store has
+ * Revocations that wait for the store, and those of the last seconds, which are said again after a break: a store that comes
+ * back without its last writes must not let in who was out. A bucket that has some is held: nothing else is asked of it until the store has
  * them all, not even behind them, since a script that the store has lost is sent twice and a read may overtake it.
  */
 export class AwayRevocations {
   readonly #store: SessionPort;
   readonly #waiting: JournalPart<Waiting>;
+  readonly #clock: Clock;
+  /** The latest first said last. */
+  #said: { readonly atMs: number; readonly said: Said }[] = [];
   readonly #onDone: (space: SessionSpace, done: Iterable<Revocation>, users: Iterable<string>) => void;
 
   /** @param onDone is told what the store has. */
   constructor(
     store: SessionPort,
-    journal: Journal,
+    { journal, clock }: Pick<AwayPlace, 'journal' | 'clock'>,
     onDone: (space: SessionSpace, done: Iterable<Revocation>, users: Iterable<string>) => void,
   ) {
     this.#store = store;
+    this.#clock = clock;
     this.#onDone = onDone;
     this.#waiting = journal.part<Waiting>({
       first: true,
@@ -83,6 +100,34 @@ export class AwayRevocations {
     else users?.set(user, before.exceptId === kept.exceptId ? kept : nobody);
   }
 
+  /** The store has it. */
+  said(said: Said): void {
+    const atMs = this.#clock.monotonic();
+    const first = this.#said.findIndex((one) => one.atMs > atMs - saidForMs);
+    this.#said.splice(0, Math.max(first < 0 ? this.#said.length : first, this.#said.length + 1 - mostSaid));
+    this.#said.push({ atMs, said });
+  }
+
+  /** The store may have lost it. Where the journal is full, what is there already goes before. */
+  sayAgain(): void {
+    const all = this.#said.splice(0);
+    try {
+      for (const { said } of all) this.#addAgain(said);
+    } catch (error) {
+      if (!(error instanceof OverloadedError)) throw error;
+    }
+  }
+
+  #addAgain(said: Said): void {
+    const { space, bucket } = said;
+    if ('id' in said) this.add(space, bucket, said);
+    else
+      this.addAll(space, bucket, said.user, {
+        exceptId: said.exceptId,
+        ids: said.exceptId === undefined ? [] : [said.exceptId],
+      });
+  }
+
   #of(space: SessionSpace, bucket: string): Waiting | undefined {
     return this.#waiting.size === 0 ? undefined : this.#waiting.get(bucketKey(space, bucket));
   }
@@ -99,8 +144,14 @@ export class AwayRevocations {
       ...sent.map(([, { id, user }]) => orCorrupt(store.revoke(space, { bucket, id }, user))),
       ...all.map(([user, { exceptId }]) => store.revokeAll(space, bucket, user, exceptId)),
     ]);
-    for (const [name] of sent) sessions.delete(name);
-    for (const [user, kept] of all) if (users.get(user) === kept) users.delete(user);
+    for (const [name, revocation] of sent) {
+      this.said({ space, bucket, ...revocation });
+      sessions.delete(name);
+    }
+    for (const [user, kept] of all) {
+      this.said({ space, bucket, user, exceptId: kept.exceptId });
+      if (users.get(user) === kept) users.delete(user);
+    }
     this.#onDone(
       space,
       sent.map(([, revocation]) => revocation),

@@ -29,17 +29,19 @@ export class AwaySession implements AwayTwin<SessionPort> {
   readonly learns: NonNullable<AwayTwin<SessionPort>['learns']>;
   readonly #place: AwayPlace;
   readonly #serverClock: ServerClock;
-  readonly #remembered = new KnownSessions();
+  readonly #known = new KnownSessions();
   readonly #revocations: AwayRevocations;
-  #returns: number;
 
   constructor(store: SessionPort, place: AwayPlace) {
     this.#place = place;
     this.#serverClock = new ServerClock(place.clock);
-    this.#returns = place.returns();
-    this.#revocations = new AwayRevocations(store, place.journal, (space, sessions, users) => {
+    this.#revocations = new AwayRevocations(store, place, (space, sessions, users) => {
       for (const { id } of sessions) this.#known.delete(knownKey(space, id));
       for (const user of users) this.#forgetUser(space, user, undefined);
+    });
+    place.onReturn(() => {
+      this.#known.clear();
+      this.#revocations.sayAgain();
     });
     this.learns = this.#listeners();
     this.answers = {
@@ -55,13 +57,6 @@ export class AwaySession implements AwayTwin<SessionPort> {
 
   holds(space: SessionSpace, where: SessionAddress | string): boolean {
     return this.#revocations.holds(space, typeof where === 'string' ? where : where.bucket);
-  }
-
-  get #known(): KnownSessions {
-    const returns = this.#place.returns();
-    if (returns !== this.#returns) this.#remembered.clear();
-    this.#returns = returns;
-    return this.#remembered;
   }
 
   #listeners(): NonNullable<AwayTwin<SessionPort>['learns']> {
@@ -80,11 +75,15 @@ export class AwaySession implements AwayTwin<SessionPort> {
         told(found, space, { bucket, id: newId });
       },
       take: (_, space, { id }) => this.#known.delete(knownKey(space, id)),
-      revoke: (_, space, { id }) => {
+      revoke: (_, space, { bucket, id }, user) => {
+        this.#revocations.said({ space, bucket, id, user });
         const goesBy = this.#known.get(knownKey(space, id))?.record.id ?? id;
         for (const one of [id, goesBy]) this.#known.delete(knownKey(space, one));
       },
-      revokeAll: (_, space, __, user, exceptId) => this.#forgetUser(space, user, exceptId),
+      revokeAll: (_, space, bucket, user, exceptId) => {
+        this.#revocations.said({ space, bucket, user, exceptId });
+        this.#forgetUser(space, user, exceptId);
+      },
     };
   }
 

@@ -41,7 +41,7 @@ class Site {
       owner: 'o',
       tally: new Map(),
       tell: () => undefined,
-      returns: () => 0,
+      onReturn: () => undefined,
       processes: () => 1,
     };
     this.port = resilientPort(store, cacheOperations, spoil(new AwayCache(store, place)), place.tally);

@@ -26,7 +26,7 @@ async function share(rule: RateLimitRule, processes: number, weight: number = 1)
     tally,
     owner: 'o',
     tell: () => undefined,
-    returns: () => 0,
+    onReturn: () => undefined,
     processes: () => processes,
   };
   const { consume } = new AwayRateLimit(place, createKeys('n')).answers;

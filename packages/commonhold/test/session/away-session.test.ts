@@ -42,7 +42,7 @@ class Site {
   readonly place: AwayPlace;
   readonly port: SessionPort;
   away = false;
-  returns = 0;
+  #returned: () => void = () => undefined;
 
   constructor(spoil: Spoil = (twin) => twin) {
     this.place = {
@@ -52,7 +52,7 @@ class Site {
       owner: 'o',
       tally: new Map(),
       tell: () => undefined,
-      returns: () => this.returns,
+      onReturn: (listener) => void (this.#returned = listener),
       processes: () => 1,
     };
     const store = new Proxy(this.store, {
@@ -70,7 +70,7 @@ class Site {
 
   comeBack(): void {
     this.away = false;
-    this.returns += 1;
+    this.#returned();
   }
 }
 

@@ -16,8 +16,8 @@ export interface AwayPlace {
   tell(channel: string, message: Stored): void;
   /** `name#incarnation` of this process. */
   readonly owner: string;
-  /** How often the store was there again after it had been away. */
-  returns(): number;
+  /** Calls `listener` when the store is there again, and when it lost data: before anything else goes there. */
+  onReturn(listener: () => void): void;
   /** How many processes were alive when the store was heard last; at least 1. */
   processes(): number;
 }

@@ -43,22 +43,28 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
   const outage = new Outage({ status: () => store.status(), journal, clock, random, log, onChange: watch.changed });
   const spool = spoolOf(store, options);
   const processes = lastProcesses(() => store.status());
-  let [returns, isThere] = [0, store.status().connected];
+  const returned = new Set<() => void>();
+  let isThere = store.status().connected;
   const unwatch = store.onStatusChange(() => {
     const wasThere = isThere;
     isThere = store.status().connected;
-    if (isThere && !wasThere) returns += 1;
+    if (isThere && !wasThere) for (const listener of returned) listener();
     processes();
     outage.look();
     // Of a store that is there and takes no writes, the outage knows nothing.
     watch.changed();
     void spool?.replay();
   });
+  const unwatchLoss = store.onLoss(() => {
+    for (const listener of returned) listener();
+    void journal.replay();
+  });
   const memory = createMemoryStore({ clock, maxBytes: localBytes });
   const tally: AwayTally = new Map();
   const bus = new AwayBus(store.bus, log);
   const tell: AwayPlace['tell'] = (channel, message) => bus.tell(channel, message);
-  const place: AwayPlace = { clock, journal, memory, owner: owner.id, tally, tell, returns: () => returns, processes };
+  const onReturn: AwayPlace['onReturn'] = (listener) => void returned.add(listener);
+  const place: AwayPlace = { clock, journal, memory, owner: owner.id, tally, tell, onReturn, processes };
   return {
     ...resilientPorts(store, keys, place, spool),
     portsFor: (others) => resilientPorts(store.portsFor(others), others, place, spool),
@@ -82,6 +88,7 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
     close: async (atOnce) => {
       outage.close();
       unwatch();
+      unwatchLoss();
       memory.close();
       if (!journal.empty) log.warn({ ...journal.size }, 'Closing with writes that Redis has not got: they are lost');
       await spool?.close();
