@@ -12,7 +12,9 @@ const top = new Map([
   ['options.ts', 'options'],
   ['index.ts', 'index'],
   ['open-state.ts', 'open-state'],
+  ['open-redis.ts', 'open-state'],
   ['redis-place.ts', 'redis-place'],
+  ['sentinel-place.ts', 'redis-place'],
   ['shared-state.ts', 'shared-state'],
 ]);
 
@@ -22,7 +24,7 @@ const folders = [
   [/^testing\//, 'testing'],
   [/^adapters\//, 'adapters'],
   [/^backend\/memory\/memory-backend\.ts$/, 'memory-gather'],
-  [/^backend\/redis\/redis-backend\.ts$/, 'redis-gather'],
+  [/^backend\/redis\/(redis|moving)-backend\.ts$/, 'redis-gather'],
   [/^backend\/resilient\/resilient-(ports|backend)\.ts$/, 'resilient-gather'],
   [/^backend\/memory\//, 'memory-base'],
   [/^backend\/redis\//, 'redis-base'],
@@ -78,7 +80,7 @@ const inFeatures = ['front', 'port', 'part', 'operations'];
 const arrows = {
   ground: { any: ['ground'], types: ['backend'] },
   options: { any: ['ground'], types: ['backend', 'memory-base', 'redis-base'] },
-  'redis-place': { any: ['ground', 'options', 'redis-base'] },
+  'redis-place': { any: ['ground', 'options', 'redis-place', 'redis-base'] },
   port: { any: ['ground'], own: ['part'], types: ['port'] },
   operations: { any: ['ground'], own: ['port', 'part'] },
   part: { any: ['ground'], own: ['port', 'part'], types: ['port', 'backend'] },
@@ -109,9 +111,14 @@ const arrows = {
     types: ['port'],
   },
   'memory-gather': { any: ['ground', 'backend', 'memory-base', 'memory-twin', 'operations', 'part'], types: ['port'] },
-  'redis-gather': { any: ['ground', 'backend', 'redis-base', 'redis-twin', 'operations', 'part'], types: ['port'] },
+  'redis-gather': {
+    any: ['ground', 'backend', 'redis-base', 'redis-gather', 'redis-twin', 'operations', 'part'],
+    types: ['port'],
+  },
   'shared-state': { any: ['ground', 'backend', ...inFeatures] },
-  'open-state': { any: ['ground', 'options', 'redis-place', 'shared-state', ...backends, ...inFeatures] },
+  'open-state': {
+    any: ['ground', 'options', 'redis-place', 'open-state', 'shared-state', ...backends, ...inFeatures],
+  },
   index: { any: ['ground', 'options', 'shared-state', 'open-state', ...backends, ...inFeatures] },
   adapters: { any: ['ground', 'adapters', 'shared-state', 'index', 'front', 'part'], types: ['port'] },
 };

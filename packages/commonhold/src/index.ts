@@ -4,7 +4,15 @@ export { SharedState } from './shared-state.js';
 export type { AbandonedWork, CloseReport, StateCloseOptions } from './close-report.js';
 export type { StateConflict, StateEvents, StateListener } from './state-events.js';
 export type { ViewOptions } from './state-views.js';
-export type { OpenOptions, RedisCallOptions, RedisClusterOptions, RedisOptions } from './options.js';
+export type {
+  OpenOptions,
+  RedisCallOptions,
+  RedisClusterOptions,
+  RedisOptions,
+  RedisPlaceOptions,
+  RedisSentinelOptions,
+  RedisSplitOptions,
+} from './options.js';
 export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './backend/memory/memory-store.js';
 export type { BackendStatus, ConnectedRedis, StoreLoss } from './backend/backend.js';
 export type { Duration } from './duration.js';

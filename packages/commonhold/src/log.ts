@@ -5,6 +5,15 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
+/** `log`, with `details` in every line. */
+export function logWith(log: Log, details: object): Log {
+  return {
+    info: (fields, message) => log.info({ ...details, ...fields }, message),
+    warn: (fields, message) => log.warn({ ...details, ...fields }, message),
+    error: (fields, message) => log.error({ ...details, ...fields }, message),
+  };
+}
+
 /** Warnings and errors as one line each on standard error; everything else is dropped. */
 export const standardErrorLog: Log = {
   info: () => undefined,

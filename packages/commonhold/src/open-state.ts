@@ -3,7 +3,6 @@ import { awayDefaults } from './away.js';
 import type { Backend } from './backend/backend.js';
 import { createMemoryBackend } from './backend/memory/memory-backend.js';
 import { createMemoryStore } from './backend/memory/memory-store.js';
-import { createClusterBackend, createRedisBackend, type RedisBackendOptions } from './backend/redis/redis-backend.js';
 import { createResilientBackend } from './backend/resilient/resilient-backend.js';
 import { type ScriptTime, serverTime } from './backend/redis/script.js';
 import { JournalFolder } from './backend/resilient/journal-folder.js';
@@ -18,6 +17,7 @@ import type { FeatureContext } from './feature-context.js';
 import { createKeys } from './keys.js';
 import { standardErrorLog } from './log.js';
 import { checkOptionNames, type OptionNames } from './option-names.js';
+import { openRedis, type RedisNeeds } from './open-redis.js';
 import type { JournalOptions, OpenOptions } from './options.js';
 import { createOwner, type Owner } from './owner.js';
 import { type Random, systemRandom } from './random.js';
@@ -60,6 +60,7 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
       : await openResilient(redis, journal, { keys, clock, random, log, owner, scriptTime });
   const wakes = new Wakes(clock, random);
   await wakes.start(backend.bus, keys.wake(owner.id));
+  if (backend.cacheBus !== undefined) await wakes.start(backend.cacheBus, keys.wake(owner.id));
   const context: FeatureContext = { clock, random, log, codec, keys, owner, wakes, bus: backend.bus, away };
   return new SharedState(backend, context);
 }
@@ -80,14 +81,7 @@ const openOptionNames = {
 
 const journalOptionNames = { maxBytes: true, file: true, maxFileBytes: true } satisfies OptionNames<JournalOptions>;
 
-type BackendNeeds = Omit<RedisBackendOptions, 'endpoint' | 'deadlineMs'>;
-type ResilientNeeds = Omit<BackendNeeds, 'owner'> & { readonly owner: Owner };
-
-function openRedis({ deadlineMs, ...place }: RedisPlace, needs: BackendNeeds): Promise<Backend> {
-  return 'seeds' in place
-    ? createClusterBackend({ ...needs, deadlineMs, seeds: place.seeds })
-    : createRedisBackend({ ...needs, deadlineMs, endpoint: place.endpoint });
-}
+type ResilientNeeds = Omit<RedisNeeds, 'owner'> & { readonly owner: Owner };
 
 async function openResilient(
   redis: RedisPlace,
@@ -98,8 +92,9 @@ async function openResilient(
   const folder =
     file === undefined ? undefined : await JournalFolder.open({ ...needs, file, maxBytes: maxFileBytes, namespace });
   try {
-    const store = await openRedis(redis, { ...needs, owner: needs.owner.id });
-    return createResilientBackend(store, { ...needs, journalBytes: maxBytes, folder });
+    return await openRedis(redis, { ...needs, owner: needs.owner.id }, (store, log, onlyCaches) =>
+      createResilientBackend(store, { ...needs, log, journalBytes: maxBytes, folder: onlyCaches ? undefined : folder }),
+    );
   } catch (error) {
     await folder?.close();
     throw error;

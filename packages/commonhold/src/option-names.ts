@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from './errors.js';
 
+/** How an option is called where it was given: by its path, or by its variable. */
+export type NameOption = (option: string) => string;
+
 /** Every name that options of this type may have. */
 export type OptionNames<Options> = Readonly<Record<keyof Options, true>>;
 

@@ -13,6 +13,13 @@ export interface RedisOptions extends RedisCallOptions {
    * server answers at the start that it is part of a cluster, the whole cluster is used.
    */
   readonly url: string;
+  /**
+   * URLs of servers to turn to, in this order, while the one before cannot be reached. One that is no promoted replica of
+   * the first serves caches, rate limits, counters, unique sets and presence alone. No server may be part of a cluster.
+   */
+  readonly fallbacks?: readonly string[];
+  /** How long a better server must have answered before it is turned back to. Default 5 s. Only with `fallbacks`. */
+  readonly failBackAfter?: Duration;
 }
 
 /** How to reach a Redis Cluster. */
@@ -23,6 +30,33 @@ export interface RedisClusterOptions extends RedisCallOptions {
    */
   readonly cluster: readonly string[];
 }
+
+/** How to reach the master that sentinels name. */
+export interface RedisSentinelOptions extends RedisCallOptions {
+  /** URLs of the sentinels, such as `redis://[user:password@]host:26379`; give all of them. Their logins are their own. */
+  readonly sentinels: readonly string[];
+  /** The name by which the sentinels know the master. */
+  readonly master: string;
+  /** The user of the servers. Default: none, or `default` where there is a password. */
+  readonly username?: string;
+  /** The password of the servers. */
+  readonly password?: string;
+  /** The database of the servers. Default 0. */
+  readonly database?: number;
+  /** Whether the servers are reached by TLS, with chain and host name verified. Default false. */
+  readonly tls?: boolean;
+}
+
+/** One place for what must not be lost, and another for what may be. */
+export interface RedisSplitOptions {
+  /** Where everything but caches lives. Its `maxmemory-policy` should be `noeviction`. */
+  readonly state: string | RedisPlaceOptions;
+  /** Where caches live; it may evict. */
+  readonly cache: string | RedisPlaceOptions;
+}
+
+/** How to reach Redis: one server, perhaps with fallbacks, a cluster, or the master that sentinels name. */
+export type RedisPlaceOptions = RedisOptions | RedisClusterOptions | RedisSentinelOptions;
 
 /** What holds for every call to Redis. */
 export interface RedisCallOptions {
@@ -56,7 +90,7 @@ export interface OpenOptions {
    */
   readonly namespace?: string;
   /** A URL or options; `false` for memory whatever the environment says. Default: what the environment says. */
-  readonly redis?: string | RedisOptions | RedisClusterOptions | false;
+  readonly redis?: string | RedisPlaceOptions | RedisSplitOptions | false;
   /**
    * What features do while Redis is away that are not told otherwise where they are used: `'throw'` has all of them reject
    * with `Unavailable`. Default: as docs/outages.md says of each.

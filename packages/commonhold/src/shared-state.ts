@@ -77,7 +77,7 @@ export class SharedState {
     this.#context = context;
     this.#subscriptions = new SubscriptionSet(context.bus, context.clock);
     this.#closing.push(() => this.#subscriptions.close());
-    this.#cacheListeners = new CacheListeners(context);
+    this.#cacheListeners = new CacheListeners({ ...context, bus: backend.cacheBus ?? context.bus });
     this.#closing.push(() => this.#cacheListeners.close());
     this.#tenure = new Tenure(context);
     this.#refusals = new RefusalMemory(context);

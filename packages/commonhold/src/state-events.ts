@@ -100,11 +100,11 @@ export class StateEmitter {
     }
   }
 
-  // Away, or there and refusing writes.
+  // Away, or there and refusing writes, or a part of it away.
   #trouble(): string | undefined {
     const status = this.#backend.status();
     if (!status.connected) return status.reason;
-    return status.kind === 'redis' ? status.refusing : undefined;
+    return status.kind === 'redis' ? (status.refusing ?? status.cacheAway) : undefined;
   }
 
   // A large value is decompressed in its own time.

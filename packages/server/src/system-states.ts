@@ -46,9 +46,12 @@ export class SystemStates {
   }
 }
 
-/** Host and port out of the client's own options: the URL they came from may hold a password. */
+/**
+ * Host and port out of the client's own options: the URL they came from may hold a password. Nothing while none of several
+ * servers can be reached, or where several are in use.
+ */
 function address(client: unknown): string {
-  const { options } = client as { options?: { socket?: { host?: string; port?: number } } };
-  const { host, port } = options?.socket ?? {};
+  const known = client as { options?: { socket?: { host?: string; port?: number } } } | undefined;
+  const { host, port } = known?.options?.socket ?? {};
   return host === undefined ? '' : ` at ${host}:${port}`;
 }

@@ -10,6 +10,7 @@ export function backendView(backend: Backend, keys: Keys): Backend {
     closePorts,
     portsFor: (others) => backend.portsFor(others),
     bus: backend.bus,
+    ...(backend.cacheBus === undefined ? {} : { cacheBus: backend.cacheBus }),
     remote: backend.remote,
     spools: backend.spools,
     status: () => backend.status(),

@@ -57,7 +57,13 @@ export type BackendStatus = StoreStatus & {
 type StoreStatus =
   | { readonly kind: 'memory'; readonly connected: true }
   | ConnectedRedis
-  | { readonly kind: 'redis'; readonly connected: false; readonly reason: string };
+  | ({ readonly kind: 'redis'; readonly connected: false; readonly reason: string } & Serving);
+
+/** Which of several servers is in use. */
+interface Serving {
+  /** `host:port` of the master that sentinels name; `primary` or `fallback 1`. Absent where there is one server alone. */
+  readonly endpoint?: string;
+}
 
 /** What waits for the store. */
 export interface JournalSize {
@@ -98,7 +104,7 @@ export interface JournalConflict extends JournalSubject {
 }
 
 /** A Redis, or a cluster, that can be reached. */
-export interface ConnectedRedis {
+export interface ConnectedRedis extends Serving {
   readonly kind: 'redis';
   readonly connected: true;
   readonly version: string;
@@ -108,6 +114,8 @@ export interface ConnectedRedis {
   readonly refusing?: string;
   /** How many processes use this namespace, this one among them: those that were heard of within 12 s. */
   readonly processes?: number;
+  /** Why the server of caches is away or takes no writes, where they have one of their own: caches alone do without it. */
+  readonly cacheAway?: string;
 }
 
 /**
@@ -128,6 +136,8 @@ export interface Backend extends PortSet {
   /** Ports of their own over the same connection or store, for other keys. */
   portsFor(keys: Keys): PortSet;
   readonly bus: Bus;
+  /** What caches publish on, where they live elsewhere than all else. */
+  readonly cacheBus?: Bus;
   /** Whether values travel, so that compressing them pays. */
   readonly remote: boolean;
   /** Whether jobs are kept on disk while the store is away. */

@@ -1,3 +1,4 @@
+import type { BackendStatus } from './backend.js';
 import type { Unsubscribe } from './bus.js';
 
 /** Who wants to hear that the status of a connection may have changed. */
@@ -15,4 +16,9 @@ export class StatusWatch {
   readonly changed = (): void => {
     for (const listener of [...this.#listeners]) listener();
   };
+}
+
+/** What a server says of itself, with its name among several. */
+export function servedBy(endpoint: string, status: BackendStatus): BackendStatus {
+  return status.kind === 'memory' ? status : { ...status, endpoint };
 }

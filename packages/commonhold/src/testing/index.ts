@@ -9,6 +9,7 @@ export {
 export { createManualClock, type ManualClock } from './manual-clock.js';
 export { createShiftedClock, type ShiftedClock } from './shifted-clock.js';
 export { startRedisCluster, type RedisCluster } from './redis-cluster.js';
+export { startRedisSentinels, type RedisSentinels } from './redis-sentinel.js';
 export { startRedisServer, type RedisServer } from './redis-server.js';
 export { startFaultProxy, type FaultProxy } from './fault-proxy.js';
 export { countCommands } from './command-count.js';

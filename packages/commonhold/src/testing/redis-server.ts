@@ -14,6 +14,8 @@ export interface RedisServerOptions {
    * Redis lets a master serve only 2 s after its start, at `restart()` too: share such a server among tests.
    */
   readonly cluster?: boolean;
+  /** A configuration file to begin with, which the server may rewrite. Arguments win over it. */
+  readonly config?: string;
   /** More arguments for `redis-server`, such as `['--maxmemory', '16mb']`; they win over ours. */
   readonly args?: readonly string[];
   /** The port on 127.0.0.1. Default: a free one. */
@@ -230,9 +232,10 @@ function serverArguments(
   port: number,
   directory: string,
 ): readonly string[] {
+  const config = options.config === undefined ? [] : [options.config];
   const place = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory];
   const nothingOnDisk = ['--save', '', '--appendonly', 'no'];
   const debug = majorVersion >= 7 ? ['--enable-debug-command', 'yes'] : [];
   const cluster = options.cluster ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] : [];
-  return [...place, ...nothingOnDisk, ...debug, ...cluster, ...(options.args ?? [])];
+  return [...config, ...place, ...nothingOnDisk, ...debug, ...cluster, ...(options.args ?? [])];
 }

@@ -26,7 +26,6 @@ export function createMemoryBackend(store: MemoryStore, keys: Keys, owned: boole
     portsFor: (others) => plainPorts(memoryPorts(store, others)),
     bus: store.bus,
     remote: false,
-    spools: false,
     status: () => ({ kind: 'memory', connected: true }),
     onStatusChange: () => () => undefined,
     ...nothingWaits,

@@ -5,7 +5,13 @@ import type { Random } from '../../random.js';
 import type { StoreLossKind } from '../backend.js';
 import { loadScript, type Script } from './script.js';
 
-const pulsing: NamedOperation = { name: 'connection.pulse', kind: 'idempotent', away: 'refuse', deadline: 'state' };
+/** What a pulse is called. */
+export const pulsing: NamedOperation = {
+  name: 'connection.pulse',
+  kind: 'idempotent',
+  away: 'refuse',
+  deadline: 'state',
+};
 const pulseScript = loadScript(import.meta.url, 'pulse.lua');
 /** The server remembers a process for an hour. After so long without an answer this is no longer relied on. */
 const rememberedMs = 1_800_000;
@@ -43,6 +49,8 @@ export interface EpochsOptions {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly random: Random;
+  /** Those by which a loss is judged, where they are not these: of a server that is in use in the place of this one. */
+  readonly judge?: (() => Epochs) | undefined;
 }
 
 /**
@@ -54,14 +62,16 @@ export class Epochs {
   readonly #keys: Keys;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #judge: () => Epochs;
   readonly #known = new Map<string, KnownEpoch>();
   #sent = 0;
 
-  constructor({ owner, keys, clock, random }: EpochsOptions) {
+  constructor({ owner, keys, clock, random, judge = () => this }: EpochsOptions) {
     this.#owner = owner;
     this.#keys = keys;
     this.#clock = clock;
     this.#random = random;
+    this.#judge = judge;
   }
 
   /** The key of an epoch. A single server has number 0; each master of a cluster the first that lies in a slot of its own. */
@@ -73,20 +83,24 @@ export class Epochs {
   async pulse(key: string, run: RunPulse): Promise<Pulse> {
     const number = ++this.#sent;
     const sentAtMs = this.#clock.monotonic();
-    const known = this.#known.get(key);
+    const judge = this.#judge();
+    const known = judge.#known.get(key);
     const remembered = known !== undefined && sentAtMs - known.atMs < rememberedMs;
     const fresh = this.#random.bytes(8).toString('hex');
     const args = [this.#owner, fresh, known?.id ?? '', String(known?.tick ?? 0), remembered ? '1' : '0'];
     const [id, tick, before, processes] = (await run(pulsing, pulseScript, [key], args)) as Answer;
-    return { processes, loss: this.#note(key, { id, tick: Number(tick), number, atMs: sentAtMs }, before) };
+    const answered = { id, tick: Number(tick), number, atMs: sentAtMs };
+    return { processes, loss: this.#note(key, answered, before, judge) };
   }
 
   // Over two connections answers may come in another order than the server gave them.
-  #note(key: string, answered: KnownEpoch, before: string): StoreLossKind | undefined {
-    const known = this.#known.get(key);
-    if (known !== undefined && known.number > answered.number) return undefined;
+  #note(key: string, answered: KnownEpoch, before: string, judge: Epochs): StoreLossKind | undefined {
+    const [own, known] = [this.#known.get(key), judge.#known.get(key)];
+    if (own !== undefined && own.number > answered.number) return undefined;
     this.#known.set(key, answered);
     if (known === undefined || known.id === answered.id) return undefined;
-    return before === known.id ? 'rolledBack' : 'empty';
+    if (before === known.id) return 'rolledBack';
+    // Another server may never have had it.
+    return judge === this ? 'empty' : undefined;
   }
 }

@@ -5,10 +5,13 @@ import type { Unsubscribe } from '../bus.js';
 /** Who wants to hear that the store lost data. */
 export class LossWatch {
   readonly #log: Log;
+  readonly #mayEvict: boolean;
   readonly #listeners = new Set<(loss: StoreLoss) => void>();
 
-  constructor(log: Log) {
+  /** @param mayEvict whether all that the store holds may go at any time, so that nobody is told. */
+  constructor({ log, mayEvict = false }: { readonly log: Log; readonly mayEvict?: boolean | undefined }) {
     this.#log = log;
+    this.#mayEvict = mayEvict;
   }
 
   /** Calls `listener` with each loss. */
@@ -20,9 +23,12 @@ export class LossWatch {
 
   /** Tells all of a loss; then all that listens on `bus`, which may have missed anything. */
   tell(loss: StoreLoss, bus: { restored(): void }): void {
-    const { kind, ...details } = loss;
-    this.#log.error(details, kind === 'empty' ? 'Redis lost its data' : 'Redis went back to older data');
-    for (const listener of [...this.#listeners]) listener(loss);
+    if (!this.#mayEvict) this.#announce(loss);
     bus.restored();
+  }
+
+  #announce({ kind, ...details }: StoreLoss): void {
+    this.#log.error(details, kind === 'empty' ? 'Redis lost its data' : 'Redis went back to older data');
+    for (const listener of [...this.#listeners]) listener({ kind, ...details });
   }
 }

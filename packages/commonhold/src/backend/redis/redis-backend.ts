@@ -46,7 +46,7 @@ export interface ClusterBackendOptions extends Omit<ClusterOptions, 'epochs' | '
 export async function createRedisBackend(options: RedisBackendOptions): Promise<Backend> {
   const { keys, endpoint, ...shared } = options;
   const watch = new StatusWatch();
-  const losses = new LossWatch(options.log);
+  const losses = new LossWatch(options);
   const epochs = new Epochs(options);
   const connection: RedisConnection = await RedisConnection.open({
     ...options,
@@ -63,7 +63,6 @@ export async function createRedisBackend(options: RedisBackendOptions): Promise<
     portsFor: (others) => plainPorts(redisPorts(connection.wire, others)),
     bus: connection.bus,
     remote: true,
-    spools: false,
     status: () => connection.status(),
     onStatusChange: watch.on,
     ...nothingWaits,
@@ -78,7 +77,7 @@ export async function createRedisBackend(options: RedisBackendOptions): Promise<
 export async function createClusterBackend(options: ClusterBackendOptions): Promise<Backend> {
   const { keys, ...shared } = options;
   const watch = new StatusWatch();
-  const losses = new LossWatch(options.log);
+  const losses = new LossWatch(options);
   const cluster: ClusterConnection = await ClusterConnection.open(
     { ...shared, epochs: new Epochs(options), onLoss: (loss) => losses.tell(loss, cluster.bus) },
     watch.changed,
@@ -88,7 +87,6 @@ export async function createClusterBackend(options: ClusterBackendOptions): Prom
     portsFor: (others) => plainPorts(redisPorts(cluster.wire, others)),
     bus: cluster.bus,
     remote: true,
-    spools: false,
     status: () => cluster.status(),
     onStatusChange: watch.on,
     ...nothingWaits,
@@ -101,7 +99,8 @@ export async function createClusterBackend(options: ClusterBackendOptions): Prom
   };
 }
 
-function redisPorts(wire: RedisWire, keys: Keys): Ports {
+/** The twins of every feature over one wire. */
+export function redisPorts(wire: RedisWire, keys: Keys): Ports {
   return {
     cache: new RedisCache(wire, keys),
     channel: new RedisChannel(wire, keys),

@@ -23,6 +23,8 @@ export interface RedisConnectionOptions {
   readonly random: Random;
   readonly log: Log;
   readonly scriptTime: ScriptTime;
+  /** Whether the server holds nothing but what may be lost, so that it may evict. */
+  readonly mayEvict?: boolean;
   /** Whether this is the connection to one node of a cluster, which may be a replica for a while. */
   readonly inCluster?: boolean;
   /** Given when calls that this node refuses go on to others. */
@@ -51,6 +53,7 @@ export class RedisConnection {
   readonly #link: RedisLink;
   readonly #log: Log;
   readonly #inCluster: boolean;
+  readonly #mayEvict: boolean;
   readonly #idleWatch: IdleWatch;
   readonly #durable: DurableWrites;
   readonly #pulse: NodePulse;
@@ -75,6 +78,7 @@ export class RedisConnection {
     this.address = nodeAddress(options.endpoint);
     this.#log = options.log;
     this.#inCluster = options.inCluster ?? false;
+    this.#mayEvict = options.mayEvict ?? false;
     this.bus = new RedisBus(() => this.wire, options.log);
     this.#onLoss = options.onLoss ?? (() => undefined);
     const node = { address: this.address, inCluster: this.#inCluster, log: options.log };
@@ -138,7 +142,7 @@ export class RedisConnection {
   /** What is known of the server and of the connection; never waits. */
   status(): BackendStatus {
     if (!this.#link.ready) return { kind: 'redis', connected: false, reason: this.#link.reason };
-    const warning = stateWarning(this.#facts);
+    const warning = this.#warning(this.#facts);
     const version = this.#facts.version;
     const { refusing, processes } = this.#pulse;
     return {
@@ -196,8 +200,12 @@ export class RedisConnection {
     // A master that stepped down; its successor may be found under the same name.
     if (facts.role === 'slave' && !this.#inCluster) throw new Error('this Redis is a replica');
     this.wire.clustered = facts.clustered;
-    const warning = stateWarning(facts);
+    const warning = this.#warning(facts);
     if (warning !== undefined) this.#log.warn({ version: facts.version }, warning);
+  }
+
+  #warning(facts: ServerFacts): string | undefined {
+    return this.#mayEvict ? undefined : stateWarning(facts);
   }
 
   // A user without the right to read INFO works; what depends on it is then unknown.

@@ -27,6 +27,26 @@ export function parseRedisUrl(text: string, where: string = 'redis'): RedisEndpo
   };
 }
 
+/** At least one of something. */
+export type Some<Item> = readonly [Item, ...Item[]];
+
+/**
+ * Reads several Redis URLs, of which there is at least one, and gives each to `complete`.
+ * @param what what each of them names, for people.
+ * @throws InvalidArgumentError naming `where`.
+ */
+export function parseRedisUrls(
+  urls: unknown,
+  where: string,
+  what: string,
+  complete: (endpoint: RedisEndpoint) => RedisEndpoint,
+): Some<RedisEndpoint> {
+  if (!Array.isArray(urls)) throw new InvalidArgumentError(where, 'a list of URLs', urls);
+  const [first, ...others] = urls.map((url: string) => complete(parseRedisUrl(url, where)));
+  if (first === undefined) throw new InvalidArgumentError(where, `the URL of at least one ${what}`, 'none');
+  return [first, ...others];
+}
+
 function isPlain(url: URL, text: string): boolean {
   return (
     schemes.has(url.protocol) &&

@@ -10,6 +10,10 @@ export interface ServerFacts {
   readonly maxMemoryBytes: number;
   /** Changes with each start of the server. */
   readonly runId: string;
+  /** Names the history of its data: a replica has that of its master. Empty when the server does not say. */
+  readonly history: string;
+  /** The history that it had as a replica, before it became a master; zeros when it was none. */
+  readonly formerHistory: string;
   /** How many replicas are connected to it. */
   readonly replicas: number;
   /** Whether it appends what is written to a log on disk. */
@@ -30,6 +34,8 @@ export function parseServerFacts(info: string): ServerFacts {
     evictionPolicy: lines.get('maxmemory_policy') ?? '',
     maxMemoryBytes: Number(lines.get('maxmemory') ?? 0),
     runId: lines.get('run_id') ?? '',
+    history: lines.get('master_replid') ?? '',
+    formerHistory: lines.get('master_replid2') ?? '',
     replicas: Number(lines.get('connected_slaves') ?? 0),
     keepsLog: lines.get('aof_enabled') === '1',
   };
