@@ -115,13 +115,18 @@ export class RedisLink {
 
   async #reconnect(): Promise<void> {
     const { clock, random, log } = this.#options;
+    let tookMs = 0;
     for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       const ceilingMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** attempt);
+      // From beginning to beginning: an attempt that nobody answered has been a wait itself.
+      const waitMs = Math.max(firstBackoffMs, random.number() * ceilingMs - tookMs);
       // A process that only works for a queue must live through the break, as it does while the socket is open.
       const keepAlive = true;
-      await sleep(clock, Math.max(firstBackoffMs, random.number() * ceilingMs), this.#closing.signal, { keepAlive });
+      await sleep(clock, waitMs, this.#closing.signal, { keepAlive });
       if (this.#closing.signal.aborted) return;
+      const beganAtMs = clock.monotonic();
       if (await this.#attempt()) return log.info({ attempts: attempt + 1 }, 'Redis is back');
+      tookMs = clock.monotonic() - beganAtMs;
     }
   }
 

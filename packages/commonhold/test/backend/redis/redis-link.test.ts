@@ -14,15 +14,19 @@ import { startSilentPort } from './silent-port.js';
 const server = useServer();
 const nobody = { host: '127.0.0.1', port: 1, database: 0 };
 
-/** A link whose attempts fail at once, with the delays between them in `delays`. */
+/** A link whose attempts fail, after `attemptMs` by its clock, with the delays between them in `delays`. */
 async function failing(
   random: () => number,
+  attemptMs = 0,
 ): Promise<{ link: RedisLink; delays: number[]; advance: (ms: number) => Promise<void> }> {
   const clock = createManualClock();
   const delays: number[] = [];
+  let nowMs = 0;
   const link = new RedisLink(await createRedisClient(nobody, 500), {
     clock: {
       ...systemClock,
+      // Looked at before and after each attempt.
+      monotonic: () => (nowMs += attemptMs),
       setTimer: (callback, delayMs) => {
         if (delayMs !== 500) delays.push(delayMs);
         return delayMs === 500 ? systemClock.setTimer(callback, delayMs) : clock.setTimer(callback, delayMs);
@@ -48,6 +52,16 @@ describe('backoff', () => {
     });
     link.close();
     expect(delays.slice(0, 8).map(Math.round)).toEqual([50, 100, 200, 400, 799, 1598, 1998, 1998]);
+  });
+
+  it('counts an attempt that nobody answered as a wait', async () => {
+    const { link, delays, advance } = await failing(() => 0.999, 500);
+    await waitUntil('eight attempts', async () => {
+      await advance(2_000);
+      return delays.length >= 8;
+    });
+    link.close();
+    expect(delays.slice(0, 8).map(Math.round)).toEqual([50, 50, 50, 50, 299, 1098, 1498, 1498]);
   });
 
   it('never spins, however the dice fall', async () => {
