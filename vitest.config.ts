@@ -5,6 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const timed = [
   'packages/commonhold/test/backend/redis/{redis-bus,redis-connection,redis-link,redis-wire,tls}.test.ts',
   'packages/commonhold/test/**/{cluster-processes,lock-faults,presence-faults,unique-set-faults}.test.ts',
+  'packages/commonhold/test/backend/resilient/outage-figures.test.ts',
   'packages/server/test/health.test.ts',
   'examples/attendx/test/cache/cache-utility.test.ts',
   'examples/ocr-platform/test/acceptance/processes.test.ts',
