@@ -35,8 +35,10 @@ interface WaitingEntry {
 }
 
 const mostSentValues = 8;
-/** More than an entry costs besides its key and values. */
-const mostEntryBytes = 256;
+/** What an entry takes besides its key and values: the most that was measured. */
+const entryBytes = 224;
+/** More than that, with what the journal takes for a key. */
+const mostEntryBytes = 512;
 
 /**
  * Writes to maps that wait for the store: per key the last version wanted, and what it was made from. Brought there by comparing:
@@ -107,8 +109,8 @@ export class AwayMapJournal {
     const id = this.#reads.id(space, key);
     const held = this.#waiting.get(id);
     const base = held === undefined ? this.#reads.known(space, key) : held.base;
-    const before = held === undefined ? -bytesOf(base?.record?.value) : bytesOf(held.wanted.value);
-    const entry = this.#waiting.enter(id, bytesOf(wanted.value) - before, () => ({
+    const more = held === undefined ? entryBytes + bytesOf(base?.record?.value) : -bytesOf(held.wanted.value);
+    const entry = this.#waiting.enter(id, bytesOf(wanted.value) + more, () => ({
       space,
       key,
       base,

@@ -4,8 +4,8 @@ import type { Unsubscribe } from '../bus.js';
 
 /** Bound on what waits for the store, unless told otherwise (DECISIONS K9). */
 export const journalBytes: number = 8 * 1024 * 1024;
-/** What a key costs besides its entry, roughly. */
-const keyBytes = 128;
+/** What a key takes besides its text and its entry: the most that was measured. */
+const keyBytes = 256;
 /** Entries that are brought to the store at once. */
 const atOnce = 64;
 
