@@ -90,6 +90,8 @@ export interface SpoolSize {
 /** What a write that waited for the store was about. */
 export interface JournalSubject {
   readonly feature: string;
+  /** Of the state, or of the view of it that was written to. */
+  readonly namespace: string;
   /** Of the map, the counter and so on. */
   readonly name: string;
   /** Within it, where there is one. */

@@ -17,6 +17,14 @@ export function closePorts(ports: object): void {
   }
 }
 
+/** The same port, which can be closed without closing `port`. */
+export function ownPort<Port extends object>(port: Port): Port {
+  const methods = port as Readonly<Record<string, (...call: unknown[]) => unknown>>;
+  return Object.fromEntries(
+    methodNames(port).map((name) => [name, (...call: unknown[]) => methods[name]?.(...call)]),
+  ) as Port;
+}
+
 /** A port is an instance of a class, which may extend another, or an object of functions. */
 function methodNames(port: object): string[] {
   const names: string[] = [];

@@ -1,5 +1,6 @@
 import type { AwayPlace } from '../backend/resilient/away-place.js';
-import type { Journal, JournalPart } from '../backend/resilient/journal.js';
+import type { JournalPart } from '../backend/resilient/journal-part.js';
+import type { JournalScope } from '../backend/resilient/journal-scope.js';
 import type { AwayTwin } from '../backend/resilient/resilient-port.js';
 import { OverloadedError } from '../errors.js';
 import type { CachePort } from './cache-port.js';
@@ -34,7 +35,7 @@ const entryBytes = 200;
 export class AwayCache implements AwayTwin<CachePort> {
   readonly answers: AwayTwin<CachePort>['answers'];
   readonly #store: CachePort;
-  readonly #journal: Journal;
+  readonly #journal: JournalScope;
   readonly #keys: JournalPart<WaitingKey>;
   readonly #tags: JournalPart<WaitingTags>;
 

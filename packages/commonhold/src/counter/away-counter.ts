@@ -1,9 +1,10 @@
 import type { AwayPlace } from '../backend/resilient/away-place.js';
-import type { JournalPart } from '../backend/resilient/journal.js';
+import { mayPass } from '../backend/resilient/journal-part.js';
+import type { JournalPart } from '../backend/resilient/journal-part.js';
 import { Known } from '../backend/resilient/known.js';
 import type { AwayTwin } from '../backend/resilient/resilient-port.js';
 import type { Operation } from '../operation-id.js';
-import { counterFull, type CounterPort } from './counter-port.js';
+import { counterFull, type CounterPort, isCounterFull } from './counter-port.js';
 
 /** An add that waits for the store. */
 interface WaitingAdd {
@@ -55,6 +56,10 @@ export class AwayCounter implements AwayTwin<CounterPort> {
     return this.#waiting.holds(counter);
   }
 
+  sending(counter: string): Promise<void> | undefined {
+    return this.#waiting.sending(counter);
+  }
+
   #get(counter: string): Promise<number> | undefined {
     const known = this.#totals.get(counter);
     const adds = this.#waiting.get(counter);
@@ -64,8 +69,10 @@ export class AwayCounter implements AwayTwin<CounterPort> {
   async #add(counter: string, by: number, ttlMs: number | undefined, keepMs: number | undefined): Promise<number> {
     const total = this.#checked(counter, by);
     const open = this.#waiting.get(counter)?.find((add) => add.answer === undefined && !add.sent);
-    if (open !== undefined) open.by += by;
-    else {
+    if (open !== undefined) {
+      this.#waiting.enter(counter, 0, () => []);
+      open.by += by;
+    } else {
       const operation = { id: this.#place.journal.operationId(), rememberMs };
       this.#enter(counter, { by, ttlMs, keepMs, operation, answer: undefined, sent: false });
     }
@@ -105,11 +112,19 @@ export class AwayCounter implements AwayTwin<CounterPort> {
   async #replay(counter: string, adds: WaitingAdd[]): Promise<boolean> {
     for (const add of [...adds]) {
       add.sent = true;
-      const { by, ttlMs, keepMs, operation } = add;
-      const total = await this.#store.addOnce(counter, by, ttlMs, keepMs, operation);
-      this.#totals.set(counter, total);
+      await this.#send(counter, add);
       adds.splice(adds.indexOf(add), 1);
     }
     return adds.length === 0;
+  }
+
+  // An operation id that was used for another amount, or a counter that is full, must not take the other adds along.
+  async #send(counter: string, { by, ttlMs, keepMs, operation }: WaitingAdd): Promise<void> {
+    try {
+      this.#totals.set(counter, await this.#store.addOnce(counter, by, ttlMs, keepMs, operation));
+    } catch (error) {
+      if (mayPass(error) && !isCounterFull(error)) throw error;
+      this.#place.journal.conflict({ feature: 'counter', name: counter, why: `${by} was not added: ${String(error)}` });
+    }
   }
 }

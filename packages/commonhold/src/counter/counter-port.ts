@@ -55,9 +55,16 @@ export function counterCall(counter: string): string {
   return `counter ${counter}`;
 }
 
+class CounterFullError extends OverloadedError {}
+
+/** Whether it would be refused again. */
+export function isCounterFull(error: unknown): boolean {
+  return error instanceof CounterFullError;
+}
+
 /** A sum would leave the range in which numbers are exact. */
 export function counterFull(counter: string): OverloadedError {
-  return new OverloadedError(`Counter ${counter}`, 'the total or the count of today would pass 2^53-1 either way', {
+  return new CounterFullError(`Counter ${counter}`, 'the total or the count of today would pass 2^53-1 either way', {
     advice: 'Nothing was added. Reset the counter, or count in a larger unit.',
   });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AwayPlace } from '../backend/resilient/away-place.js';
-import { type JournalPart, mayPass } from '../backend/resilient/journal.js';
+import { type JournalPart, mayPass } from '../backend/resilient/journal-part.js';
 import { storedBytes } from '../backend/memory/memory-store.js';
 import { sameBytes, type Stored } from '../codec/stored.js';
 import { isCommonholdError } from '../errors.js';

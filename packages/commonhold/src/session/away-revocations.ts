@@ -1,5 +1,5 @@
 import type { AwayPlace } from '../backend/resilient/away-place.js';
-import type { JournalPart } from '../backend/resilient/journal.js';
+import type { JournalPart } from '../backend/resilient/journal-part.js';
 import type { Clock } from '../clock.js';
 import { OverloadedError } from '../errors.js';
 import { bucketKey } from './session-keys.js';

@@ -1,5 +1,5 @@
 import type { AwayPlace } from '../backend/resilient/away-place.js';
-import type { JournalPart } from '../backend/resilient/journal.js';
+import type { JournalPart } from '../backend/resilient/journal-part.js';
 import { Known } from '../backend/resilient/known.js';
 import type { AwayTwin } from '../backend/resilient/resilient-port.js';
 import { memberBatches } from './member-batches.js';
@@ -54,6 +54,10 @@ export class AwayUniqueSet implements AwayTwin<UniqueSetPort> {
 
   holds(set: SetAddress): boolean {
     return this.#waiting.size > 0 && this.#waiting.holds(setKey(set));
+  }
+
+  sending(set: SetAddress): Promise<void> | undefined {
+    return this.#waiting.size > 0 ? this.#waiting.sending(setKey(set)) : undefined;
   }
 
   async #add(set: SetAddress, members: readonly string[], ttlMs: number | undefined): Promise<number> {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../../src/backend/memory/memory-store.js';
 import { Journal } from '../../src/backend/resilient/journal.js';
+import { JournalScope } from '../../src/backend/resilient/journal-scope.js';
 import { type AwayTwin, resilientPort } from '../../src/backend/resilient/resilient-port.js';
 import { AwayCache } from '../../src/cache/away-cache.js';
 import { cacheOperations } from '../../src/cache/cache-operations.js';
@@ -37,7 +38,7 @@ class Site {
     const place = {
       clock: this.clock,
       memory: this.memory,
-      journal: this.journal,
+      journal: new JournalScope(this.journal, 'n'),
       owner: 'o',
       tally: new Map(),
       tell: () => undefined,

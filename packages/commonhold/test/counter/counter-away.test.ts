@@ -38,6 +38,25 @@ describe('a counter without Redis', { timeout: 60_000 }, () => {
     expect(await counter.get()).toBe(3);
   });
 
+  it('CN: tells of an operation that is refused on return, and adds all else, also of a view that was closed', async () => {
+    const site = await start();
+    const state = await site.open();
+    const conflicts: unknown[] = [];
+    state.on('conflict', (conflict) => void conflicts.push(conflict));
+    const view = state.with({ namespace: 'tenant' });
+    const counter = view.counter('c');
+    await counter.add(1, { operationId: 'used' });
+    await site.leave();
+    await counter.add(5, { operationId: 'used' });
+    await counter.add(100);
+    await view.close();
+    await expect(counter.add(1)).rejects.toMatchObject({ code: 'Closed' });
+    await site.comeBack();
+    expect(await state.with({ namespace: 'tenant' }).counter('c').get()).toBe(101);
+    const why = expect.stringContaining('5 was not added') as string;
+    expect(conflicts).toEqual([{ feature: 'counter', name: 'c', namespace: 'n:tenant', why }]);
+  });
+
   it('rejects what cannot be known, and all where it is to throw', async () => {
     const site = await start();
     const state = await site.open();

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../../src/backend/memory/memory-store.js';
 import type { AwayPlace } from '../../src/backend/resilient/away-place.js';
 import { Journal } from '../../src/backend/resilient/journal.js';
+import { JournalScope } from '../../src/backend/resilient/journal-scope.js';
 import { createKeys } from '../../src/keys.js';
 import { AwayRateLimit } from '../../src/rate-limit/away-rate-limit.js';
 import { parseRule, type RateLimitRule } from '../../src/rate-limit/rule.js';
@@ -18,7 +19,7 @@ const rules: RateLimitRule[] = [
 async function share(rule: RateLimitRule, processes: number, weight: number = 1): Promise<number> {
   const clock = createManualClock();
   const memory = createMemoryStore({ clock });
-  const [journal, tally] = [new Journal('o'), new Map<string, number>()];
+  const [journal, tally] = [new JournalScope(new Journal('o'), 'n'), new Map<string, number>()];
   const place: AwayPlace = {
     clock,
     memory,

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createMemoryStore } from '../../src/backend/memory/memory-store.js';
 import type { AwayPlace } from '../../src/backend/resilient/away-place.js';
 import { Journal } from '../../src/backend/resilient/journal.js';
+import { JournalScope } from '../../src/backend/resilient/journal-scope.js';
 import { type AwayTwin, resilientPort } from '../../src/backend/resilient/resilient-port.js';
 import { UnavailableError } from '../../src/errors.js';
 import { createKeys } from '../../src/keys.js';
@@ -48,7 +49,7 @@ class Site {
     this.place = {
       clock: this.clock,
       memory: this.memory,
-      journal: this.journal,
+      journal: new JournalScope(this.journal, 'n'),
       owner: 'o',
       tally: new Map(),
       tell: () => undefined,
@@ -216,7 +217,7 @@ describe('revocations that wait for the store', () => {
   });
 
   it('are refused where the journal is full', async () => {
-    const full = new Journal('o', 10);
+    const full = new JournalScope(new Journal('o', 10), 'n');
     const twin = new AwaySession(site.store, { ...site.place, journal: full });
     await expect(twin.answers.revoke?.(space, at('x'), undefined)).rejects.toMatchObject({ code: 'Overloaded' });
   });

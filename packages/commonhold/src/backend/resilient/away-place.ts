@@ -1,13 +1,13 @@
 import type { Clock } from '../../clock.js';
 import type { Stored } from '../../codec/stored.js';
 import type { MemoryStore } from '../memory/memory-store.js';
-import type { Journal } from './journal.js';
+import type { JournalScope } from './journal-scope.js';
 import type { AwayTally } from './resilient-port.js';
 
-/** What away twins are given: one for all of a state and its views. */
+/** What the away twins of one set of keys are given. */
 export interface AwayPlace {
   readonly clock: Clock;
-  readonly journal: Journal;
+  readonly journal: JournalScope;
   /** What processes do by themselves meanwhile, they do here. */
   readonly memory: MemoryStore;
   /** Counts what was answered here. */

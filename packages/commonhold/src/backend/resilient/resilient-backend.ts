@@ -11,6 +11,7 @@ import { AwayBus } from './away-bus.js';
 import type { AwayPlace } from './away-place.js';
 import type { JournalFolder } from './journal-folder.js';
 import { Journal } from './journal.js';
+import { JournalScope } from './journal-scope.js';
 import { Outage } from './outage.js';
 import type { AwayTally } from './resilient-port.js';
 import { resilientPorts } from './resilient-ports.js';
@@ -63,11 +64,20 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
   const tally: AwayTally = new Map();
   const bus = new AwayBus(store.bus, log);
   const tell: AwayPlace['tell'] = (channel, message) => bus.tell(channel, message);
-  const onReturn: AwayPlace['onReturn'] = (listener) => void returned.add(listener);
-  const place: AwayPlace = { clock, journal, memory, owner: owner.id, tally, tell, onReturn, processes };
+  const shared = { clock, memory, owner: owner.id, tally, tell, processes };
+  const portsOn = (set: PortSet, own: Keys): PortSet => {
+    const scope = new JournalScope(journal, own.namespace);
+    const listeners = new Set<() => void>();
+    const onReturn: AwayPlace['onReturn'] = (listener) => void (returned.add(listener), listeners.add(listener));
+    const leave = async (): Promise<void> => {
+      await scope.close();
+      for (const listener of listeners) returned.delete(listener);
+    };
+    return resilientPorts(set, own, { ...shared, journal: scope, onReturn }, { spool, leave });
+  };
   return {
-    ...resilientPorts(store, keys, place, spool),
-    portsFor: (others) => resilientPorts(store.portsFor(others), others, place, spool),
+    ...portsOn(store, keys),
+    portsFor: (others) => portsOn(store.portsFor(others), others),
     bus,
     remote: store.remote,
     spools: spool !== undefined,

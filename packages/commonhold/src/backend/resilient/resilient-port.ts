@@ -26,6 +26,8 @@ export interface AwayTwin<Port> {
   readonly unsure?: { readonly [Method in keyof Port]?: Unsure<Port[Method]> };
   /** Whether what a call concerns was written here and is not in the store yet. Asked with each call: quick. */
   holds?(...call: never): boolean;
+  /** Resolves when what a call concerns is on its way to the store no more; undefined where it is not. Asked with each call. */
+  sending?(...call: never): Promise<void> | undefined;
 }
 
 type Call = readonly unknown[];
@@ -65,6 +67,7 @@ function resilientMethod<Port>(
   const learn = learns?.[method];
   const unsure = (twin.unsure as Readonly<Record<string, ((...call: Call) => void) | undefined>> | undefined)?.[method];
   const holds = twin.holds?.bind(twin) as ((...call: Call) => boolean) | undefined;
+  const sending = twin.sending?.bind(twin) as ((...call: Call) => Promise<void> | undefined) | undefined;
   // Looked up with each call: closing a state replaces the methods of its ports.
   const ask = (call: Call): Promise<unknown> => (store[method] as AnyMethod)(...call);
   const learnt = (reply: unknown, call: Call): unknown => (learn?.(reply, ...call), reply);
@@ -74,7 +77,7 @@ function resilientMethod<Port>(
     tally.set(operation.name, (tally.get(operation.name) ?? 0) + 1);
     return known;
   };
-  return (...call) => {
+  const go = (call: Call): Promise<unknown> => {
     if (holds?.(...call) === true) return away(call, notThere(operation));
     const asked = ask(call);
     if (answer === undefined && learn === undefined) return asked;
@@ -87,6 +90,9 @@ function resilientMethod<Port>(
       },
     );
   };
+  if (sending === undefined) return (...call) => go(call);
+  const goInTurn = (call: Call): Promise<unknown> => sending(...call)?.then(() => goInTurn(call)) ?? go(call);
+  return (...call) => goInTurn(call);
 }
 
 /** Whether `error` says that the store did nothing, or what may be done again, so that this process may answer. */

@@ -21,7 +21,7 @@ import { sessionOperations } from '../../session/session-operations.js';
 import { AwayUniqueSet } from '../../unique-set/away-unique-set.js';
 import { uniqueSetOperations } from '../../unique-set/unique-set-operations.js';
 import type { Ports, PortSet } from '../backend.js';
-import { closePorts } from '../closed-ports.js';
+import { closePorts, ownPort } from '../closed-ports.js';
 import type { AwayPlace } from './away-place.js';
 import { type AwayTwin, resilientPort } from './resilient-port.js';
 
@@ -30,11 +30,16 @@ type ChosenPorts = {
   readonly [Feature in keyof AwayChoices]: Readonly<Record<AwayChoices[Feature], Ports[Feature]>>;
 };
 
-/**
- * Puts the away twins behind `store`. Who chose to be told, and what is never answered without the store, goes there alone.
- * @param spool where jobs wait for the store; undefined without a journal file.
- */
-export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace, spool?: JobSpool): PortSet {
+/** What the ports of one set of keys go to besides their store. */
+export interface AwayParts {
+  /** Where jobs wait for the store; undefined without a journal file. */
+  readonly spool: JobSpool | undefined;
+  /** Called when the ports are closed. Resolves when what was noted by them is in the store. */
+  readonly leave: () => Promise<void>;
+}
+
+/** Puts the away twins behind `store`. Who chose to be told, and what is never answered without the store, goes there alone. */
+export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace, { spool, leave }: AwayParts): PortSet {
   const { ports: there } = store;
   const cache = resilientPort(there.cache, cacheOperations, new AwayCache(there.cache, place), place.tally);
   const counter = resilientPort(there.counter, counterOperations, new AwayCounter(there.counter, place), place.tally);
@@ -63,27 +68,28 @@ export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace, spo
     ? resilientPort(there.queue, queueOperations, new AwayQueue(keys.namespace, spool), place.tally)
     : there.queue;
   const chosen: ChosenPorts = {
-    cache: { open: cache, throw: there.cache },
+    cache: { open: cache, throw: ownPort(there.cache) },
     channel: { memory: channel, throw: there.channel },
-    counter: { buffer: counter, throw: there.counter },
-    map: { buffer: map, stale: resilientPort(there.map, mapOperations, known, place.tally), throw: there.map },
+    counter: { buffer: counter, throw: ownPort(there.counter) },
+    map: { buffer: map, stale: resilientPort(there.map, mapOperations, known, place.tally), throw: ownPort(there.map) },
     plainMap: {
       buffer: plainMap,
       stale: resilientPort(there.plainMap, plainMapOperations, known, place.tally),
-      throw: there.plainMap,
+      throw: ownPort(there.plainMap),
     },
     presence: { memory: presence, throw: there.presence },
     queue: { buffer: queue, throw: there.queue },
     rateLimit: { memory: rateLimit, open: limiting(new OpenRateLimit(place)), closed: there.rateLimit },
-    session: { stale: session, closed: there.session },
-    uniqueSet: { buffer: uniqueSet, throw: there.uniqueSet },
+    session: { stale: session, closed: ownPort(there.session) },
+    uniqueSet: { buffer: uniqueSet, throw: ownPort(there.uniqueSet) },
   };
   const ports = { ...there, cache, channel, counter, map, plainMap, presence, queue, rateLimit, session, uniqueSet };
   return {
     ports,
     portFor: (feature, away) => portOf(chosen, feature, away),
     closePorts: () => {
-      store.closePorts();
+      // What was noted goes on to the store, whose own ports of these features are not handed out.
+      void leave().then(() => store.closePorts());
       closePorts(ports);
       for (const choices of Object.values<object>(chosen)) closePorts(choices);
     },
