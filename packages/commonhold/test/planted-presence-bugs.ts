@@ -21,8 +21,8 @@ export const presenceBugs: readonly PresenceBug[] = [
   {
     name: 'who comes back takes ids away from those who have them now',
     script: 'presence/lua/change.lua',
-    find: "if change.kind == 'restore' then",
-    replace: 'if false then',
+    find: "if change.kind == 'restore' and",
+    replace: 'if false and',
     suite: 'presence-life',
     noticedBy: 'who took the id of a member of the dead keeps it',
   },
@@ -33,6 +33,14 @@ export const presenceBugs: readonly PresenceBug[] = [
     replace: 'return { 1, outcomes }',
     suite: 'presence-life',
     noticedBy: 'a join alone shows a buried process',
+  },
+  {
+    name: 'a store that went back to an earlier stay ends the later one',
+    script: 'presence/lua/member.lua',
+    find: 'return member.seat == seat and tonumber(member.number) < tonumber(number)',
+    replace: 'return false',
+    suite: 'presence-life',
+    noticedBy: 'the later one comes back',
   },
   {
     name: 'an earlier stay moves and ends a later one',

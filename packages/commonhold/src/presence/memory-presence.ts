@@ -127,7 +127,7 @@ export class MemoryPresence implements PresencePort {
     if (member !== undefined && isPresent(step, member)) {
       // What is here is newer than what its process remembered.
       if (isMine(step, member, change)) return 'done';
-      if (change.kind === 'restore') return 'superseded';
+      if (change.kind === 'restore' && !isEarlier(step, member, change)) return 'superseded';
     }
     if (member !== undefined) this.#leave(step, member);
     const { user, meta } = details;
@@ -142,7 +142,7 @@ export class MemoryPresence implements PresencePort {
 
   #move(step: Step, change: Moving, member: MemoryMember | undefined): ChangeOutcome {
     if (member === undefined) return 'gone';
-    if (!isMine(step, member, change)) return isPresent(step, member) ? 'superseded' : 'gone';
+    if (!isMine(step, member, change)) return supersedes(step, member, change) ? 'superseded' : 'gone';
     if (member.endsAtMs < step.now) return 'gone';
     const from = member.region;
     step.room.move(member, change.region, change.location);
@@ -159,7 +159,7 @@ export class MemoryPresence implements PresencePort {
       const activeAtMs = step.now - entry.idleMs;
       if (mine && member.endsAtMs >= activeAtMs) {
         member.endsAtMs = Math.max(member.endsAtMs, activeAtMs + step.space.silenceMs);
-      } else if (member !== undefined && !mine && isPresent(step, member)) superseded.push(entry.number);
+      } else if (member !== undefined && !mine && supersedes(step, member, entry)) superseded.push(entry.number);
       else gone.push(entry.number);
     }
     return { gone, superseded };
@@ -231,6 +231,15 @@ interface Step {
 
 function isMine(step: Step, member: MemoryMember, stay: Stay): boolean {
   return member.seat === step.seat && member.number === stay.number;
+}
+
+// An earlier stay of this seat: the store went back to it, so it stands for the later one.
+function isEarlier(step: Step, member: MemoryMember, stay: Stay): boolean {
+  return member.seat === step.seat && member.number < stay.number;
+}
+
+function supersedes(step: Step, member: MemoryMember, stay: Stay): boolean {
+  return isPresent(step, member) && !isEarlier(step, member, stay);
 }
 
 // A call that changes something for a seat is itself a sign of life of that seat.

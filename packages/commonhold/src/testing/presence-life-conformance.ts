@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { OpenOptions } from '../options.js';
 import type { Presence } from '../presence/presence.js';
+import type { PresenceChange } from '../presence/presence-port.js';
 import type { PresenceOptions } from '../presence/presence-options.js';
 import type { Engine, EngineKind } from './engine.js';
 import { pass, passBeats, type Process, startProcess } from './processes.js';
@@ -60,6 +61,28 @@ export function presenceLifeConformance(runner: TestRunner, kind: () => EngineKi
       assert.deepEqual([await read(one.presence), await read(two.presence)], [[], []]);
       await pass(engine, 0, two.process, one.process, two.process);
       await eventually(() => [one, two].forEach(({ heard }) => assert.deepEqual(heard, ['joined a', 'left a'])));
+    });
+
+    test('where the store went back to an earlier stay of a seat the later one comes back', async (engine) => {
+      const { presence: port } = await engine.ports();
+      const space = { name: 'p', prefix: undefined, silenceMs: 60_000 };
+      const details = { user: 'ada', region: 'r', location: '', meta: '', agent: '' };
+      const back = { id: 'a', details, idleMs: 0, joinedAtMs: undefined, kind: 'restore' as const };
+      const change = async (one: PresenceChange): Promise<unknown> =>
+        (await port.change(space, 'one#1/x', 12_000, [one])).outcomes[0];
+      await change({ ...back, kind: 'join', number: 1 });
+      const { gone, superseded } = await port.beat(
+        space,
+        'one#1/x',
+        12_000,
+        [{ id: 'a', number: 2, idleMs: 0 }],
+        false,
+      );
+      assert.deepEqual([gone, superseded], [[2], []]);
+      assert.equal(await change({ kind: 'move', id: 'a', number: 2, region: 's', location: '' }), 'gone');
+      assert.equal(await change({ ...back, number: 2 }), 'done');
+      assert.equal(await change({ ...back, number: 1 }), 'superseded');
+      assert.equal(await change({ kind: 'leave', id: 'a', number: 2 }), 'done');
     });
 
     test('S3.5: heartbeats and moves put the end of silence off', async (engine) => {

@@ -27,7 +27,7 @@ for i = 6, #ARGV, 3 do
     if active_at + silence_ms > ends then
       keep(member, active_at)
     end
-  elseif member and not mine and is_present(member) then
+  elseif member and not mine and is_present(member) and not is_earlier(member, number) then
     superseded[#superseded + 1] = number
   else
     gone[#gone + 1] = number

@@ -16,7 +16,7 @@ local function move(change, member)
     return 'gone'
   end
   if not is_mine(member, change) then
-    return is_present(member) and 'superseded' or 'gone'
+    return is_present(member) and not is_earlier(member, change.number) and 'superseded' or 'gone'
   end
   if ends_at(member) < now then
     return 'gone'
@@ -49,7 +49,7 @@ local function join(change, member)
     if is_mine(member, change) then
       return 'done'
     end
-    if change.kind == 'restore' then
+    if change.kind == 'restore' and not is_earlier(member, change.number) then
       return 'superseded'
     end
   end

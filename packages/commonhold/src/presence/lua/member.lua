@@ -1,7 +1,7 @@
 -- presence/member.lua, layout 1
 -- Puts members in their places, removes them, and tells those who listen. Begins with the arguments that every script is
 -- given which changes something.
--- Defines silence_ms, lease_ms, keep_ms, seat, write(member), put(member, active_at), keep(member, active_at), drop(member), tell(kind, member, active_at, from), leave(member)
+-- Defines silence_ms, lease_ms, keep_ms, seat, is_earlier(member, number), write(member), put(member, active_at), keep(member, active_at), drop(member), tell(kind, member, active_at, from), leave(member)
 local silence_ms = tonumber(ARGV[2])
 local lease_ms = tonumber(ARGV[3])
 local seat = ARGV[4]
@@ -11,6 +11,11 @@ local keep_ms = math.max(3600000, 2 * silence_ms)
 -- include mirror.lua
 
 local extended = {}
+
+-- Whether the member is an earlier stay of this seat: the store went back to it, so it stands for the later one.
+local function is_earlier(member, number)
+  return member.seat == seat and tonumber(member.number) < tonumber(number)
+end
 
 local function extend(key)
   if not extended[key] then
