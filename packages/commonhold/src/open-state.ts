@@ -54,10 +54,9 @@ export async function openStateWith(options: OpenOptions, scriptTime: ScriptTime
   const owner = resolveOwner(options, environment, random);
   const codec = createCodec({ compress: redis !== undefined, maxValueBytes: options.maxValueBytes });
   // Everything that may be refused comes before this line: a connection that was opened would be left behind.
-  const backend: Backend =
-    redis === undefined
-      ? createMemoryBackend(options.memory ?? createMemoryStore({ clock }), keys, options.memory === undefined)
-      : await openResilient(redis, journal, { keys, clock, random, log, owner, scriptTime });
+  const needs = { keys, clock, random, log, owner, scriptTime };
+  const backend =
+    redis === undefined ? openMemory(options.memory, journal, needs) : await openResilient(redis, journal, needs);
   const wakes = new Wakes(clock, random);
   await wakes.start(backend.bus, keys.wake(owner.id));
   if (backend.cacheBus !== undefined) await wakes.start(backend.cacheBus, keys.wake(owner.id));
@@ -82,6 +81,13 @@ const openOptionNames = {
 const journalOptionNames = { maxBytes: true, file: true, maxFileBytes: true } satisfies OptionNames<JournalOptions>;
 
 type ResilientNeeds = Omit<RedisNeeds, 'owner'> & { readonly owner: Owner };
+
+/** @param store a memory that may be away, as a server is, is used as one. */
+function openMemory(store: OpenOptions['memory'], { maxBytes }: ResolvedJournal, needs: ResilientNeeds): Backend {
+  const distant = store?.connect(needs);
+  if (distant !== undefined) return createResilientBackend(distant, { ...needs, journalBytes: maxBytes });
+  return createMemoryBackend(store ?? createMemoryStore({ clock: needs.clock }), needs.keys, store === undefined);
+}
 
 async function openResilient(
   redis: RedisPlace,

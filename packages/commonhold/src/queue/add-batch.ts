@@ -1,6 +1,7 @@
 import { sleep } from '../clock.js';
 import { isCommonholdError } from '../errors.js';
 import type { FeatureContext } from '../feature-context.js';
+import type { Owner } from '../owner.js';
 import type { Guard } from '../guard.js';
 import {
   type AddedJob,
@@ -26,8 +27,8 @@ interface Waiting {
 }
 
 const known = new WeakMap<QueuePort, Map<string, AddBatch>>();
-/** Of this process: no two may have one name. */
-let batchesMade = 0;
+/** By owner: no two batches of one may have one name, whatever port they go to. */
+const batchesMade = new WeakMap<Owner, number>();
 
 /** Joins the jobs added in one turn of the event loop, in order, into few steps, and makes each step happen once. */
 export class AddBatch {
@@ -53,7 +54,7 @@ export class AddBatch {
     const batches = known.get(port) ?? new Map<string, AddBatch>();
     known.set(port, batches);
     const name = JSON.stringify([queue, durable]);
-    const batch = batches.get(name) ?? new AddBatch(port, queue, context, String(batchesMade++), durable);
+    const batch = batches.get(name) ?? new AddBatch(port, queue, context, nextName(context.owner), durable);
     batches.set(name, batch);
     return batch;
   }
@@ -152,4 +153,10 @@ function endOfStep(waiting: readonly Waiting[], start: number): number {
 
 function isSameGuard(one: Guard | undefined, other: Guard | undefined): boolean {
   return one === other || (one?.lock === other?.lock && one?.token === other?.token);
+}
+
+function nextName(owner: Owner): string {
+  const made = batchesMade.get(owner) ?? 0;
+  batchesMade.set(owner, made + 1);
+  return String(made);
 }

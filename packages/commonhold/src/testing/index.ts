@@ -11,11 +11,19 @@ export { createShiftedClock, type ShiftedClock } from './shifted-clock.js';
 export { startRedisCluster, type RedisCluster } from './redis-cluster.js';
 export { startRedisSentinels, type RedisSentinels } from './redis-sentinel.js';
 export { startRedisServer, type RedisServer } from './redis-server.js';
+export { createFaultyStore, type FaultScope, type FaultyStore } from './faulty-store.js';
+export type { StoreFault } from './faulty-link.js';
 export { startFaultProxy, type FaultProxy } from './fault-proxy.js';
 export { countCommands } from './command-count.js';
 export { leakCheck, type LeakCheck } from './leak-check.js';
 export { compareTwins, type ModelStep, type Twins } from './model.js';
 export { seededRandom, seedFromEnvironment } from './random.js';
+export {
+  createSimulation,
+  type Simulation,
+  type SimulationOptions,
+  type SimulationTimes,
+} from './simulation/simulation.js';
 export { freePort } from './free-port.js';
 export { eventually, pause, waitUntil, type WaitOptions } from './waiting.js';
 export type { TestRunner } from './suite.js';

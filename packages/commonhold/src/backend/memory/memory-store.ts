@@ -1,6 +1,9 @@
 import { systemClock, type Clock, type Timer } from '../../clock.js';
 import type { Stored } from '../../codec/stored.js';
 import { InvalidArgumentError } from '../../errors.js';
+import type { Keys } from '../../keys.js';
+import type { Log } from '../../log.js';
+import type { Backend } from '../backend.js';
 import { ExpiringTable } from './expiring-table.js';
 import { ExpiryHeap, type Due } from './expiry-heap.js';
 import { LocalBus } from './local-bus.js';
@@ -12,6 +15,13 @@ export interface MemoryStoreOptions {
   readonly maxBytes?: number;
   /** Time, for tests. */
   readonly clock?: Clock;
+}
+
+/** Who speaks to a store at a distance. */
+export interface StoreUser {
+  readonly keys: Keys;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 const defaultMaxBytes = 64 * 1024 * 1024;
@@ -43,6 +53,14 @@ export class MemoryStore {
 
   now(): number {
     return this.clock.now();
+  }
+
+  /**
+   * What a state speaks to that is opened on this store, where that is at a distance and can be away, as one for tests may
+   * be; undefined where state is simply here.
+   */
+  connect(_user: StoreUser): Backend | undefined {
+    return undefined;
   }
 
   /** The table called `name`, made on first use. Entries of an `evictable` table make room for others. */
