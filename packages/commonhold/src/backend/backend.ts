@@ -122,10 +122,10 @@ export interface ConnectedRedis extends Serving {
 
 /**
  * The store lost what it had acknowledged: all of it (`empty`), or the latest (`rolledBack`), as after a restart from an older
- * copy or a failover to a replica that lagged.
+ * copy or a failover to a replica that lagged, or some (`evicted`), as its memory is short and it may drop live keys.
  */
 export interface StoreLoss {
-  readonly kind: 'empty' | 'rolledBack';
+  readonly kind: 'empty' | 'rolledBack' | 'evicted';
   /** `host:port` of the server. */
   readonly node: string;
 }

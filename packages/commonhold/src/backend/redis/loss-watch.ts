@@ -1,6 +1,12 @@
 import type { Log } from '../../log.js';
-import type { StoreLoss } from '../backend.js';
+import type { StoreLoss, StoreLossKind } from '../backend.js';
 import type { Unsubscribe } from '../bus.js';
+
+const said: Readonly<Record<StoreLossKind, string>> = {
+  empty: 'Redis lost its data',
+  rolledBack: 'Redis went back to older data',
+  evicted: 'Redis drops live keys, as its memory is short and maxmemory-policy is not noeviction',
+};
 
 /** Who wants to hear that the store lost data. */
 export class LossWatch {
@@ -28,7 +34,7 @@ export class LossWatch {
   }
 
   #announce({ kind, ...details }: StoreLoss): void {
-    this.#log.error(details, kind === 'empty' ? 'Redis lost its data' : 'Redis went back to older data');
+    this.#log.error(details, said[kind]);
     for (const listener of [...this.#listeners]) listener({ kind, ...details });
   }
 }

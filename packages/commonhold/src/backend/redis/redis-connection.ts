@@ -6,6 +6,7 @@ import type { BackendStatus, StoreLossKind } from '../backend.js';
 import { isForbidden } from './classify.js';
 import { nodeAddress } from './cluster-topology.js';
 import { DurableWrites } from './durable-writes.js';
+import { EvictionWatch } from './eviction-watch.js';
 import { IdleWatch } from './idle-watch.js';
 import { NodePulse, type PulsePlace } from './node-pulse.js';
 import { RedisBus } from './redis-bus.js';
@@ -61,6 +62,7 @@ export class RedisConnection {
   /** Found while the connection was greeted. */
   #loss: StoreLossKind | undefined;
   #incarnation = 0;
+  readonly #evictions: EvictionWatch;
   #facts: ServerFacts = parseServerFacts('');
 
   /** Resolves after the first attempt to connect, whether or not it succeeded. */
@@ -81,6 +83,7 @@ export class RedisConnection {
     this.#mayEvict = options.mayEvict ?? false;
     this.bus = new RedisBus(() => this.wire, options.log);
     this.#onLoss = options.onLoss ?? (() => undefined);
+    this.#evictions = new EvictionWatch(options.clock, () => this.#lose('evicted'));
     const node = { address: this.address, inCluster: this.#inCluster, log: options.log };
     this.#pulse = new NodePulse(options.pulse, node, {
       onChange: () => options.onChange?.(),
@@ -110,7 +113,10 @@ export class RedisConnection {
       ready: () => this.#link.ready,
       bytesRead: () => this.#link.bytesRead,
       ask: () => void this.wire.command(asking, ['PING']).catch(() => undefined),
-      pulse: () => this.#pulse.keep(this.wire),
+      pulse: () => {
+        if (stateWarning(this.#facts) !== undefined) void this.look().catch(() => undefined);
+        return this.#pulse.keep(this.wire);
+      },
     });
   }
 
@@ -178,6 +184,7 @@ export class RedisConnection {
   /** Asks the server again what it says of itself. */
   async look(): Promise<void> {
     this.#facts = await this.#readFacts();
+    this.#evictions.see(this.#facts);
   }
 
   #lose(kind: StoreLossKind): void {
@@ -195,6 +202,7 @@ export class RedisConnection {
   }
 
   #use(facts: ServerFacts): void {
+    this.#evictions.see(facts);
     // Also of a replica: one of a cluster leads to all of it.
     this.#facts = facts;
     // A master that stepped down; its successor may be found under the same name.

@@ -8,6 +8,8 @@ export interface ServerFacts {
   readonly evictionPolicy: string;
   /** 0 when unlimited. */
   readonly maxMemoryBytes: number;
+  /** How many keys it dropped by that policy since its start. */
+  readonly evictedKeys: number;
   /** Changes with each start of the server. */
   readonly runId: string;
   /** Names the history of its data: a replica has that of its master. Empty when the server does not say. */
@@ -33,6 +35,7 @@ export function parseServerFacts(info: string): ServerFacts {
     role: lines.get('role') ?? '',
     evictionPolicy: lines.get('maxmemory_policy') ?? '',
     maxMemoryBytes: Number(lines.get('maxmemory') ?? 0),
+    evictedKeys: Number(lines.get('evicted_keys') ?? 0),
     runId: lines.get('run_id') ?? '',
     history: lines.get('master_replid') ?? '',
     formerHistory: lines.get('master_replid2') ?? '',
