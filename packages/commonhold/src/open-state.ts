@@ -98,8 +98,10 @@ async function openResilient(
   const folder =
     file === undefined ? undefined : await JournalFolder.open({ ...needs, file, maxBytes: maxFileBytes, namespace });
   try {
+    const { deadlineMs } = 'state' in redis ? redis.state : redis;
+    const spool = folder && { folder, deadlineMs: deadlineMs.state };
     return await openRedis(redis, { ...needs, owner: needs.owner.id }, (store, log, onlyCaches) =>
-      createResilientBackend(store, { ...needs, log, journalBytes: maxBytes, folder: onlyCaches ? undefined : folder }),
+      createResilientBackend(store, { ...needs, log, journalBytes: maxBytes, spool: onlyCaches ? undefined : spool }),
     );
   } catch (error) {
     await folder?.close();

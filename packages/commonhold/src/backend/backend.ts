@@ -50,7 +50,7 @@ export interface PortSet {
 export type BackendStatus = StoreStatus & {
   /** What was written here while the store was away and waits for it; absent when there is nothing. */
   readonly journal?: JournalSize;
-  /** The jobs that wait for it on disk; absent without a journal file, and when there are none. */
+  /** The jobs that wait for it on disk; absent without a journal file, and when there are none and nothing was lost. */
   readonly spool?: SpoolSize;
 };
 
@@ -81,9 +81,12 @@ export interface SpoolSize {
   readonly bytes: number;
   /** Jobs that would need more are refused. */
   readonly maxBytes: number;
-  /** When the first of them was added, milliseconds since 1970. */
-  readonly oldestAtMs: number;
-  /** Bytes that dead processes left and that could not be read, torn off at the end or damaged: seen by who took them over. */
+  /** When the first of them was added, milliseconds since 1970; absent when none waits. */
+  readonly oldestAtMs?: number;
+  /**
+   * Bytes that dead processes left and that could not be read, torn off at the end or damaged: seen by who took them over,
+   * for as long as that lives.
+   */
   readonly lostBytes: number;
 }
 

@@ -20,11 +20,15 @@ export class AdoptedJournal implements JournalSource {
   /** Of a file that was renamed to `path`, which is ours. Undefined for one that is no journal. */
   static async open(path: string): Promise<AdoptedJournal | undefined> {
     const handle = await open(path, 'r');
-    const bytes = await handle.readFile();
-    const header = readHeader(bytes, path);
-    if (header !== undefined) return new AdoptedJournal(path, handle, markOf(header), bytes);
-    await handle.close();
-    return undefined;
+    let journal: AdoptedJournal | undefined;
+    try {
+      const bytes = await handle.readFile();
+      const header = readHeader(bytes, path);
+      if (header !== undefined) journal = new AdoptedJournal(path, handle, markOf(header), bytes);
+      return journal;
+    } finally {
+      if (journal === undefined) await handle.close();
+    }
   }
 
   private constructor(path: string, handle: FileHandle, mark: JournalMark, bytes: Buffer) {

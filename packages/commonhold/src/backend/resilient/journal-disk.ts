@@ -4,6 +4,9 @@ import { dirname } from 'node:path';
 /** Readable and writable by its owner alone: what lies in a journal is the application's own data. */
 const mode = 0o600;
 
+/** What the name of a file that is being written ends with. */
+export const unfinishedEnd = '.new';
+
 /**
  * Puts a file at `path` whole or not at all, whatever happens meanwhile: written beside it, synced, renamed, and the name
  * synced too. `write` returns how long it became. The handle that it was written by stays open.
@@ -12,7 +15,7 @@ export async function placeFile(
   path: string,
   write: (handle: FileHandle) => Promise<number>,
 ): Promise<{ readonly handle: FileHandle; readonly length: number }> {
-  const unfinished = `${path}.new`;
+  const unfinished = `${path}${unfinishedEnd}`;
   await rm(unfinished, { force: true });
   const handle = await open(unfinished, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, mode);
   try {

@@ -231,7 +231,7 @@ export class JournalFile implements JournalSource {
     } catch (error) {
       this.#doubtful = true;
       await this.#writeAnew().catch(() => {
-        throw new OutcomeUnknownError(operation, 'the disk failed', true, { cause: error });
+        throw new OutcomeUnknownError(operation, 'the disk failed', false, { cause: error });
       });
       fail(error);
     }
@@ -244,7 +244,7 @@ export class JournalFile implements JournalSource {
     } catch (error) {
       this.#doubtful = true;
       for (const record of records) this.records.delete(record);
-      throw new OutcomeUnknownError(operation, 'the file was taken away', true, { cause: error });
+      throw new OutcomeUnknownError(operation, 'the file was taken away', false, { cause: error });
     }
   }
 

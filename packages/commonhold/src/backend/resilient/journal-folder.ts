@@ -1,4 +1,4 @@
-import { open, readdir, rename, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import type { Clock, Timer } from '../../clock.js';
@@ -6,7 +6,7 @@ import { InvalidArgumentError } from '../../errors.js';
 import type { Log } from '../../log.js';
 import type { Random } from '../../random.js';
 import { AdoptedJournal } from './adopted-journal.js';
-import { readAt } from './journal-disk.js';
+import { readAt, unfinishedEnd } from './journal-disk.js';
 import { JournalFile, type JournalSource } from './journal-file.js';
 import { readHeader } from './journal-form.js';
 
@@ -130,7 +130,10 @@ export class JournalFolder {
     const before = this.#adopted.size;
     for (const name of await readdir(folder)) {
       const path = join(folder, name);
-      if (await this.#isOrphan(path, name)) await this.#adopt(path);
+      if (!(await this.#isOrphan(path, name))) continue;
+      // All that was ever answered is in the file that it was to replace.
+      if (name.endsWith(unfinishedEnd)) await rm(path, { force: true }).catch(() => undefined);
+      else await this.#adopt(path);
     }
     if (this.#adopted.size > before) this.onAdopted();
   }
@@ -138,8 +141,8 @@ export class JournalFolder {
   async #isOrphan(path: string, name: string): Promise<boolean> {
     const base = `${basename(this.#options.file)}.`;
     const [, pid, itsHost] =
-      (name.startsWith(base) && /^[\w-]{8}\.(\d+)\.([\w-]+)$/.exec(name.slice(base.length))) || [];
-    if (pid === undefined || path === this.own.path) return false;
+      (name.startsWith(base) && /^[\w-]{8}\.(\d+)\.([\w-]+)(?:\.new)?$/.exec(name.slice(base.length))) || [];
+    if (pid === undefined || path.startsWith(this.own.path)) return false;
     if (Array.from(this.#adopted).some((journal) => journal.path === path)) return false;
     const dead = pid === '0' || (itsHost === host && !isAlive(Number(pid)));
     const touchedAtMs = await stat(path).then(

@@ -29,8 +29,8 @@ export interface ResilientOptions {
   readonly keys: Keys;
   /** Bound on what waits for the store. Default 8 MiB. */
   readonly journalBytes?: number | undefined;
-  /** Where jobs wait for the store. Default: nowhere. */
-  readonly folder?: JournalFolder | undefined;
+  /** Where jobs wait for the store, and how long the disk may take to have one. Default: nowhere. */
+  readonly spool?: { readonly folder: JournalFolder; readonly deadlineMs: number } | undefined;
 }
 
 /**
@@ -117,11 +117,11 @@ function lastProcesses(status: () => BackendStatus): () => number {
   };
 }
 
-function spoolOf(store: Backend, { folder, ...options }: ResilientOptions): JobSpool | undefined {
-  if (folder === undefined) return undefined;
+function spoolOf(store: Backend, { spool, ...options }: ResilientOptions): JobSpool | undefined {
+  if (spool === undefined) return undefined;
   return new JobSpool({
     ...options,
-    folder,
+    ...spool,
     connected: () => store.status().connected,
     portOf: (namespace) => portsOf(store, options.keys, namespace).ports.queue,
   });

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { appendFile, chmod, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, readdir, readFile, readlink, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { AdoptedJournal } from '../../../src/backend/resilient/adopted-journal.js';
 import { JournalFolder } from '../../../src/backend/resilient/journal-folder.js';
 import { systemRandom } from '../../../src/random.js';
 import { createManualClock } from '../../../src/testing/manual-clock.js';
@@ -109,6 +110,22 @@ describe('the journal files of processes that share a folder', () => {
     expect(adopted).toBeGreaterThan(0);
   });
 
+  it('that were being written anew when their process was killed leave nothing behind', async () => {
+    const path = await leave(['first', 'second'], deadPid());
+    const bytes = await readFile(path);
+    await writeFile(`${path}.new`, bytes.subarray(0, -20));
+    await writeFile(join(folder(), `app.journal.cccccccc.${deadPid()}.${host}.new`), '');
+    const living = join(folder(), `app.journal.dddddddd.${process.ppid}.${host}.new`);
+    await writeFile(living, bytes);
+    await utimes(living, new Date(clock.now()), new Date(clock.now()));
+    const journal = await open();
+    expect(await allTexts(journal)).toEqual(['first', 'second']);
+    expect(journal.numbers().lostBytes).toBe(0);
+    const names = await readdir(folder());
+    expect(names.filter((name) => name.endsWith('.new')).map((name) => join(folder(), name))).toEqual([living]);
+    expect(names).toHaveLength(3);
+  });
+
   it('of a newer form, of another namespace, and those that are none stay untouched', async () => {
     const newer = await leave([], deadPid()).then(() => join(folder(), `app.journal.aaaaaaaa.${deadPid()}.${host}`));
     const none = join(folder(), `app.journal.bbbbbbbb.${deadPid()}.${host}`);
@@ -139,6 +156,14 @@ describe('the journal files of processes that share a folder', () => {
       message: 'the end of a journal file is torn, and left out',
       fields: { file: expect.stringContaining('app.journal.') as string, bytes: 20 },
     });
+  });
+
+  it('that cannot be read are let go of', async () => {
+    const path = join(folder(), 'other form');
+    await writeFile(path, '{"journal":"commonhold","form":2,"else":true}\nbytes');
+    await expect(AdoptedJournal.open(path)).rejects.toMatchObject({ code: 'UnknownForm' });
+    const held = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''));
+    expect(await Promise.all(held)).not.toContain(path);
   });
 
   it('that are damaged lose what was damaged alone, and stay for people to look at', async () => {
