@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { JournalFolder } from '../../../src/backend/resilient/journal-folder.js';
 import { systemClock } from '../../../src/clock.js';
 import { systemRandom } from '../../../src/random.js';
-import { pause } from '../../../src/testing/waiting.js';
+import { pause, waitUntil } from '../../../src/testing/waiting.js';
 import { useProgram } from '../../program-processes.js';
 import { textsOf, useFolder } from './journals.js';
 
@@ -65,7 +65,8 @@ describe('a process with a journal file', () => {
       const child = run(file, `round${round}`, 'none');
       await once(child, 'message');
       child.on('message', (line) => void acknowledged.push(line as string));
-      await pause(40 + 30 * round);
+      await waitUntil('records to be written', () => acknowledged.length > 20 * (round + 1), { timeoutMs: 20_000 });
+      await pause(30 * round);
       child.kill('SIGKILL');
       await once(child, 'close');
     }
