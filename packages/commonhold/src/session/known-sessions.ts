@@ -2,7 +2,7 @@ import type { SessionRecord } from './session-port.js';
 
 /** What one process remembers of sessions at most, estimated. */
 const mostBytes = 32 * 1024 * 1024;
-const recordBytes = 500;
+const recordBytes = 850;
 
 /** A session as the store told it. */
 export interface KnownSession {
@@ -27,6 +27,8 @@ export class KnownSessions {
   readonly #mostBytes: number;
   /** Oldest first. */
   readonly #held = new Map<string, Held>();
+  /** Keys by {@link userKey}; of nobody's sessions by undefined. */
+  readonly #ofUser = new Map<string | undefined, Set<string>>();
   #bytes = 0;
 
   constructor(most: number = mostBytes) {
@@ -43,9 +45,7 @@ export class KnownSessions {
 
   set(key: string, known: KnownSession): void {
     this.delete(key);
-    const held = { ...known, bytes: bytesOf(key, known.record) };
-    this.#held.set(key, held);
-    this.#bytes += held.bytes;
+    this.#hold(key, known);
     this.#trim(known.heardAtMs);
   }
 
@@ -53,9 +53,8 @@ export class KnownSessions {
   amend(key: string, record: SessionRecord): void {
     const held = this.#held.get(key);
     if (held === undefined) return;
-    const bytes = bytesOf(key, record);
-    this.#held.set(key, { ...held, record, bytes });
-    this.#bytes += bytes - held.bytes;
+    this.#release(key, held);
+    this.#hold(key, { ...held, record });
     this.#trim(held.heardAtMs);
   }
 
@@ -63,17 +62,37 @@ export class KnownSessions {
     const held = this.#held.get(key);
     if (held === undefined) return;
     this.#held.delete(key);
-    this.#bytes -= held.bytes;
+    this.#release(key, held);
   }
 
   clear(): void {
     this.#held.clear();
+    this.#ofUser.clear();
     this.#bytes = 0;
   }
 
   /** Keys and sessions of one user. */
   ofUser(space: string, user: string): [key: string, known: KnownSession][] {
-    return [...this.#held].filter(([, known]) => known.record.user === user && known.space === space);
+    const keys = [...(this.#ofUser.get(userKey(space, user)) ?? [])];
+    return keys.map((key) => [key, this.#held.get(key) as Held]);
+  }
+
+  #hold(key: string, known: KnownSession): void {
+    const bytes = bytesOf(key, known.record);
+    this.#held.set(key, { ...known, bytes });
+    this.#bytes += bytes;
+    const user = userKeyOf(known);
+    const keys = this.#ofUser.get(user);
+    if (keys === undefined) this.#ofUser.set(user, new Set([key]));
+    else keys.add(key);
+  }
+
+  #release(key: string, held: Held): void {
+    this.#bytes -= held.bytes;
+    const user = userKeyOf(held);
+    const keys = this.#ofUser.get(user);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#ofUser.delete(user);
   }
 
   #trim(nowMs: number): void {
@@ -82,6 +101,14 @@ export class KnownSessions {
       this.delete(key);
     }
   }
+}
+
+function userKeyOf({ space, record: { user } }: KnownSession): string | undefined {
+  return user === undefined ? undefined : userKey(space, user);
+}
+
+function userKey(space: string, user: string): string {
+  return `${space.length} ${space}${user}`;
 }
 
 function bytesOf(key: string, { user = '', device = '', fields }: SessionRecord): number {
