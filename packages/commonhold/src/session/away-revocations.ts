@@ -1,10 +1,10 @@
 import type { AwayPlace } from '../backend/resilient/away-place.js';
-import type { JournalPart } from '../backend/resilient/journal-part.js';
+import { inTurns } from '../backend/resilient/in-turns.js';
+import { type JournalPart, mayPass } from '../backend/resilient/journal-part.js';
 import type { Clock } from '../clock.js';
 import { OverloadedError } from '../errors.js';
 import { bucketKey } from './session-keys.js';
 import type { SessionAddress, SessionPort, SessionRecord, SessionSpace } from './session-port.js';
-import { orCorrupt } from './session-reader.js';
 
 /** A session that is to be revoked, where it is of `user`, if one is given. */
 interface Revocation {
@@ -28,7 +28,7 @@ interface Waiting {
 }
 
 /** A revocation that the store has acknowledged. */
-type Said = { readonly space: SessionSpace; readonly bucket: string } & (
+export type Said = { readonly space: SessionSpace; readonly bucket: string } & (
   | Revocation
   | { readonly user: string; readonly exceptId: string | undefined }
 );
@@ -47,18 +47,20 @@ const nobody: Kept = { exceptId: undefined, ids: [] };
 export class AwayRevocations {
   readonly #store: SessionPort;
   readonly #waiting: JournalPart<Waiting>;
+  readonly #journal: AwayPlace['journal'];
   readonly #clock: Clock;
   /** The latest first said last. */
   #said: { readonly atMs: number; readonly said: Said }[] = [];
-  readonly #onDone: (space: SessionSpace, done: Iterable<Revocation>, users: Iterable<string>) => void;
+  readonly #onDone: (done: Said) => void;
 
-  /** @param onDone is told what the store has. */
+  /** @param onDone is told what waits no more. */
   constructor(
     store: SessionPort,
     { journal, clock }: Pick<AwayPlace, 'journal' | 'clock'>,
-    onDone: (space: SessionSpace, done: Iterable<Revocation>, users: Iterable<string>) => void,
+    onDone: (done: Said) => void,
   ) {
     this.#store = store;
+    this.#journal = journal;
     this.#clock = clock;
     this.#onDone = onDone;
     this.#waiting = journal.part<Waiting>({
@@ -137,27 +139,34 @@ export class AwayRevocations {
     return this.#waiting.enter(bucketKey(space, bucket), revocationBytes + 2 * textLength, begin);
   }
 
+  // With a prefix everybody's are one entry: each is forgotten as soon as it is there, and holds up no other.
   async #replay({ space, bucket, sessions, users }: Waiting): Promise<boolean> {
-    const [sent, all] = [[...sessions], [...users]];
     const store = this.#store;
-    await Promise.all([
-      ...sent.map(([, { id, user }]) => orCorrupt(store.revoke(space, { bucket, id }, user))),
-      ...all.map(([user, { exceptId }]) => store.revokeAll(space, bucket, user, exceptId)),
+    await inTurns([
+      ...[...sessions].map(([name, revocation]) => async () => {
+        const { id, user } = revocation;
+        await this.#settle({ space, bucket, ...revocation }, store.revoke(space, { bucket, id }, user));
+        if (sessions.get(name) === revocation) sessions.delete(name);
+      }),
+      ...[...users].map(([user, kept]) => async () => {
+        const { exceptId } = kept;
+        await this.#settle({ space, bucket, user, exceptId }, store.revokeAll(space, bucket, user, exceptId));
+        if (users.get(user) === kept) users.delete(user);
+      }),
     ]);
-    for (const [name, revocation] of sent) {
-      this.said({ space, bucket, ...revocation });
-      sessions.delete(name);
-    }
-    for (const [user, kept] of all) {
-      this.said({ space, bucket, user, exceptId: kept.exceptId });
-      if (users.get(user) === kept) users.delete(user);
-    }
-    this.#onDone(
-      space,
-      sent.map(([, revocation]) => revocation),
-      all.map(([user]) => user),
-    );
     return sessions.size === 0 && users.size === 0;
+  }
+
+  async #settle(said: Said, answer: Promise<unknown>): Promise<void> {
+    try {
+      await answer;
+      this.said(said);
+    } catch (error) {
+      if (mayPass(error)) throw error;
+      const key = 'id' in said ? said.id : said.user;
+      this.#journal.conflict({ feature: 'sessions', name: said.space.name, key, why: String(error) });
+    }
+    this.#onDone(said);
   }
 }
 

@@ -35,9 +35,9 @@ export class AwaySession implements AwayTwin<SessionPort> {
   constructor(store: SessionPort, place: AwayPlace) {
     this.#place = place;
     this.#serverClock = new ServerClock(place.clock);
-    this.#revocations = new AwayRevocations(store, place, (space, sessions, users) => {
-      for (const { id } of sessions) this.#known.delete(knownKey(space, id));
-      for (const user of users) this.#forgetUser(space, user, undefined);
+    this.#revocations = new AwayRevocations(store, place, (done) => {
+      if ('id' in done) this.#known.delete(knownKey(done.space, done.id));
+      else this.#forgetUser(done.space, done.user, undefined);
     });
     place.onReturn(() => {
       this.#known.clear();

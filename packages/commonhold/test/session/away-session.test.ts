@@ -4,13 +4,12 @@ import type { AwayPlace } from '../../src/backend/resilient/away-place.js';
 import { Journal } from '../../src/backend/resilient/journal.js';
 import { JournalScope } from '../../src/backend/resilient/journal-scope.js';
 import { type AwayTwin, resilientPort } from '../../src/backend/resilient/resilient-port.js';
-import { UnavailableError } from '../../src/errors.js';
+import { CorruptStateError, OverloadedError, UnavailableError } from '../../src/errors.js';
 import { createKeys } from '../../src/keys.js';
 import { AwaySession } from '../../src/session/away-session.js';
-import { KnownSessions } from '../../src/session/known-sessions.js';
 import { MemorySession } from '../../src/session/memory-session.js';
 import { sessionOperations } from '../../src/session/session-operations.js';
-import type { SessionPort, SessionRecord, SessionSpace } from '../../src/session/session-port.js';
+import type { SessionPort, SessionSpace } from '../../src/session/session-port.js';
 import { createManualClock, type ManualClock } from '../../src/testing/manual-clock.js';
 
 const space: SessionSpace = {
@@ -43,6 +42,11 @@ class Site {
   readonly place: AwayPlace;
   readonly port: SessionPort;
   away = false;
+  /** Called before the store is; what it throws is the store's answer. */
+  onCall: (method: string, call: readonly unknown[]) => void = () => undefined;
+  /** Calls under way that the store takes at most. */
+  most = Infinity;
+  #underWay = 0;
   #returned: () => void = () => undefined;
 
   constructor(spoil: Spoil = (twin) => twin) {
@@ -59,10 +63,14 @@ class Site {
     const store = new Proxy(this.store, {
       get:
         (port, method: keyof SessionPort) =>
-        (...call: never[]) => {
-          if (this.away) return Promise.reject(new UnavailableError(method, 'a test'));
+        async (...call: never[]) => {
+          if (this.away) throw new UnavailableError(method, 'a test');
+          if (this.#underWay >= this.most) throw new OverloadedError('A queue', `${this.most} calls`);
+          this.onCall(method, call);
           this.calls.push(method);
-          return (port[method] as (...call: never[]) => Promise<unknown>).apply(port, call);
+          this.#underWay++;
+          const answer = (port[method] as (...call: never[]) => Promise<unknown>).apply(port, call);
+          return answer.finally(() => this.#underWay--);
         },
     });
     const twin = spoil(new AwaySession(store, this.place));
@@ -133,22 +141,6 @@ describe('what a process knows of sessions', () => {
     site.away = true;
     await expect(site.port.read(space, at('x'))).rejects.toThrow();
   });
-
-  it('is bounded in bytes: who was heard of longest ago is forgotten first', () => {
-    const known = new KnownSessions(10_000);
-    const record = { id: 'x', user: 'ada', fields: [['n', 'x'.repeat(200)]] } as unknown as SessionRecord;
-    for (let number = 0; number < 100; number++) {
-      known.set(`key ${number}`, { space: 's', record, heardAtMs: number, untilMs: 1_000 });
-    }
-    expect(known.size).toBeGreaterThan(5);
-    expect(known.size).toBeLessThan(20);
-    expect([known.get('key 0'), known.get('key 99')]).toEqual([undefined, expect.anything()]);
-    known.amend('key 99', { ...record, fields: [['n', 'x'.repeat(9_000)]] });
-    expect(known.size).toBe(0);
-    known.set('old', { space: 's', record, heardAtMs: 0, untilMs: 10 });
-    known.set('new', { space: 's', record, heardAtMs: 11, untilMs: 20 });
-    expect(known.size).toBe(1);
-  });
 });
 
 describe('revocations that wait for the store', () => {
@@ -214,6 +206,58 @@ describe('revocations that wait for the store', () => {
     site.comeBack();
     await site.journal.replay();
     expect(await site.port.look(space, at('unknown'))).toBe('revoked');
+  });
+
+  it('of one prefix, though they are very many, go through a connection that takes less', async () => {
+    const prefixed = { ...space, prefix: 'p' };
+    const count = 12_000;
+    for (let number = 0; number < count; number++) await site.store.create(prefixed, at(`x${number}`), nobody, []);
+    site.away = true;
+    for (let number = 0; number < count; number++) await site.port.revoke(prefixed, at(`x${number}`), undefined);
+    site.comeBack();
+    site.most = 10_000;
+    expect(await site.journal.replay()).toBe(true);
+    for (let number = 0; number < count; number += 999) {
+      expect(await site.port.read(prefixed, at(`x${number}`))).toBe('revoked');
+    }
+    expect(site.journal.size).toMatchObject({ entries: 0, bytes: 0 });
+  });
+
+  it('are not done again where only some could be', async () => {
+    const prefixed = { ...space, prefix: 'p' };
+    site.away = true;
+    for (let number = 0; number < 1_000; number++) await site.port.revoke(prefixed, at(`x${number}`), undefined);
+    await site.port.revokeAll(prefixed, 'b', 'ada', undefined);
+    site.comeBack();
+    site.onCall = () => void (site.away = site.calls.length >= 99);
+    expect(await site.journal.replay()).toBe(false);
+    expect(site.calls.length).toBe(100);
+    site.away = false;
+    site.onCall = () => undefined;
+    await expect(site.port.read(prefixed, at('x0'))).rejects.toMatchObject({ code: 'Unavailable' });
+    expect(await site.journal.replay()).toBe(true);
+    expect(site.calls.length).toBe(1_001);
+  });
+
+  it('do not wait for one that can not be, which is told', async () => {
+    const prefixed = { ...space, prefix: 'p' };
+    const conflicts: object[] = [];
+    site.journal.onConflict((conflict) => conflicts.push(conflict));
+    const users = ['ada', 'eve', 'bob'];
+    for (const user of users) await site.port.create(prefixed, at(user), { ...ada, user }, []);
+    site.away = true;
+    for (const user of users) await site.port.revokeAll(prefixed, 'b', user, undefined);
+    await site.port.revoke(prefixed, at('unknown'), undefined);
+    site.comeBack();
+    site.onCall = (method, [, , id]) => {
+      if (method === 'revokeAll' && id === 'eve') throw new CorruptStateError('the index of eve', 'a list');
+    };
+    expect(await site.journal.replay()).toBe(true);
+    for (const user of ['ada', 'bob']) expect(await site.port.read(prefixed, at(user))).toBe('revoked');
+    expect(conflicts).toEqual([
+      { feature: 'sessions', name: 's', key: 'eve', why: expect.stringContaining('the index of eve') },
+    ]);
+    expect(site.journal.size).toMatchObject({ entries: 0, bytes: 0 });
   });
 
   it('are refused where the journal is full', async () => {
