@@ -1,8 +1,10 @@
 import type { AwayPlace } from '../backend/resilient/away-place.js';
+import { inTurns } from '../backend/resilient/in-turns.js';
 import type { JournalPart } from '../backend/resilient/journal-part.js';
 import type { JournalScope } from '../backend/resilient/journal-scope.js';
-import type { AwayTwin } from '../backend/resilient/resilient-port.js';
+import { type AwayTwin, isAway } from '../backend/resilient/resilient-port.js';
 import { OverloadedError } from '../errors.js';
+import { cacheOperations } from './cache-operations.js';
 import type { CachePort } from './cache-port.js';
 
 /** What the store must do to a key before it is asked about it again. */
@@ -17,6 +19,8 @@ interface WaitingKey {
   readonly tokens: Set<string>;
   /** Counts what was noted, so that what is noted while the store is told is not taken as told. */
   notes: number;
+  /** Whether the store is being told. */
+  sending: boolean;
 }
 
 /** Tags to be cleared. */
@@ -25,7 +29,14 @@ interface WaitingTags {
   readonly tags: Set<string>;
 }
 
+/** A key, several, or such with their values. */
+type What = string | readonly (string | readonly [string, unknown])[];
+
+type Write = 'set' | 'setMany' | 'replace' | 'delete' | 'expire';
+type Writing<Method extends Write> = (...call: Parameters<CachePort[Method]>) => ReturnType<CachePort[Method]>;
+
 const entryBytes = 200;
+const tokenBytes = 150;
 
 /**
  * A cache without its store. What is removed here is removed there before the key is asked for again; so is what was
@@ -34,6 +45,7 @@ const entryBytes = 200;
  */
 export class AwayCache implements AwayTwin<CachePort> {
   readonly answers: AwayTwin<CachePort>['answers'];
+  readonly unsure: NonNullable<AwayTwin<CachePort>['unsure']>;
   readonly #store: CachePort;
   readonly #journal: JournalScope;
   readonly #keys: JournalPart<WaitingKey>;
@@ -51,64 +63,90 @@ export class AwayCache implements AwayTwin<CachePort> {
       subject: (_, { cache }) => ({ feature: 'cache', name: cache }),
     });
     this.answers = {
-      set: async (cache, key) => this.#written(cache, key, false),
-      setMany: async (cache, entries) => entries.forEach(([key]) => this.#written(cache, key, false)),
-      replace: async (cache, key, { announce }) => this.#written(cache, key, announce),
-      delete: async (cache, keys, announce) => {
+      set: this.#behind('set', async (cache, key) => this.#written(cache, [key], false)),
+      setMany: this.#behind('setMany', async (cache, entries) => this.#written(cache, keysOf(entries), false)),
+      replace: this.#behind('replace', async (cache, key, { announce }) => this.#written(cache, [key], announce)),
+      delete: this.#behind('delete', async (cache, keys, announce) => {
         for (const key of keys) this.#note(cache, key, (waiting) => end(waiting, 'delete', announce));
         return 0;
-      },
-      expire: async (cache, keys, staleMs, announce) => {
+      }),
+      expire: this.#behind('expire', async (cache, keys, staleMs, announce) => {
         for (const key of keys) this.#note(cache, key, (waiting) => end(waiting, 'expire', announce, staleMs));
         return 0;
-      },
-      claim: (cache, key, token) => void this.#giveBack(cache, key, token),
+      }),
+      mark: async (cache, tags) => this.#mark(cache, tags),
+      // One that certainly was not given leaves nothing to give back.
+      claim: () => undefined,
       fulfil: async (cache, key, token) => this.#giveBack(cache, key, token),
       abandon: async (cache, key, token) => void this.#giveBack(cache, key, token),
       hold: async (cache, key, token) => void this.#giveBack(cache, key, token),
-      mark: async (cache, tags) => this.#mark(cache, tags),
     };
+    this.unsure = { claim: (cache, key, token) => void this.#giveBack(cache, key, token) };
   }
 
   /**
    * Whether the store must be told something first. Until it was: a read behind it on the same connection may still overtake
    * a script that the store had lost, and bring what is being removed.
    */
-  holds(cache: string, what: string | readonly (string | readonly [string, unknown])[] = []): boolean {
+  holds(cache: string, what: What = []): boolean {
     if (this.#tags.size > 0 && this.#tags.get(cache) !== undefined) return true;
-    if (this.#keys.size === 0) return false;
-    if (typeof what === 'string') return this.#ends(cache, what);
-    return what.some((one) => this.#ends(cache, typeof one === 'string' ? one : one[0]));
+    return this.#keys.size > 0 && this.#ending(cache, what).length > 0;
   }
 
-  #ends(cache: string, key: string): boolean {
-    return (this.#keys.get(nameOf(cache, key))?.end ?? 'none') !== 'none';
+  #ending(cache: string, what: What): WaitingKey[] {
+    const waiting = keysOf(what).map((key) => this.#keys.get(nameOf(cache, key)));
+    return waiting.filter((one) => one !== undefined && one.end !== 'none') as WaitingKey[];
   }
 
-  // A set is not worth the room of what must not be lost.
-  #written(cache: string, key: string, announce: boolean): void {
-    const { bytes, maxBytes } = this.#journal.size;
-    if (bytes < maxBytes / 2) this.#note(cache, key, (waiting) => end(waiting, 'delete', announce));
+  // What comes while the store is told of its keys goes behind that, and is at worst removed with what was there before.
+  // Were it noted, a key that is written all the time would be told of for ever.
+  #behind<Method extends Write>(method: Method, note: Writing<Method>): Writing<Method> {
+    const store: Readonly<Record<Write, (...call: never) => Promise<unknown>>> = this.#store;
+    const write = async (...call: Parameters<CachePort[Method]>): Promise<unknown> => {
+      const [cache, what]: readonly [string, What, ...unknown[]] = call;
+      const ending = this.#ending(cache, what);
+      if (ending.length === 0 || !ending.every(({ sending }) => sending)) return note(...call);
+      try {
+        return await store[method](...(call as never));
+      } catch (error) {
+        if (isAway(error, cacheOperations[method])) return note(...call);
+        throw error;
+      }
+    };
+    return write as Writing<Method>;
+  }
+
+  #written(cache: string, keys: readonly string[], announce: boolean): void {
+    for (const key of keys) this.#noteIfRoom(cache, key, (waiting) => end(waiting, 'delete', announce));
   }
 
   #giveBack(cache: string, key: string, token: string): false {
-    try {
-      this.#note(cache, key, ({ tokens }) => void tokens.add(token));
-    } catch (error) {
-      // It ends by itself with its lease.
-      if (!(error instanceof OverloadedError)) throw error;
-    }
+    const waiting = this.#keys.get(nameOf(cache, key));
+    // What ends the value ends every claim.
+    if (waiting?.tokens.has(token) === true || (waiting?.end ?? 'none') !== 'none') return false;
+    this.#noteIfRoom(cache, key, ({ tokens }) => void tokens.add(token), tokenBytes + token.length);
     return false;
   }
 
+  // What ends by itself is not worth the room of what must not be lost.
+  #noteIfRoom(cache: string, key: string, change: (waiting: WaitingKey) => void, moreBytes = 0): void {
+    const { bytes, maxBytes } = this.#journal.size;
+    if (bytes >= maxBytes / 2) return;
+    try {
+      this.#note(cache, key, change, moreBytes);
+    } catch (error) {
+      if (!(error instanceof OverloadedError)) throw error;
+    }
+  }
+
   /** @throws OverloadedError when the journal is full. */
-  #note(cache: string, key: string, change: (waiting: WaitingKey) => void): void {
+  #note(cache: string, key: string, change: (waiting: WaitingKey) => void, moreBytes = 0): void {
     const name = nameOf(cache, key);
     const known = this.#keys.get(name) !== undefined;
     const begin = (): WaitingKey => {
-      return { cache, key, end: 'none', staleMs: 0, announce: false, tokens: new Set(), notes: 0 };
+      return { cache, key, end: 'none', staleMs: 0, announce: false, tokens: new Set(), notes: 0, sending: false };
     };
-    const waiting = this.#keys.enter(name, known ? 0 : entryBytes + name.length, begin);
+    const waiting = this.#keys.enter(name, moreBytes + (known ? 0 : entryBytes + name.length), begin);
     change(waiting);
     waiting.notes++;
   }
@@ -124,19 +162,38 @@ export class AwayCache implements AwayTwin<CachePort> {
 
   async #replayKey(waiting: WaitingKey): Promise<boolean> {
     const { cache, key, announce, staleMs, notes } = waiting;
-    if (waiting.end === 'delete') await this.#store.delete(cache, [key], announce);
-    else if (waiting.end === 'expire') await this.#store.expire(cache, [key], staleMs, announce);
-    // Both end every claim.
-    else await Promise.all([...waiting.tokens].map((token) => this.#store.abandon(cache, key, token)));
+    waiting.sending = true;
+    try {
+      if (waiting.end === 'delete') await this.#store.delete(cache, [key], announce);
+      else if (waiting.end === 'expire') await this.#store.expire(cache, [key], staleMs, announce);
+      else await this.#abandon(waiting);
+    } finally {
+      waiting.sending = false;
+    }
     return waiting.notes === notes;
   }
 
+  #abandon({ cache, key, tokens }: WaitingKey): Promise<void> {
+    const abandon = (token: string) => () => this.#store.abandon(cache, key, token).then(() => tokens.delete(token));
+    return inTurns([...tokens].map(abandon));
+  }
+
   async #replayTags({ cache, tags }: WaitingTags): Promise<boolean> {
-    const sent = [...tags];
-    await this.#store.mark(cache, sent);
-    for (const tag of sent) tags.delete(tag);
+    // One that is cleared again meanwhile is told again.
+    const mark = async (tag: string): Promise<void> => {
+      tags.delete(tag);
+      await this.#store.mark(cache, [tag]).catch((error: unknown) => {
+        tags.add(tag);
+        throw error;
+      });
+    };
+    await inTurns([...tags].map((tag) => () => mark(tag)));
     return tags.size === 0;
   }
+}
+
+function keysOf(what: What): string[] {
+  return typeof what === 'string' ? [what] : what.map((one) => (typeof one === 'string' ? one : one[0]));
 }
 
 function end(waiting: WaitingKey, how: 'delete' | 'expire', announce: boolean, staleMs = 0): void {
