@@ -110,9 +110,9 @@ export class AwayRevocations {
     this.#said.push({ atMs, said });
   }
 
-  /** The store may have lost it. Where the journal is full, what is there already goes before. */
-  sayAgain(): void {
-    const all = this.#said.splice(0);
+  /** The store may have lost what it had in the last seconds before `leftAtMs`. Where the journal is full, what is there goes before. */
+  sayAgain(leftAtMs: number): void {
+    const all = this.#said.splice(0).filter(({ atMs }) => atMs > leftAtMs - saidForMs);
     try {
       for (const { said } of all) this.#addAgain(said);
     } catch (error) {

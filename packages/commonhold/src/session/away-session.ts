@@ -39,9 +39,9 @@ export class AwaySession implements AwayTwin<SessionPort> {
       if ('id' in done) this.#known.delete(knownKey(done.space, done.id));
       else this.#forgetUser(done.space, done.user, undefined);
     });
-    place.onReturn(() => {
+    place.onReturn((leftAtMs) => {
       this.#known.clear();
-      this.#revocations.sayAgain();
+      this.#revocations.sayAgain(leftAtMs);
     });
     this.learns = this.#listeners();
     this.answers = {

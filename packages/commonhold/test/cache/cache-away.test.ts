@@ -133,7 +133,7 @@ describe('a cache without Redis', { timeout: 60_000 }, () => {
 
   it('CA: what cannot be noted is refused where it removes, and goes on where it writes', async () => {
     const site = await start();
-    const cache = await openCache(site, {}, { journal: { maxBytes: 5_000 } });
+    const cache = await openCache(site, {}, { journal: { maxBytes: 8_000 } });
     await cache.set('k', 1);
     await site.leave();
     for (let index = 0; index < 100; index++) await cache.set(`s${index}`, 1);

@@ -47,7 +47,7 @@ class Site {
   /** Calls under way that the store takes at most. */
   most = Infinity;
   #underWay = 0;
-  #returned: () => void = () => undefined;
+  #returned: (leftAtMs: number) => void = () => undefined;
 
   constructor(spoil: Spoil = (twin) => twin) {
     this.place = {
@@ -79,7 +79,7 @@ class Site {
 
   comeBack(): void {
     this.away = false;
-    this.#returned();
+    this.#returned(this.clock.monotonic());
   }
 }
 
@@ -255,9 +255,23 @@ describe('revocations that wait for the store', () => {
     expect(await site.journal.replay()).toBe(true);
     for (const user of ['ada', 'bob']) expect(await site.port.read(prefixed, at(user))).toBe('revoked');
     expect(conflicts).toEqual([
-      { feature: 'sessions', name: 's', key: 'eve', why: expect.stringContaining('the index of eve') },
+      { feature: 'sessions', namespace: 'n', name: 's', key: 'eve', why: expect.stringContaining('the index of eve') },
     ]);
     expect(site.journal.size).toMatchObject({ entries: 0, bytes: 0 });
+  });
+
+  it('of the last seconds before a break are said again after it, and no older ones', async () => {
+    await site.port.create(space, at('old'), ada, []);
+    await site.port.revokeAll(space, 'b', 'ada', undefined);
+    await site.clock.advance(10_000);
+    await site.port.create(space, at('new'), ada, []);
+    await site.port.create(space, at('out'), { ...ada, user: 'bob' }, []);
+    await site.port.revoke(space, at('out'), undefined);
+    site.calls.splice(0);
+    site.comeBack();
+    await site.journal.replay();
+    expect(site.calls).toEqual(['revoke']);
+    expect(await site.port.read(space, at('new'))).toMatchObject({ user: 'ada' });
   });
 
   it('are refused where the journal is full', async () => {

@@ -16,8 +16,11 @@ export interface AwayPlace {
   tell(channel: string, message: Stored): void;
   /** `name#incarnation` of this process. */
   readonly owner: string;
-  /** Calls `listener` when the store is there again, and when it lost data: before anything else goes there. */
-  onReturn(listener: () => void): void;
+  /**
+   * Calls `listener` when the store is there again, and when it lost data: before anything else goes there. `leftAtMs`: since
+   * when what was acknowledged may be missing, by the monotonic clock.
+   */
+  onReturn(listener: (leftAtMs: number) => void): void;
   /** How many processes were alive when the store was heard last; at least 1. */
   processes(): number;
 }

@@ -7,6 +7,7 @@ import type { Random } from '../../random.js';
 import type { Backend, BackendStatus, PortSet } from '../backend.js';
 import { createMemoryStore } from '../memory/memory-store.js';
 import { StatusWatch } from '../status-watch.js';
+import { Absence } from './absence.js';
 import { AwayBus } from './away-bus.js';
 import type { AwayPlace } from './away-place.js';
 import type { JournalFolder } from './journal-folder.js';
@@ -44,12 +45,10 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
   const outage = new Outage({ status: () => store.status(), journal, clock, random, log, onChange: watch.changed });
   const spool = spoolOf(store, options);
   const processes = lastProcesses(() => store.status());
-  const returned = new Set<() => void>();
-  let isThere = store.status().connected;
+  const returned = new Set<(leftAtMs: number) => void>();
+  const absence = new Absence(clock, store.status().connected);
   const unwatch = store.onStatusChange(() => {
-    const wasThere = isThere;
-    isThere = store.status().connected;
-    if (isThere && !wasThere) for (const listener of returned) listener();
+    if (absence.isOver(store.status().connected)) for (const listener of returned) listener(absence.leftAtMs);
     processes();
     outage.look();
     // Of a store that is there and takes no writes, the outage knows nothing.
@@ -57,7 +56,7 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
     void spool?.replay();
   });
   const unwatchLoss = store.onLoss(() => {
-    for (const listener of returned) listener();
+    for (const listener of returned) listener(absence.leftAtMs);
     void journal.replay();
   });
   const memory = createMemoryStore({ clock, maxBytes: localBytes });
@@ -67,7 +66,7 @@ export function createResilientBackend(store: Backend, options: ResilientOptions
   const shared = { clock, memory, owner: owner.id, tally, tell, processes };
   const portsOn = (set: PortSet, own: Keys): PortSet => {
     const scope = new JournalScope(journal, own.namespace);
-    const listeners = new Set<() => void>();
+    const listeners = new Set<(leftAtMs: number) => void>();
     const onReturn: AwayPlace['onReturn'] = (listener) => void (returned.add(listener), listeners.add(listener));
     const leave = async (): Promise<void> => {
       await scope.close();
