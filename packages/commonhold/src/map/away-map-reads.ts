@@ -15,7 +15,11 @@ export interface KnownRecord {
   readonly endsAtMs: number;
 }
 
-const none: KnownRecord = { record: undefined, endsAtMs: Infinity };
+/** The same, and when the store said so last. */
+interface HeardRecord extends KnownRecord {
+  /** By the monotonic clock of this process. */
+  heardAtMs: number;
+}
 
 /**
  * Reads of a map without its store: what this process last read or wrote of each key, that a key was absent included. Kept as
@@ -26,13 +30,13 @@ export class AwayMapReads implements AwayTwin<MapPort> {
   readonly learns: NonNullable<AwayTwin<MapPort>['learns']>;
   readonly clock: Clock;
   readonly #keys: Keys;
-  readonly #known: ExpiringTable<KnownRecord>;
+  readonly #known: ExpiringTable<HeardRecord>;
 
   constructor({ clock, memory }: AwayPlace, keys: Keys) {
     this.clock = clock;
     this.#keys = keys;
     this.#known = memory.table('known of maps', { evictable: true });
-    this.answers = readsOf((space, key) => this.known(space, key), clock);
+    this.answers = readsOf((space, key) => this.confirmed(space, key), clock);
     this.learns = {
       get: (record, space, key) => this.learn(space, key, record),
       getEntry: (record, space, key) => this.learn(space, key, record),
@@ -59,21 +63,35 @@ export class AwayMapReads implements AwayTwin<MapPort> {
     return `${this.#map(space)}\n${key}`;
   }
 
-  /** What is known of `key`; undefined for what is not. */
+  /** What is known of `key`, however long ago; undefined for what is not. */
   known(space: MapSpace, key: string): KnownRecord | undefined {
     const known = this.#known.get(this.id(space, key));
-    return known === undefined || known.endsAtMs >= this.clock.monotonic() ? known : none;
+    return known && this.#alive(known);
+  }
+
+  /** What is known of `key`, and was heard as lately as the map asks for. */
+  confirmed(space: MapSpace, key: string): KnownRecord | undefined {
+    const known = this.#known.get(this.id(space, key));
+    if (known === undefined || this.clock.monotonic() - known.heardAtMs > (space.staleMs ?? Infinity)) return undefined;
+    return this.#alive(known);
+  }
+
+  #alive(known: HeardRecord): KnownRecord {
+    return known.endsAtMs >= this.clock.monotonic() ? known : { record: undefined, endsAtMs: Infinity };
   }
 
   /** Takes what the store said is there. */
   learn(space: MapSpace, key: string, record: MapRecord | undefined): void {
     const id = this.id(space, key);
-    const before = this.known(space, key);
-    if (record === undefined) return this.#keep(id, none);
-    const same = isSame(before?.record, record, space) ? before : undefined;
-    // What is known already needs no copy. In the documented layout not each read says when an entry ends.
-    if (same !== undefined && (space.prefix === undefined || record.expiresAtMs === undefined)) return;
+    if (record === undefined) return this.#keep(id, { record: undefined, endsAtMs: Infinity });
     const { clock } = this;
+    const before = this.#known.get(id);
+    const same = before !== undefined && isSame(this.#alive(before).record, record, space) ? before : undefined;
+    // What is known already needs no copy. In the documented layout not each read says when an entry ends.
+    if (same !== undefined && (space.prefix === undefined || record.expiresAtMs === undefined)) {
+      same.heardAtMs = clock.monotonic();
+      return;
+    }
     const { expiresAtMs } = record;
     const endsAtMs = expiresAtMs === undefined ? Infinity : clock.monotonic() + expiresAtMs - clock.now();
     this.#keep(id, { record: { ...record, value: handOut(record.value) }, endsAtMs });
@@ -93,10 +111,13 @@ export class AwayMapReads implements AwayTwin<MapPort> {
 
   /** Takes whether an entry was touched. */
   touched(space: MapSpace, key: string, there: boolean, ttlMs: number | undefined): void {
-    const record = this.known(space, key)?.record;
+    const id = this.id(space, key);
+    const before = this.#known.get(id);
+    const record = before && this.#alive(before).record;
     if (!there) this.learn(space, key, undefined);
-    else if (record === undefined) this.forget(space, key);
-    else this.#keep(this.id(space, key), { record: { ...record, version: undefined }, endsAtMs: this.endOf(ttlMs) });
+    else if (before === undefined || record === undefined) this.forget(space, key);
+    // Of its value this says nothing.
+    else this.#keep(id, { record: { ...record, version: undefined }, endsAtMs: this.endOf(ttlMs) }, before.heardAtMs);
   }
 
   forget(space: MapSpace, key: string): void {
@@ -136,9 +157,9 @@ export class AwayMapReads implements AwayTwin<MapPort> {
   }
 
   // A call must not fail because what it said does not fit here.
-  #keep(id: string, known: KnownRecord): void {
+  #keep(id: string, known: KnownRecord, heardAtMs: number = this.clock.monotonic()): void {
     try {
-      this.#known.set(id, known, known.record === undefined ? 0 : storedBytes(known.record.value));
+      this.#known.set(id, { ...known, heardAtMs }, known.record === undefined ? 0 : storedBytes(known.record.value));
     } catch {
       this.#known.delete(id);
     }

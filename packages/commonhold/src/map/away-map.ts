@@ -1,11 +1,11 @@
 import type { AwayPlace } from '../backend/resilient/away-place.js';
-import type { AwayTwin } from '../backend/resilient/resilient-port.js';
+import { type AwayTwin, isAway, notThere } from '../backend/resilient/resilient-port.js';
 import { handOut } from '../backend/memory/memory-store.js';
 import { sameBytes, type Stored } from '../codec/stored.js';
-import { isCommonholdError, UnavailableError } from '../errors.js';
+import { isCommonholdError } from '../errors.js';
 import type { Keys } from '../keys.js';
-import type { NamedOperation, Operations } from '../operation.js';
-import { AwayMapJournal } from './away-map-journal.js';
+import type { Operations } from '../operation.js';
+import { AwayMapJournal, type Wanted } from './away-map-journal.js';
 import { AwayMapReads, readsOf, shown } from './away-map-reads.js';
 import {
   type MapEntryPort,
@@ -34,12 +34,23 @@ export class AwayMap implements AwayTwin<MapPort> {
     this.learns = this.#reads.learns;
     this.answers = {
       ...readsOf((space, key) => this.#journal.current(space, key), place.clock),
-      set: (space, _owner, entries, ttlMs, guard) =>
-        guard === undefined ? this.#set(space, entries, ttlMs) : undefined,
-      replace: (space, _owner, key, expected, value, ttlMs, guard) =>
-        guard === undefined && value !== undefined ? this.#replace(space, key, expected, value, ttlMs) : undefined,
-      delete: (space, _owner, all, guard) => (guard === undefined ? this.#delete(space, all) : undefined),
-      touch: (space, key, ttlMs, guard) => (guard === undefined ? this.#touch(space, key, ttlMs) : undefined),
+      set: (space, _owner, entries, ttlMs, guard) => {
+        const number = this.#numberOf(space, keysOf(entries));
+        return guard === undefined ? this.#set(space, entries, ttlMs, number) : undefined;
+      },
+      replace: (space, _owner, key, expected, value, ttlMs, guard) => {
+        const number = this.#numberOf(space, [key]);
+        if (guard !== undefined || value === undefined) return undefined;
+        return this.#replace(space, key, expected, { value, endsAtMs: this.#reads.endOf(ttlMs) }, number);
+      },
+      delete: (space, _owner, all, guard) => {
+        const number = this.#numberOf(space, all);
+        return guard === undefined ? this.#delete(space, all, number) : undefined;
+      },
+      touch: (space, key, ttlMs, guard) => {
+        const number = this.#numberOf(space, [key]);
+        return guard === undefined ? this.#touch(space, key, ttlMs, number) : undefined;
+      },
     };
   }
 
@@ -50,29 +61,73 @@ export class AwayMap implements AwayTwin<MapPort> {
   gate(store: MapEntryPort, operations: Operations<MapEntryPort>): MapEntryPort {
     const reading = <Answer>(name: keyof MapEntryPort, space: MapSpace, all: readonly string[], ask: Ask<Answer>) =>
       this.#journal.holds(space, all) ? Promise.reject<Answer>(notThere(operations[name])) : ask();
-    const writing = <Answer>(name: keyof MapEntryPort, space: MapSpace, all: readonly string[], ask: Ask<Answer>) =>
-      this.#journal.empty ? ask() : this.#journal.settled(space, all).then(() => reading(name, space, all, ask));
+    const { order } = this.#journal;
+    const writing = async <Answer>(
+      name: keyof MapEntryPort,
+      space: MapSpace,
+      all: readonly string[],
+      ask: Ask<Answer>,
+      done: (answer: Answer, number: number) => void = (_, number) => this.#journal.overtaken(space, all, number),
+    ): Promise<Answer> => {
+      if (!this.#journal.empty) await this.#journal.settled(space, all);
+      const number = order.begin();
+      try {
+        const answer = await reading(name, space, all, ask);
+        done(answer, number);
+        return answer;
+      } catch (error) {
+        const noted = operations[name].away === 'journal' && isAway(error, operations[name]);
+        if (noted) order.failed(this.#ids(space, all), number);
+        throw error;
+      } finally {
+        order.end(number);
+      }
+    };
     return {
       get: (space, key, guard) => reading('get', space, [key], () => store.get(space, key, guard)),
       getEntry: (space, key, guard) => reading('getEntry', space, [key], () => store.getEntry(space, key, guard)),
       getMany: (space, all, guard) => reading('getMany', space, all, () => store.getMany(space, all, guard)),
       has: (space, key) => reading('has', space, [key], () => store.has(space, key)),
-      set: (space, owner, entries, ...how) => {
-        const all = entries.map(([key]) => key);
-        return writing('set', space, all, () => store.set(space, owner, entries, ...how));
+      set: (space, owner, entries, ...how) =>
+        writing('set', space, keysOf(entries), () => store.set(space, owner, entries, ...how)),
+      add: (space, owner, key, ...how) => {
+        const add = (): Promise<boolean> => this.#certain(space, key, store.add(space, owner, key, ...how));
+        return writing(
+          'add',
+          space,
+          [key],
+          add,
+          (added, number) => added && this.#journal.overtaken(space, [key], number),
+        );
       },
-      add: (space, owner, key, ...how) =>
-        writing('add', space, [key], () => this.#certain(space, key, store.add(space, owner, key, ...how))),
-      replace: (space, owner, key, expected, ...how) =>
-        writing('replace', space, [key], async () => {
-          const replace = (there: MapExpectation | undefined): Promise<MapReplacement> =>
-            this.#certain(space, key, store.replace(space, owner, key, there, ...how));
+      replace: (space, owner, key, expected, ...how) => {
+        const replace = (there: MapExpectation | undefined): Promise<MapReplacement> =>
+          this.#certain(space, key, store.replace(space, owner, key, there, ...how));
+        const compare = async (): Promise<MapReplacement> => {
           if (!needsVersion(space, expected)) return replace(expected);
           const found = await store.get(space, key, how[2]);
           return sameBytes(found?.value, expected?.value) ? replace(found) : { written: false, found };
-        }),
+        };
+        return writing(
+          'replace',
+          space,
+          [key],
+          compare,
+          ({ written }, n) => written && this.#journal.overtaken(space, [key], n),
+        );
+      },
       delete: (space, owner, all, guard) => writing('delete', space, all, () => store.delete(space, owner, all, guard)),
-      touch: (space, key, ...how) => writing('touch', space, [key], () => store.touch(space, key, ...how)),
+      touch: (space, key, ttlMs, guard) => {
+        const touch = (): Promise<boolean> => store.touch(space, key, ttlMs, guard);
+        const endsAtMs = this.#reads.endOf(ttlMs);
+        return writing(
+          'touch',
+          space,
+          [key],
+          touch,
+          (there, n) => there && this.#journal.retimed(space, key, n, endsAtMs),
+        );
+      },
     };
   }
 
@@ -88,59 +143,68 @@ export class AwayMap implements AwayTwin<MapPort> {
     };
   }
 
-  async #set(space: MapSpace, entries: Entries, ttlMs: number | undefined): Promise<void> {
+  #ids(space: MapSpace, keys: readonly string[]): string[] {
+    return keys.map((key) => this.#reads.id(space, key));
+  }
+
+  #numberOf(space: MapSpace, keys: readonly string[]): number {
+    return this.#journal.order.takeFailed(this.#ids(space, keys));
+  }
+
+  async #set(space: MapSpace, entries: Entries, ttlMs: number | undefined, number: number): Promise<void> {
     this.#journal.reserve(space, entries);
     const endsAtMs = this.#reads.endOf(ttlMs);
-    for (const [key, value] of entries) this.#journal.note(space, key, { value: handOut(value), endsAtMs }, 'set');
+    for (const [key, value] of entries) {
+      this.#journal.note(space, key, { value: handOut(value), endsAtMs }, 'set', number);
+    }
   }
 
   #replace(
     space: MapSpace,
     key: string,
     expected: MapExpectation | undefined,
-    value: Stored,
-    ttlMs: number | undefined,
+    wanted: Wanted,
+    number: number,
   ): Promise<MapReplacement> | undefined {
     const current = this.#journal.current(space, key);
     if (current === undefined) return undefined;
     const found = shown(current, this.#reads.clock);
     if (!sameBytes(found?.value, expected?.value)) return Promise.resolve({ written: false, found });
-    return this.#written(space, key, value, ttlMs);
+    return this.#written(space, key, wanted, number);
   }
 
-  async #written(space: MapSpace, key: string, value: Stored, ttlMs: number | undefined): Promise<MapReplacement> {
-    const endsAtMs = this.#reads.endOf(ttlMs);
-    this.#journal.note(space, key, { value: handOut(value), endsAtMs }, 'update');
+  async #written(space: MapSpace, key: string, { value, endsAtMs }: Wanted, number: number): Promise<MapReplacement> {
+    this.#journal.note(space, key, { value: value && handOut(value), endsAtMs }, 'update', number);
     return { written: true, version: undefined };
   }
 
-  #delete(space: MapSpace, keys: readonly string[]): Promise<number> | undefined {
+  #delete(space: MapSpace, keys: readonly string[], number: number): Promise<number> | undefined {
     const all = [...new Set(keys)];
     const found = all.map((key) => this.#journal.current(space, key));
     if (found.includes(undefined)) return undefined;
-    return this.#deleted(
-      space,
-      all.filter((_, index) => found[index]?.record !== undefined),
-    );
+    const there = all.filter((_, index) => found[index]?.record !== undefined);
+    return this.#deleted(space, there, number);
   }
 
-  async #deleted(space: MapSpace, keys: readonly string[]): Promise<number> {
+  async #deleted(space: MapSpace, keys: readonly string[], number: number): Promise<number> {
     this.#journal.reserve(
       space,
       keys.map((key) => [key]),
     );
-    for (const key of keys) this.#journal.note(space, key, { value: undefined, endsAtMs: Infinity }, 'set');
+    for (const key of keys) this.#journal.note(space, key, { value: undefined, endsAtMs: Infinity }, 'set', number);
     return keys.length;
   }
 
-  #touch(space: MapSpace, key: string, ttlMs: number | undefined): Promise<boolean> | undefined {
+  #touch(space: MapSpace, key: string, ttlMs: number | undefined, number: number): Promise<boolean> | undefined {
     const current = this.#journal.current(space, key);
-    return current && this.#touched(space, key, current.record?.value, ttlMs);
+    const wanted = { value: current?.record?.value, endsAtMs: this.#reads.endOf(ttlMs) };
+    return current && this.#touched(space, key, wanted, number);
   }
 
-  async #touched(space: MapSpace, key: string, value: Stored | undefined, ttlMs: number | undefined): Promise<boolean> {
-    if (value !== undefined) this.#journal.note(space, key, { value, endsAtMs: this.#reads.endOf(ttlMs) }, 'touch');
-    return value !== undefined;
+  async #touched(space: MapSpace, key: string, wanted: Wanted, number: number): Promise<boolean> {
+    const there = wanted.value !== undefined;
+    if (there) this.#journal.note(space, key, wanted, 'touch', number);
+    return there;
   }
 
   // What may have run leaves nothing known to go on from.
@@ -156,6 +220,6 @@ export class AwayMap implements AwayTwin<MapPort> {
 
 type Ask<Answer> = () => Promise<Answer>;
 
-function notThere({ name }: NamedOperation): UnavailableError {
-  return new UnavailableError(name, 'what was written here while the store was away is not there yet');
+function keysOf(entries: Entries): string[] {
+  return entries.map(([key]) => key);
 }

@@ -5,7 +5,7 @@ import { checkGuard, type Guard, type GuardOptions } from '../guard.js';
 import type { Keys } from '../keys.js';
 import { checkOptionNames, type OptionNames } from '../option-names.js';
 import { checkPageCursor } from '../page-cursor.js';
-import { changesName, checkMapName, mapBase, type MapSpace } from './map-port.js';
+import { changeRules, changesName, checkMapName, mapBase, type MapSpace } from './map-port.js';
 
 /** Every process that uses one map gives it the same options. */
 export interface MapOptions {
@@ -24,9 +24,17 @@ export interface MapOptions {
   readonly prefix?: string;
   /**
    * Without Redis: `'buffer'` (default) reads what this process last read or wrote of a key, and notes writes until Redis is
-   * back; `'stale'` reads so and rejects writes; `'throw'` rejects all.
+   * back; `'stale'` reads so and rejects writes; `'throw'` rejects all. When a noted `set` is brought there, a key that this
+   * process never read or wrote is written where there is none, and is a conflict where there is one; so is a key that was
+   * known and was removed meanwhile, by anybody or with all that Redis lost.
    */
   readonly away?: AwayChoices['map'];
+  /**
+   * How long ago Redis may have told this process what it serves without it: what is older is not known any more, and
+   * rejects with `Unavailable`. Writes that are noted here do not grow old so. `Infinity` for no bound. Default 5 minutes,
+   * the longest break that {@link SharedMap.subscribe} mends.
+   */
+  readonly staleFor?: Duration;
 }
 
 /** Options of one write. */
@@ -49,7 +57,13 @@ export interface MapSubscribeOptions {
   readonly onResync?: () => void | Promise<void>;
 }
 
-const mapOptionNames: OptionNames<MapOptions> = { ttl: true, changes: true, prefix: true, away: true };
+const mapOptionNames: OptionNames<MapOptions> = {
+  ttl: true,
+  changes: true,
+  prefix: true,
+  away: true,
+  staleFor: true,
+};
 const setOptionNames: OptionNames<MapSetOptions> = { ttl: true, guard: true };
 const guardOptionNames: OptionNames<GuardOptions> = { guard: true };
 const pageOptionNames: OptionNames<MapPageOptions> = { cursor: true, limit: true };
@@ -65,15 +79,16 @@ export interface ResolvedMapOptions {
 export function resolveMapOptions(name: string, options: MapOptions, keys: Keys): ResolvedMapOptions {
   checkMapName(name);
   checkOptionNames(`map ${name}`, options, mapOptionNames);
-  const { prefix, changes = false } = options;
+  const { prefix, changes = false, staleFor = changeRules.keepMs } = options;
   const ttlMs = durationMsOrForever(options.ttl, `map ${name}, ttl`);
+  const staleMs = durationMsOrForever(staleFor, `map ${name}, staleFor`);
   if (typeof changes !== 'boolean') throw new InvalidArgumentError(`map ${name}, changes`, 'a boolean', changes);
   if (prefix !== undefined) keys.documented(prefix);
   if (prefix !== undefined && changes) {
     throw new InvalidArgumentError(`map ${name}`, 'either changes or prefix', 'both');
   }
   if (changes) checkChangesName(name, keys);
-  return { space: { name, prefix, timed: ttlMs !== undefined, changes }, ttlMs };
+  return { space: { name, prefix, timed: ttlMs !== undefined, staleMs, changes }, ttlMs };
 }
 
 // The channel of the changes is opened by its key, which must hold nothing else.

@@ -9,6 +9,8 @@ export interface MapSpace {
   readonly prefix: string | undefined;
   /** Whether entries end by default, so that a read asks for the time at once. */
   readonly timed: boolean;
+  /** How long ago the store may have told what is served without it; undefined for any time. */
+  readonly staleMs?: number | undefined;
   /** Whether each write is published on the map's channel. */
   readonly changes: boolean;
 }

@@ -168,5 +168,6 @@ describe.each(layouts)('%s without Redis', { timeout: 60_000 }, (_, options) => 
     expect(() => state.map('bad', { away: 'memory' as 'throw' })).toThrow(
       "away: expected 'buffer' or 'stale' or 'throw'",
     );
+    expect(() => state.map('bad', { staleFor: 0 })).toThrow('map bad, staleFor');
   });
 });

@@ -102,6 +102,7 @@ export function isAway(error: unknown, { kind, whenUnsure }: NamedOperation): er
   return error.code === 'OutcomeUnknown' && (kind === 'idempotent' || whenUnsure === 'away');
 }
 
-function notThere({ name }: NamedOperation): UnavailableError {
+/** What is told of a call that must not go to the store before what was noted here of the same key. */
+export function notThere({ name }: NamedOperation): UnavailableError {
   return new UnavailableError(name, 'what was written here while the store was away is not there yet');
 }
