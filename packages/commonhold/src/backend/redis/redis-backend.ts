@@ -34,7 +34,9 @@ interface Ownership {
 
 /** A connection, and the keys to use on it. */
 export interface RedisBackendOptions
-  extends Omit<RedisConnectionOptions, 'inCluster' | 'redirector' | 'onChange' | 'pulse' | 'onLoss'>, Ownership {}
+  extends
+    Omit<RedisConnectionOptions, 'inCluster' | 'silent' | 'redirector' | 'onChange' | 'pulse' | 'onLoss'>,
+    Ownership {}
 
 /** A cluster, and the keys to use on it. */
 export interface ClusterBackendOptions extends Omit<ClusterOptions, 'epochs' | 'onLoss'>, Ownership {}
@@ -50,6 +52,8 @@ export async function createRedisBackend(options: RedisBackendOptions): Promise<
   const epochs = new Epochs(options);
   const connection: RedisConnection = await RedisConnection.open({
     ...options,
+    // The outage tells.
+    silent: true,
     pulse: { epochs, keyFor: () => epochs.key(0) },
     onChange: watch.changed,
     onLoss: (kind) => losses.tell({ kind, node: connection.address }, connection.bus),

@@ -28,6 +28,8 @@ export interface RedisConnectionOptions {
   readonly mayEvict?: boolean;
   /** Whether this is the connection to one node of a cluster, which may be a replica for a while. */
   readonly inCluster?: boolean;
+  /** Whether it is left to somebody else to log that the connection is lost, and that it is back. */
+  readonly silent?: boolean;
   /** Given when calls that this node refuses go on to others. */
   readonly redirector?: Redirector | undefined;
   /** How it proves that the server takes writes; without it, nothing does. */

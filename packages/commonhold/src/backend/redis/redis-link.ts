@@ -17,6 +17,8 @@ export interface RedisLinkOptions {
   readonly greet: () => Promise<void>;
   /** Called when a connection that was ready is lost. */
   readonly onLost: () => void;
+  /** Whether it is left to somebody else to log that the connection is lost, and that it is back. */
+  readonly silent?: boolean | undefined;
   /** Called after each connection is ready; `again` when there was one before. */
   readonly onReady: (again: boolean) => void;
 }
@@ -77,7 +79,7 @@ export class RedisLink {
   /** Makes the first attempt and resolves when it ended, well or not; further attempts go on by themselves. */
   async start(): Promise<void> {
     if (!(await this.#attempt())) {
-      this.#options.log.warn({ reason: this.#reason }, 'Redis is unreachable: calls fail until it is back');
+      this.#logLost();
       void this.#reconnect();
     }
   }
@@ -99,12 +101,21 @@ export class RedisLink {
     if (this.#state !== 'ready') return;
     this.#state = 'away';
     this.#reason = reason;
-    this.#options.log.warn({ reason }, 'Redis is unreachable: calls fail until it is back');
+    this.#logLost();
     // What failed may be the reading of replies, with the socket still open. First the client settles its calls with its
     // own, better reason.
     queueMicrotask(() => this.#destroy());
     void this.#reconnect();
     this.#options.onLost();
+  }
+
+  #logLost(): void {
+    if (this.#options.silent === true) return;
+    this.#options.log.warn({ reason: this.#reason }, 'Redis is unreachable: calls fail until it is back');
+  }
+
+  #logBack(attempts: number): void {
+    if (this.#options.silent !== true) this.#options.log.info({ attempts }, 'Redis is back');
   }
 
   // The client does not know its socket yet while that connects, and would let it go on and take it later.
@@ -114,7 +125,7 @@ export class RedisLink {
   }
 
   async #reconnect(): Promise<void> {
-    const { clock, random, log } = this.#options;
+    const { clock, random } = this.#options;
     let tookMs = 0;
     for (let attempt = 0; !this.#closing.signal.aborted; attempt++) {
       const ceilingMs = Math.min(longestBackoffMs, firstBackoffMs * 2 ** attempt);
@@ -125,7 +136,7 @@ export class RedisLink {
       await sleep(clock, waitMs, this.#closing.signal, { keepAlive });
       if (this.#closing.signal.aborted) return;
       const beganAtMs = clock.monotonic();
-      if (await this.#attempt()) return log.info({ attempts: attempt + 1 }, 'Redis is back');
+      if (await this.#attempt()) return this.#logBack(attempt + 1);
       tookMs = clock.monotonic() - beganAtMs;
     }
   }
