@@ -56,7 +56,7 @@ describe('worker processes', () => {
     expect(tasks.map(({ status }) => status)).toEqual(ids.map(() => 'completed'));
     const takenOver = tasks.filter(({ attempts }) => attempts > 1);
     expect(takenOver.length).toBeLessThanOrEqual(1);
-    expect(performance.now() - killedAtMs).toBeLessThan(20_000);
+    expect(performance.now() - killedAtMs).toBeLessThan(30_000);
     for (const id of ids) expect(updates.of(id).filter(({ type }) => type === 'task_completed')).toHaveLength(1);
     expect((await client.get('/stats')).json['tasks']).toEqual({ total: 16, completed: 16, failed: 0 });
   }, 60_000);
