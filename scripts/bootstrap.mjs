@@ -31,6 +31,7 @@ const commands = new Map([
   ['test', { programs: true, build: true, entry: 'scripts/test.mjs' }],
   ['test:deep', { programs: true, build: true, entry: 'scripts/test-deep.mjs' }],
   ['test:simulation', { programs: false, build: true, entry: 'scripts/test-simulation.mjs' }],
+  ['test:faults', { programs: true, build: false, entry: 'scripts/test-faults.mjs' }],
   ['bench', { programs: true, build: true, entry: 'bench/main.mjs' }],
   ['features', { programs: true, build: true, entry: 'scripts/features.mjs' }],
   ['check', { programs: false, build: false, entry: 'scripts/check.mjs' }],
