@@ -2,9 +2,8 @@ import type { AwayPlace } from '../backend/resilient/away-place.js';
 import { inTurns } from '../backend/resilient/in-turns.js';
 import type { JournalPart } from '../backend/resilient/journal-part.js';
 import type { JournalScope } from '../backend/resilient/journal-scope.js';
-import { type AwayTwin, isAway } from '../backend/resilient/resilient-port.js';
+import type { AwayTwin } from '../backend/resilient/resilient-port.js';
 import { OverloadedError } from '../errors.js';
-import { cacheOperations } from './cache-operations.js';
 import type { CachePort } from './cache-port.js';
 
 /** What the store must do to a key before it is asked about it again. */
@@ -17,10 +16,6 @@ interface WaitingKey {
   announce: boolean;
   /** Claims that this process may hold and has no use for. */
   readonly tokens: Set<string>;
-  /** Counts what was noted, so that what is noted while the store is told is not taken as told. */
-  notes: number;
-  /** Whether the store is being told. */
-  sending: boolean;
 }
 
 /** Tags to be cleared. */
@@ -31,9 +26,6 @@ interface WaitingTags {
 
 /** A key, several, or such with their values. */
 type What = string | readonly (string | readonly [string, unknown])[];
-
-type Write = 'set' | 'setMany' | 'replace' | 'delete' | 'expire';
-type Writing<Method extends Write> = (...call: Parameters<CachePort[Method]>) => ReturnType<CachePort[Method]>;
 
 const entryBytes = 200;
 const tokenBytes = 150;
@@ -63,17 +55,17 @@ export class AwayCache implements AwayTwin<CachePort> {
       subject: (_, { cache }) => ({ feature: 'cache', name: cache }),
     });
     this.answers = {
-      set: this.#behind('set', async (cache, key) => this.#written(cache, [key], false)),
-      setMany: this.#behind('setMany', async (cache, entries) => this.#written(cache, keysOf(entries), false)),
-      replace: this.#behind('replace', async (cache, key, { announce }) => this.#written(cache, [key], announce)),
-      delete: this.#behind('delete', async (cache, keys, announce) => {
+      set: async (cache, key) => this.#written(cache, [key], false),
+      setMany: async (cache, entries) => this.#written(cache, keysOf(entries), false),
+      replace: async (cache, key, { announce }) => this.#written(cache, [key], announce),
+      delete: async (cache, keys, announce) => {
         for (const key of keys) this.#note(cache, key, (waiting) => end(waiting, 'delete', announce));
         return 0;
-      }),
-      expire: this.#behind('expire', async (cache, keys, staleMs, announce) => {
+      },
+      expire: async (cache, keys, staleMs, announce) => {
         for (const key of keys) this.#note(cache, key, (waiting) => end(waiting, 'expire', announce, staleMs));
         return 0;
-      }),
+      },
       mark: async (cache, tags) => this.#mark(cache, tags),
       // One that certainly was not given leaves nothing to give back.
       claim: () => undefined,
@@ -84,36 +76,21 @@ export class AwayCache implements AwayTwin<CachePort> {
     this.unsure = { claim: (cache, key, token) => void this.#giveBack(cache, key, token) };
   }
 
-  /**
-   * Whether the store must be told something first. Until it was: a read behind it on the same connection may still overtake
-   * a script that the store had lost, and bring what is being removed.
-   */
+  /** Whether the store must be told something first. */
   holds(cache: string, what: What = []): boolean {
     if (this.#tags.size > 0 && this.#tags.get(cache) !== undefined) return true;
-    return this.#keys.size > 0 && this.#ending(cache, what).length > 0;
+    return this.#keys.size > 0 && keysOf(what).some((key) => this.#ends(cache, key));
   }
 
-  #ending(cache: string, what: What): WaitingKey[] {
-    const waiting = keysOf(what).map((key) => this.#keys.get(nameOf(cache, key)));
-    return waiting.filter((one) => one !== undefined && one.end !== 'none') as WaitingKey[];
+  // Were what is written meanwhile noted, a key that is written all the time would be told of for ever.
+  sending(cache: string, what: What = []): Promise<void> | undefined {
+    if (this.#keys.size === 0) return undefined;
+    const key = keysOf(what).find((one) => this.#keys.sending(nameOf(cache, one)) !== undefined);
+    return key === undefined ? undefined : this.#keys.sending(nameOf(cache, key));
   }
 
-  // What comes while the store is told of its keys goes behind that, and is at worst removed with what was there before.
-  // Were it noted, a key that is written all the time would be told of for ever.
-  #behind<Method extends Write>(method: Method, note: Writing<Method>): Writing<Method> {
-    const store: Readonly<Record<Write, (...call: never) => Promise<unknown>>> = this.#store;
-    const write = async (...call: Parameters<CachePort[Method]>): Promise<unknown> => {
-      const [cache, what]: readonly [string, What, ...unknown[]] = call;
-      const ending = this.#ending(cache, what);
-      if (ending.length === 0 || !ending.every(({ sending }) => sending)) return note(...call);
-      try {
-        return await store[method](...(call as never));
-      } catch (error) {
-        if (isAway(error, cacheOperations[method])) return note(...call);
-        throw error;
-      }
-    };
-    return write as Writing<Method>;
+  #ends(cache: string, key: string): boolean {
+    return (this.#keys.get(nameOf(cache, key))?.end ?? 'none') !== 'none';
   }
 
   #written(cache: string, keys: readonly string[], announce: boolean): void {
@@ -123,7 +100,7 @@ export class AwayCache implements AwayTwin<CachePort> {
   #giveBack(cache: string, key: string, token: string): false {
     const waiting = this.#keys.get(nameOf(cache, key));
     // What ends the value ends every claim.
-    if (waiting?.tokens.has(token) === true || (waiting?.end ?? 'none') !== 'none') return false;
+    if (waiting?.tokens.has(token) === true || this.#ends(cache, key)) return false;
     this.#noteIfRoom(cache, key, ({ tokens }) => void tokens.add(token), tokenBytes + token.length);
     return false;
   }
@@ -144,11 +121,9 @@ export class AwayCache implements AwayTwin<CachePort> {
     const name = nameOf(cache, key);
     const known = this.#keys.get(name) !== undefined;
     const begin = (): WaitingKey => {
-      return { cache, key, end: 'none', staleMs: 0, announce: false, tokens: new Set(), notes: 0, sending: false };
+      return { cache, key, end: 'none', staleMs: 0, announce: false, tokens: new Set() };
     };
-    const waiting = this.#keys.enter(name, moreBytes + (known ? 0 : entryBytes + name.length), begin);
-    change(waiting);
-    waiting.notes++;
+    change(this.#keys.enter(name, moreBytes + (known ? 0 : entryBytes + name.length), begin));
   }
 
   /** Answers with a mark below all others: what the store will give is heard of when it has. */
@@ -161,16 +136,11 @@ export class AwayCache implements AwayTwin<CachePort> {
   }
 
   async #replayKey(waiting: WaitingKey): Promise<boolean> {
-    const { cache, key, announce, staleMs, notes } = waiting;
-    waiting.sending = true;
-    try {
-      if (waiting.end === 'delete') await this.#store.delete(cache, [key], announce);
-      else if (waiting.end === 'expire') await this.#store.expire(cache, [key], staleMs, announce);
-      else await this.#abandon(waiting);
-    } finally {
-      waiting.sending = false;
-    }
-    return waiting.notes === notes;
+    const { cache, key, announce, staleMs } = waiting;
+    if (waiting.end === 'delete') await this.#store.delete(cache, [key], announce);
+    else if (waiting.end === 'expire') await this.#store.expire(cache, [key], staleMs, announce);
+    else await this.#abandon(waiting);
+    return true;
   }
 
   #abandon({ cache, key, tokens }: WaitingKey): Promise<void> {

@@ -3,7 +3,7 @@ import { protocols } from './protocols.js';
 import { describeFailures, runSeed, runSeeds } from './run-seed.js';
 
 /** Of each protocol; `npm run test:simulation` runs more. */
-const seeds = 200;
+const seeds = 100;
 
 describe.each(protocols)('simulated $name', (protocol) => {
   it(`bears whatever happens in ${seeds} runs`, async () => {
