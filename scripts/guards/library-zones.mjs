@@ -24,7 +24,7 @@ const folders = [
   [/^testing\//, 'testing'],
   [/^adapters\//, 'adapters'],
   [/^backend\/memory\/memory-backend\.ts$/, 'memory-gather'],
-  [/^backend\/redis\/(redis|moving)-backend\.ts$/, 'redis-gather'],
+  [/^backend\/redis\/(redis-ports|(redis|moving)-backend)\.ts$/, 'redis-gather'],
   [/^backend\/resilient\/resilient-(ports|backend)\.ts$/, 'resilient-gather'],
   [/^backend\/memory\//, 'memory-base'],
   [/^backend\/redis\//, 'redis-base'],
@@ -128,7 +128,7 @@ const reasons = {
   testing: 'only tests may use testing/',
   index: 'index.ts is for users of the package',
   'memory-twin': 'only memory-backend.ts gathers memory twins',
-  'redis-twin': 'only redis-backend.ts gathers Redis twins',
+  'redis-twin': 'only redis-ports.ts gathers Redis twins',
   'away-twin': 'only resilient-ports.ts gathers away twins',
 };
 

@@ -24,7 +24,7 @@ describe('arrows that are allowed', () => {
     ['lock/redis-lock.ts', "import type { LockPort } from './lock-port.js'"],
     ['backend/backend.ts', "import type { LockPort } from '../lock/lock-port.js'"],
     ['backend/memory/memory-backend.ts', "import { x } from '../../lock/memory-lock.js'"],
-    ['backend/redis/redis-backend.ts', "import { x } from '../../lock/redis-lock.js'"],
+    ['backend/redis/redis-ports.ts', "import { x } from '../../lock/redis-lock.js'"],
     ['backend/redis/redis-client.ts', "const client = await import('@redis/client')"],
     ['open-state.ts', "import { x } from './backend/redis/redis-backend.js'"],
     ['index.ts', "export { openState } from './open-state.js'"],

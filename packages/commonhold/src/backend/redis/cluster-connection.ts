@@ -31,7 +31,7 @@ export class ClusterConnection {
   }
 
   /** The raw clients of the nodes by `host:port`. */
-  get clients(): ReadonlyMap<string, unknown> {
+  get client(): ReadonlyMap<string, unknown> {
     return this.#router.nodes.clients();
   }
 

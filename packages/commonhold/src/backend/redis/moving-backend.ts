@@ -1,12 +1,11 @@
 import type { Keys } from '../../keys.js';
 import type { Backend, Ports } from '../backend.js';
-import { plainPorts } from '../closed-ports.js';
-import { nothingWaits } from '../nothing-waits.js';
 import { StatusWatch } from '../status-watch.js';
+import { connectedBackend } from './connected-backend.js';
 import { Epochs } from './epochs.js';
 import { FallbackConnection, type FallbackOptions } from './fallback-connection.js';
 import { LossWatch } from './loss-watch.js';
-import { redisPorts } from './redis-backend.js';
+import { redisPorts } from './redis-ports.js';
 import type { RedisWire } from './redis-wire.js';
 import { SentinelConnection, type SentinelOptions } from './sentinel-connection.js';
 
@@ -34,7 +33,7 @@ export async function createSentinelBackend(options: SentinelBackendOptions): Pr
     watch.changed,
   );
   const portsFor = (others: Keys): Ports => redisPorts(connection.wire, others);
-  return movingBackend(connection, { watch, losses, keys, portsFor });
+  return connectedBackend(connection, { watch, losses, keys, portsFor });
 }
 
 /** Gathers the Redis twins over the first of several servers that can be reached. Resolves when one is, or none. */
@@ -51,7 +50,7 @@ export async function createFallbackBackend(options: FallbackBackendOptions): Pr
     watch.changed,
   );
   const portsFor = (others: Keys): Ports => fallbackPorts(connection, others);
-  return movingBackend(connection, { watch, losses, keys, portsFor });
+  return connectedBackend(connection, { watch, losses, keys, portsFor });
 }
 
 // What two truths cannot harm is served by any server; all else by one that has what was written before.
@@ -63,32 +62,4 @@ function fallbackPorts({ wire, stateWire }: FallbackWires, keys: Keys): Ports {
 interface FallbackWires {
   readonly wire: RedisWire;
   readonly stateWire: RedisWire;
-}
-
-interface MovingParts {
-  readonly watch: StatusWatch;
-  readonly losses: LossWatch;
-  readonly keys: Keys;
-  readonly portsFor: (keys: Keys) => Ports;
-}
-
-function movingBackend(
-  connection: SentinelConnection | FallbackConnection,
-  { watch, losses, keys, portsFor }: MovingParts,
-): Backend {
-  return {
-    ...plainPorts(portsFor(keys)),
-    portsFor: (others) => plainPorts(portsFor(others)),
-    bus: connection.bus,
-    remote: true,
-    status: () => connection.status(),
-    onStatusChange: watch.on,
-    ...nothingWaits,
-    onLoss: losses.on,
-    probe: () => connection.probe(),
-    get rawClient() {
-      return connection.client;
-    },
-    close: (atOnce) => connection.close(atOnce),
-  };
 }
