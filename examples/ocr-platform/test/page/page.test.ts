@@ -1,12 +1,14 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PASSWORD } from '../client.js';
+import { ownRedis } from '../homes.js';
 import { type Platform, startPlatform } from '../platform.js';
 import { accuracy, fixture, longPage, PHOTOTEST, PHOTOTEST_TEXT } from '../recognition/samples.js';
 
 const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'];
 
 describe('the page', () => {
+  const redis = ownRedis();
   let browser: Browser;
   beforeAll(async () => {
     browser = await chromium.launch({
@@ -116,6 +118,23 @@ describe('the page', () => {
     await page.getByLabel('Password').fill('wrong password');
     await page.getByLabel('Password').press('Enter');
     await page.getByText('The e-mail address or the password is wrong.').waitFor();
+  });
+
+  it('says so while Redis is away, and shows what became of an image that was sent meanwhile', async () => {
+    const platform = await startPlatform({ redisUrl: await redis.url() });
+    const { page } = await visit(platform);
+    await signUp(page);
+    const said = page.getByText('Running without Redis');
+    redis.server.pause();
+    try {
+      await said.waitFor({ timeout: 20_000 });
+      await page.setInputFiles('input[type=file]', PHOTOTEST);
+    } finally {
+      redis.server.resume();
+    }
+    await said.waitFor({ state: 'hidden', timeout: 20_000 });
+    await page.getByText('phototest-g4.tif', { exact: true }).waitFor();
+    expect(accuracy(await textOf(page), PHOTOTEST_TEXT)).toBeGreaterThanOrEqual(0.99);
   });
 });
 
