@@ -4,6 +4,7 @@ import { plainPorts } from '../backend/closed-ports.js';
 import type { StoreUser } from '../backend/memory/memory-store.js';
 import { unanswered } from '../backend/redis/classify.js';
 import { LossWatch } from '../backend/redis/loss-watch.js';
+import { nothingWaits } from '../backend/nothing-waits.js';
 import { StatusWatch } from '../backend/status-watch.js';
 import { type Clock, sleep } from '../clock.js';
 import { StoreFullError, UnavailableError } from '../errors.js';
@@ -47,7 +48,10 @@ export class FaultyLink implements Backend {
   readonly closePorts: () => void;
   readonly bus: DistantBus;
   readonly remote = true;
-  readonly spools = false;
+  readonly spools: boolean = nothingWaits.spools;
+  readonly onConflict: Backend['onConflict'] = nothingWaits.onConflict;
+  readonly awayCounts: Backend['awayCounts'] = nothingWaits.awayCounts;
+  readonly flush: Backend['flush'] = nothingWaits.flush;
   readonly rawClient = undefined;
   readonly #place: LinkPlace;
   readonly #clock: Clock;
@@ -88,10 +92,6 @@ export class FaultyLink implements Backend {
     return this.#status.on(listener);
   }
 
-  onConflict(): Unsubscribe {
-    return () => undefined;
-  }
-
   onLoss(listener: (loss: StoreLoss) => void): Unsubscribe {
     return this.#losses.on(listener);
   }
@@ -99,12 +99,6 @@ export class FaultyLink implements Backend {
   async probe(): Promise<void> {
     await this.#fated(probeCall, () => Promise.resolve());
   }
-
-  awayCounts(): ReadonlyMap<string, number> {
-    return new Map();
-  }
-
-  async flush(): Promise<void> {}
 
   async close(): Promise<void> {
     this.#place.onClose();

@@ -12,6 +12,11 @@ export function askOnce<Value>(
   return cell.sightings.ask(cell.feature, { what: 'call', limitMs: 1_500 }, run, code);
 }
 
+/** Runs one call of a cell, which must fail with a code, and notes that. */
+export function expectFailure(cell: Cell, run: () => Promise<unknown>): Promise<Answer<unknown>> {
+  return askOnce(cell, run, () => '!!');
+}
+
 /** Notes `code` where `holds`, and otherwise that `what` is wrong. */
 export function expectThat(cell: Cell, holds: boolean, code: Code, what: string): void {
   if (holds) cell.sightings.note(cell.feature, code);

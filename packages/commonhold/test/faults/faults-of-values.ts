@@ -1,6 +1,6 @@
 import { pause } from '../../src/testing/waiting.js';
 import { canaryValue } from './probe.js';
-import { askOnce, expectThat } from './cells.js';
+import { askOnce, expectFailure, expectThat } from './cells.js';
 import type { CallFault, Cell } from './fault.js';
 
 const large = Buffer.alloc(100 * 1024 * 1024);
@@ -107,86 +107,50 @@ export const faultsOfValues: readonly CallFault[] = [
         const limit = cell.subject.rateLimit('r', '5 per day');
         await limit.consume('s');
         await replaceByLists(cell, 'rate-limit');
-        await askOnce(
-          cell,
-          () => limit.consume('s'),
-          () => '!!',
-        );
+        await expectFailure(cell, () => limit.consume('s'));
       },
       MA: async (cell) => {
         const map = cell.subject.map('m');
         await map.set('k', 1);
         await replaceByLists(cell, 'map');
-        await askOnce(
-          cell,
-          () => map.get('k'),
-          () => '!!',
-        );
-        await askOnce(
-          cell,
-          () => map.set('k', 2),
-          () => '!!',
-        );
+        await expectFailure(cell, () => map.get('k'));
+        await expectFailure(cell, () => map.set('k', 2));
       },
       LO: async (cell) => {
         await (await cell.subject.lock('l').tryAcquire())?.release();
         await cell.world.server.command('DEL', 'faults:lock:{l}');
         await cell.world.server.command('LPUSH', 'faults:lock:{l}', 'x');
-        await askOnce(
-          cell,
-          () => cell.subject.lock('l').tryAcquire(),
-          () => '!!',
-        );
+        await expectFailure(cell, () => cell.subject.lock('l').tryAcquire());
       },
       QU: async (cell) => {
         const queue = cell.subject.queue('q');
         await queue.add(1);
         await replaceByLists(cell, 'queue');
-        await askOnce(
-          cell,
-          () => queue.add(2),
-          () => '!!',
-        );
+        await expectFailure(cell, () => queue.add(2));
       },
       PS: async (cell) => {
         const channel = cell.subject.channel('p');
         await channel.publish(1);
         await replaceByLists(cell, 'channel');
-        await askOnce(
-          cell,
-          () => channel.publish(2),
-          () => '!!',
-        );
+        await expectFailure(cell, () => channel.publish(2));
       },
       PR: async (cell) => {
         const presence = cell.subject.presence('p');
         await presence.join({ id: 'a', region: 'r' });
         await replaceByLists(cell, 'presence');
-        await askOnce(
-          cell,
-          () => presence.members('r'),
-          () => '!!',
-        );
+        await expectFailure(cell, () => presence.members('r'));
       },
       CN: async (cell) => {
         const counter = cell.subject.counter('c');
         await counter.add();
         await replaceByLists(cell, 'counter');
-        await askOnce(
-          cell,
-          () => counter.add(),
-          () => '!!',
-        );
+        await expectFailure(cell, () => counter.add());
       },
       US: async (cell) => {
         const set = cell.subject.uniqueSet('u');
         await set.add('a');
         await replaceByLists(cell, 'unique-set');
-        await askOnce(
-          cell,
-          () => set.add('b'),
-          () => '!!',
-        );
+        await expectFailure(cell, () => set.add('b'));
       },
     },
   },
@@ -222,26 +186,14 @@ export const faultsOfValues: readonly CallFault[] = [
         const limit = cell.subject.rateLimit('r', '5 per day');
         await limit.consume('s');
         for (const key of await keysOf(cell, 'rate-limit')) await cell.world.server.command('SET', key, 'garbage');
-        await askOnce(
-          cell,
-          () => limit.consume('s'),
-          () => '!!',
-        );
+        await expectFailure(cell, () => limit.consume('s'));
       },
       MA: async (cell) => {
         const map = cell.subject.map('m');
         await map.set('k', 1);
         await cell.world.server.command('HSET', 'faults:map:{m}', 'k', `1|||${torn}`);
-        await askOnce(
-          cell,
-          () => map.get('k'),
-          () => '!!',
-        );
-        await askOnce(
-          cell,
-          () => map.update('k', () => 2),
-          () => '!!',
-        );
+        await expectFailure(cell, () => map.get('k'));
+        await expectFailure(cell, () => map.update('k', () => 2));
         const kept = await cell.world.server.command('HGET', 'faults:map:{m}', 'k');
         expectThat(cell, kept === `1|||${torn}`, 'EX', 'what could not be read was overwritten');
       },
@@ -278,16 +230,8 @@ export const faultsOfValues: readonly CallFault[] = [
       },
       CN: async (cell) => {
         await cell.world.server.command('SET', 'faults:counter:{c}', 'abc');
-        await askOnce(
-          cell,
-          () => cell.subject.counter('c').add(),
-          () => '!!',
-        );
-        await askOnce(
-          cell,
-          () => cell.subject.counter('c').get(),
-          () => '!!',
-        );
+        await expectFailure(cell, () => cell.subject.counter('c').add());
+        await expectFailure(cell, () => cell.subject.counter('c').get());
       },
     },
   },

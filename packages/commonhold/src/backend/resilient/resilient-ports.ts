@@ -10,6 +10,7 @@ import { AwayMap } from '../../map/away-map.js';
 import { AwayMapReads } from '../../map/away-map-reads.js';
 import { mapOperations, plainMapOperations } from '../../map/map-operations.js';
 import { awayPresence } from '../../presence/away-presence.js';
+import type { Operations } from '../../operation.js';
 import { AwayQueue } from '../../queue/away-queue.js';
 import type { JobSpool } from '../../queue/away-spool.js';
 import { queueOperations } from '../../queue/queue-operations.js';
@@ -41,40 +42,30 @@ export interface AwayParts {
 /** Puts the away twins behind `store`. Who chose to be told, and what is never answered without the store, goes there alone. */
 export function resilientPorts(store: PortSet, keys: Keys, place: AwayPlace, { spool, leave }: AwayParts): PortSet {
   const { ports: there } = store;
-  const cache = resilientPort(there.cache, cacheOperations, new AwayCache(there.cache, place), place.tally);
-  const counter = resilientPort(there.counter, counterOperations, new AwayCounter(there.counter, place), place.tally);
-  const uniqueSet = resilientPort(
-    there.uniqueSet,
-    uniqueSetOperations,
-    new AwayUniqueSet(there.uniqueSet, place),
-    place.tally,
-  );
-  const session = resilientPort(there.session, sessionOperations, new AwaySession(there.session, place), place.tally);
+  const resilient = <Port extends object>(port: Port, operations: Operations<Port>, twin: AwayTwin<Port>): Port =>
+    resilientPort(port, operations, twin, place.tally);
+  const cache = resilient(there.cache, cacheOperations, new AwayCache(there.cache, place));
+  const counter = resilient(there.counter, counterOperations, new AwayCounter(there.counter, place));
+  const uniqueSet = resilient(there.uniqueSet, uniqueSetOperations, new AwayUniqueSet(there.uniqueSet, place));
+  const session = resilient(there.session, sessionOperations, new AwaySession(there.session, place));
   const limiting = (twin: AwayTwin<RateLimitPort>): RateLimitPort =>
-    resilientPort(there.rateLimit, rateLimitOperations, twin, place.tally);
+    resilient(there.rateLimit, rateLimitOperations, twin);
   const rateLimit = limiting(new AwayRateLimit(place, keys));
-  const channel = resilientPort(there.channel, channelOperations, new AwayChannel(place, keys), place.tally);
+  const channel = resilient(there.channel, channelOperations, new AwayChannel(place, keys));
   const known = new AwayMapReads(place, keys);
   const [mapTwin, plainMapTwin] = [new AwayMap(there.map, place, keys), new AwayMap(there.plainMap, place, keys)];
-  const map = resilientPort(mapTwin.gateWhole(there.map, mapOperations), mapOperations, mapTwin, place.tally);
-  const plainMap = resilientPort(
-    plainMapTwin.gate(there.plainMap, plainMapOperations),
-    plainMapOperations,
-    plainMapTwin,
-    place.tally,
-  );
+  const map = resilient(mapTwin.gateWhole(there.map, mapOperations), mapOperations, mapTwin);
+  const plainMap = resilient(plainMapTwin.gate(there.plainMap, plainMapOperations), plainMapOperations, plainMapTwin);
   const presence = awayPresence(there.presence, place, keys);
-  const queue = spool
-    ? resilientPort(there.queue, queueOperations, new AwayQueue(keys.namespace, spool), place.tally)
-    : there.queue;
+  const queue = spool ? resilient(there.queue, queueOperations, new AwayQueue(keys.namespace, spool)) : there.queue;
   const chosen: ChosenPorts = {
     cache: { open: cache, throw: ownPort(there.cache) },
     channel: { memory: channel, throw: there.channel },
     counter: { buffer: counter, throw: ownPort(there.counter) },
-    map: { buffer: map, stale: resilientPort(there.map, mapOperations, known, place.tally), throw: ownPort(there.map) },
+    map: { buffer: map, stale: resilient(there.map, mapOperations, known), throw: ownPort(there.map) },
     plainMap: {
       buffer: plainMap,
-      stale: resilientPort(there.plainMap, plainMapOperations, known, place.tally),
+      stale: resilient(there.plainMap, plainMapOperations, known),
       throw: ownPort(there.plainMap),
     },
     presence: { memory: presence, throw: there.presence },

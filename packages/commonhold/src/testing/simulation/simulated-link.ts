@@ -3,6 +3,7 @@ import type { Unsubscribe } from '../../backend/bus.js';
 import { plainPorts } from '../../backend/closed-ports.js';
 import { unanswered } from '../../backend/redis/classify.js';
 import { LossWatch } from '../../backend/redis/loss-watch.js';
+import { nothingWaits } from '../../backend/nothing-waits.js';
 import { StatusWatch } from '../../backend/status-watch.js';
 import type { Stored } from '../../codec/stored.js';
 import { UnavailableError } from '../../errors.js';
@@ -26,7 +27,10 @@ export class SimulatedLink implements Backend {
   readonly closePorts: () => void;
   readonly bus: DistantBus;
   readonly remote = true;
-  readonly spools = false;
+  readonly spools: boolean = nothingWaits.spools;
+  readonly onConflict: Backend['onConflict'] = nothingWaits.onConflict;
+  readonly awayCounts: Backend['awayCounts'] = nothingWaits.awayCounts;
+  readonly flush: Backend['flush'] = nothingWaits.flush;
   readonly rawClient = undefined;
   readonly network: Network;
   readonly #world: World;
@@ -73,19 +77,9 @@ export class SimulatedLink implements Backend {
     return this.#status.on(listener);
   }
 
-  onConflict(): Unsubscribe {
-    return () => undefined;
-  }
-
   onLoss(listener: (loss: StoreLoss) => void): Unsubscribe {
     return this.#losses.on(listener);
   }
-
-  awayCounts(): ReadonlyMap<string, number> {
-    return new Map();
-  }
-
-  async flush(): Promise<void> {}
 
   async probe(): Promise<void> {
     if (!this.#ready) throw new UnavailableError(probeCall.operation.name, 'no connection');
